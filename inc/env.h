@@ -1,0 +1,59 @@
+#ifndef JOS_INC_ENV_H
+#define JOS_INC_ENV_H
+
+#include <inc/types.h>
+#include <inc/trap.h>
+#include <inc/memlayout.h>
+
+// An environment's id: a number that is never given twice (until it wraps), and
+// in whose low bits stands the environment's place in envs[].
+//
+//	 31 30              10 9                0
+//	+--+------------------+------------------+
+//	| 0|   generation     |  ENVX: the slot  |
+//	+--+------------------+------------------+
+//
+// A negative id is an error code, and 0 means "the caller".
+typedef int32_t envid_t;
+
+#define LOG2NENV    10
+#define NENV        (1 << LOG2NENV)
+#define ENVX(envid) ((envid) & (NENV - 1))
+
+enum {
+	ENV_FREE = 0,
+	ENV_DYING,       // Destroyed while another CPU was running it
+	ENV_RUNNABLE,    // Waiting for a CPU
+	ENV_RUNNING,     // On a CPU
+	ENV_NOT_RUNNABLE // Waiting for something else
+};
+
+enum EnvType {
+	ENV_TYPE_USER = 0,
+};
+
+struct Env {
+	struct Trapframe env_tf;   // Its registers, while it is not on a CPU
+	struct Env *env_link;      // The next free slot
+	envid_t env_id;
+	envid_t env_parent_id;
+	enum EnvType env_type;
+	unsigned env_status;       // Written by kern/env.c alone
+	uint32_t env_runs;         // How often it was put on a CPU
+	int env_cpunum;            // The CPU it is on, or was on last
+	bool env_oncpu;            // A CPU has it, though its status may say otherwise by now
+	const struct Program *env_program; // What it was made from, in the kernel's memory
+
+	pde_t *env_pgdir;          // Its page directory, at the kernel's address
+
+	void *env_pgfault_upcall;  // Where page faults are to be handled
+
+	// What sys_ipc_recv waits with and is answered by.
+	bool env_ipc_recving;
+	void *env_ipc_dstva;
+	uint32_t env_ipc_value;
+	envid_t env_ipc_from;
+	int env_ipc_perm;
+};
+
+#endif // JOS_INC_ENV_H

@@ -1,0 +1,94 @@
+#ifndef JOS_INC_LIB_H
+#define JOS_INC_LIB_H
+
+// Everything a user program may use. It starts at umain.
+
+#include <inc/types.h>
+#include <inc/stdio.h>
+#include <inc/stdarg.h>
+#include <inc/string.h>
+#include <inc/error.h>
+#include <inc/assert.h>
+#include <inc/env.h>
+#include <inc/memlayout.h>
+#include <inc/syscall.h>
+#include <inc/trap.h>
+#include <inc/x86.h>
+
+#define USED(x) (void)(x)
+
+void umain(int argc, char **argv);
+
+// ---- lib/libmain.c, lib/entry.S, lib/exit.c ----
+
+extern const char *binaryname;               // This program's name
+extern const volatile struct Env *thisenv;   // This environment
+extern const volatile struct Env envs[NENV]; // All of them
+extern const volatile struct PageInfo pages[];
+
+void exit(void) __attribute__((noreturn));
+
+// ---- lib/printf.c ----
+
+#define printf cprintf
+
+// ---- lib/syscall.S: the system calls. Less than 0 is an error: -E_* ----
+// A va is below UTOP and on a page boundary, an envid the caller's, 0 for the
+// same, or that of a direct child: else -E_INVAL and -E_BAD_ENV.
+
+// Print len characters. Ends the caller if it may not read them.
+void sys_cputs(const char *s, size_t len);
+
+// The next character from the console; 0 if there is none yet.
+int sys_cgetc(void);
+
+envid_t sys_getenvid(void);
+
+// End an environment and free all that it has.
+int sys_env_destroy(envid_t envid);
+
+// Map a page of zeroes at va in envid's address space, in place of what was there.
+// perm: PTE_P | PTE_U, maybe PTE_W and bits of PTE_AVAIL. -E_NO_MEM.
+int sys_page_alloc(envid_t envid, void *va, int perm);
+
+// Map the page at srcva in srcenv also at dstva in dstenv. -E_INVAL if there is
+// none, or if perm has PTE_W and srcenv may not write it. -E_NO_MEM.
+int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
+
+// Map nothing at va any more. Not an error if nothing was.
+int sys_page_unmap(envid_t envid, void *va);
+
+// ENV_RUNNABLE or ENV_NOT_RUNNABLE, else -E_INVAL.
+int sys_env_set_status(envid_t envid, int status);
+
+// Where envid's page faults are to be handled.
+int sys_env_set_pgfault_upcall(envid_t envid, void *upcall);
+
+// Let another environment run.
+void sys_yield(void);
+
+// Give value, and if srcva is below UTOP the page there, to an environment that
+// waits in sys_ipc_recv: else -E_IPC_NOT_RECV. perm as in sys_page_map.
+int sys_ipc_try_send(envid_t to_env, uint32_t value, void *srcva, int perm);
+
+// Wait for a value and, if dstva is below UTOP, for a page to map there.
+int sys_ipc_recv(void *dstva);
+
+// Make a child with the caller's registers and an empty address space, not
+// runnable. Returns its id, and 0 in the child. Inlined, because the child comes
+// back from it on a stack of its own: of what the parent's stack holds, it
+// may rely only on what was there before a call it could return from.
+static __inline envid_t __attribute__((always_inline))
+sys_exofork(void)
+{
+	envid_t ret;
+	__asm__ volatile("int %2" : "=a"(ret) : "a"(SYS_exofork), "i"(T_SYSCALL) : "memory");
+	return ret;
+}
+
+// ---- Bits of a page table entry that the library gives a meaning ----
+
+#define PTE_SHARE 0x400 // fork and spawn share the page, they do not copy it
+#define PTE_COW   0x800 // To be copied when it is written
+
+#endif // JOS_INC_LIB_H

@@ -1,0 +1,33 @@
+#ifndef JOS_INC_SYSCALL_H
+#define JOS_INC_SYSCALL_H
+
+// The system calls, declared once: X(name, number of arguments), numbered from
+// 0 in this order. From this list come the SYS_ numbers below, the kernel's
+// table (kern/syscall.c) and the user library's stubs (lib/syscall.S).
+//
+// A call is made by int $T_SYSCALL with its number in eax and the arguments in
+// edx, ecx, ebx, edi, esi. The result is in eax: negative for an error.
+#define SYSCALLS(X)                   \
+	X(cputs, 2)                   \
+	X(cgetc, 0)                   \
+	X(getenvid, 0)                \
+	X(env_destroy, 1)             \
+	X(page_alloc, 3)              \
+	X(page_map, 5)                \
+	X(page_unmap, 2)              \
+	X(exofork, 0)                 \
+	X(env_set_status, 2)          \
+	X(env_set_pgfault_upcall, 2)  \
+	X(yield, 0)                   \
+	X(ipc_try_send, 4)            \
+	X(ipc_recv, 1)
+
+#ifndef __ASSEMBLER__
+
+#define X(name, nargs) SYS_##name,
+enum { SYSCALLS(X) NSYSCALLS };
+#undef X
+
+#endif // !__ASSEMBLER__
+
+#endif // JOS_INC_SYSCALL_H

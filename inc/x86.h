@@ -1,0 +1,234 @@
+#ifndef JOS_INC_X86_H
+#define JOS_INC_X86_H
+
+#include <inc/types.h>
+
+// Instructions that C has no words for, one function each: Intel's manual, volume 2.
+
+static inline void
+breakpoint(void)
+{
+	__asm__ volatile("int3");
+}
+
+// ---- Ports ----
+
+static inline uint8_t
+inb(uint16_t port)
+{
+	uint8_t data;
+	__asm__ volatile("inb %w1, %0" : "=a"(data) : "Nd"(port));
+	return data;
+}
+
+static inline void
+outb(uint16_t port, uint8_t data)
+{
+	__asm__ volatile("outb %0, %w1" : : "a"(data), "Nd"(port));
+}
+
+static inline void
+outw(uint16_t port, uint16_t data)
+{
+	__asm__ volatile("outw %0, %w1" : : "a"(data), "Nd"(port));
+}
+
+// Read n 32-bit words from a port.
+static inline void
+insl(uint16_t port, void *dst, size_t n)
+{
+	__asm__ volatile("cld; rep insl" : "+D"(dst), "+c"(n) : "d"(port) : "memory", "cc");
+}
+
+// ---- Control registers, flags, tables ----
+
+static inline uint32_t
+rcr0(void)
+{
+	uint32_t value;
+	__asm__ volatile("movl %%cr0, %0" : "=r"(value));
+	return value;
+}
+
+static inline void
+lcr0(uint32_t value)
+{
+	__asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory");
+}
+
+// The address of the last page fault.
+static inline uint32_t
+rcr2(void)
+{
+	uint32_t value;
+	__asm__ volatile("movl %%cr2, %0" : "=r"(value));
+	return value;
+}
+
+static inline uint32_t
+rcr3(void)
+{
+	uint32_t value;
+	__asm__ volatile("movl %%cr3, %0" : "=r"(value));
+	return value;
+}
+
+// Switch to another page directory. Forgets every translation but global ones.
+static inline void
+lcr3(physaddr_t pgdir)
+{
+	__asm__ volatile("movl %0, %%cr3" : : "r"(pgdir) : "memory");
+}
+
+static inline uint32_t
+rcr4(void)
+{
+	uint32_t value;
+	__asm__ volatile("movl %%cr4, %0" : "=r"(value));
+	return value;
+}
+
+static inline void
+lcr4(uint32_t value)
+{
+	__asm__ volatile("movl %0, %%cr4" : : "r"(value) : "memory");
+}
+
+// Forget the translation of one address.
+static inline void
+invlpg(void *va)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+static inline void
+lgdt(const void *pseudodesc)
+{
+	__asm__ volatile("lgdt (%0)" : : "r"(pseudodesc) : "memory");
+}
+
+static inline void
+lidt(const void *pseudodesc)
+{
+	__asm__ volatile("lidt (%0)" : : "r"(pseudodesc) : "memory");
+}
+
+static inline void
+lldt(uint16_t selector)
+{
+	__asm__ volatile("lldt %0" : : "r"(selector));
+}
+
+// Load the task register, and say what is in it.
+static inline void
+ltr(uint16_t selector)
+{
+	__asm__ volatile("ltr %0" : : "r"(selector));
+}
+
+static inline uint32_t
+str(void)
+{
+	uint32_t selector;
+	__asm__("strl %0" : "=r"(selector));
+	return selector;
+}
+
+static inline uint32_t
+read_eflags(void)
+{
+	uint32_t value;
+	__asm__ volatile("pushfl; popl %0" : "=r"(value));
+	return value;
+}
+
+static inline void
+write_eflags(uint32_t value)
+{
+	__asm__ volatile("pushl %0; popfl" : : "r"(value) : "memory", "cc");
+}
+
+static inline void
+sti(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+static inline void
+cli(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+// ---- Registers ----
+
+static inline uint32_t
+read_ebp(void)
+{
+	uint32_t value;
+	__asm__ volatile("movl %%ebp, %0" : "=r"(value));
+	return value;
+}
+
+static inline uint32_t
+read_esp(void)
+{
+	uint32_t value;
+	__asm__ volatile("movl %%esp, %0" : "=r"(value));
+	return value;
+}
+
+// What the CPU can do. Any of the result pointers may be NULL.
+static inline void
+cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
+{
+	uint32_t eax, ebx, ecx, edx;
+	__asm__ volatile("cpuid"
+			 : "=a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx)
+			 : "a"(leaf), "c"(0));
+	if (eaxp)
+		*eaxp = eax;
+	if (ebxp)
+		*ebxp = ebx;
+	if (ecxp)
+		*ecxp = ecx;
+	if (edxp)
+		*edxp = edx;
+}
+
+// CPUID leaf 1, edx.
+#define CPUID_PSE  (1 << 3)
+#define CPUID_APIC (1 << 9)
+#define CPUID_PGE  (1 << 13)
+
+static inline uint64_t
+read_tsc(void)
+{
+	uint64_t tsc;
+	__asm__ volatile("rdtsc" : "=A"(tsc));
+	return tsc;
+}
+
+// ---- Several CPUs ----
+
+// Exchange atomically: *addr becomes newval, and what it was is returned. Nothing
+// before it is seen to happen after it, nor the other way round (8.2.3.9).
+static inline uint32_t
+xchg(volatile uint32_t *addr, uint32_t newval)
+{
+	uint32_t result;
+	__asm__ volatile("lock; xchgl %0, %1"
+			 : "+m"(*addr), "=a"(result)
+			 : "1"(newval)
+			 : "memory", "cc");
+	return result;
+}
+
+// A hint that this is a waiting loop.
+static inline void
+cpu_pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+#endif // JOS_INC_X86_H

@@ -1,0 +1,236 @@
+// The console: everything printed appears on the serial port and on the screen,
+// and input may come from the serial port or the keyboard (kbd.c).
+//
+// Input waits in a ring buffer. It gets there by an interrupt, or by the polling
+// of a reader for whom interrupts are off. A device that does not answer when the
+// kernel starts is left alone ever after, so that nothing waits for it.
+
+#include <inc/assert.h>
+#include <inc/memlayout.h>
+#include <inc/stdio.h>
+#include <inc/string.h>
+#include <inc/x86.h>
+
+#include <kern/console.h>
+#include <kern/picirq.h>
+#include <kern/pmap.h>
+
+struct spinlock cons_lock = SPINLOCK("the console lock");
+
+// ---- The first serial port, a 16550: its data sheet ----
+
+#define COM1         0x3F8
+#define COM_DATA     (COM1 + 0) // Transmit, receive; with DLAB the divisor's low byte
+#define COM_IER      (COM1 + 1) // Interrupts; with DLAB the divisor's high byte
+#define COM_FCR      (COM1 + 2) // FIFO control
+#define COM_LCR      (COM1 + 3) // Line control
+#define COM_MCR      (COM1 + 4) // Modem control
+#define COM_LSR      (COM1 + 5) // Line status
+#define COM_IER_RDI  0x01       // Interrupt on received data
+#define COM_LCR_DLAB 0x80
+#define COM_LCR_8N1  0x03
+#define COM_MCR_ON   0x0B // DTR, RTS, and OUT2, which lets interrupts through
+#define COM_LSR_DATA 0x01 // A character has come
+#define COM_LSR_TXRDY 0x20 // The next may go
+#define COM_DIVISOR  1    // 115200 baud
+#define COM_PATIENCE 20000 // Port reads, of about 1 us, after which it is taken for dead
+
+static bool serial_exists;
+
+static void
+serial_init(void)
+{
+	outb(COM_FCR, 0);
+	outb(COM_LCR, COM_LCR_DLAB);
+	outb(COM_DATA, COM_DIVISOR & 0xFF);
+	outb(COM_IER, COM_DIVISOR >> 8);
+	outb(COM_LCR, COM_LCR_8N1);
+	outb(COM_MCR, COM_MCR_ON);
+	outb(COM_IER, COM_IER_RDI);
+	// Nobody drives the bus where there is no port: it reads all ones.
+	serial_exists = inb(COM_LSR) != 0xFF;
+}
+
+static int
+serial_getc(void)
+{
+	if (!serial_exists || !(inb(COM_LSR) & COM_LSR_DATA))
+		return -1;
+	int c = inb(COM_DATA);
+	return c == 0x7F ? '\b' : c; // A terminal's backspace key sends DEL.
+}
+
+static void
+serial_putc(int c)
+{
+	if (!serial_exists)
+		return;
+	int patience = COM_PATIENCE;
+	while (!(inb(COM_LSR) & COM_LSR_TXRDY)) {
+		if (--patience == 0) {
+			serial_exists = false;
+			return;
+		}
+	}
+	outb(COM_DATA, c);
+}
+
+// ---- The screen: 25 lines of 80 cells of text, a character and its colours each ----
+
+#define CGA_BUF    0xB8000
+#define CGA_PORT   0x3D4 // Index and data registers of the 6845
+#define CRT_ROWS   25
+#define CRT_COLS   80
+#define CRT_SIZE   (CRT_ROWS * CRT_COLS)
+#define CRT_POS_HI 14 // Registers that hold the cursor's place
+#define CRT_POS_LO 15
+#define CRT_BLANK  0x0720 // A space, light grey on black
+
+static uint16_t *const crt_buf = (uint16_t *)(KERNBASE + CGA_BUF);
+static uint16_t crt_pos;
+
+static void
+cga_init(void)
+{
+	outb(CGA_PORT, CRT_POS_HI);
+	crt_pos = inb(CGA_PORT + 1) << 8;
+	outb(CGA_PORT, CRT_POS_LO);
+	crt_pos |= inb(CGA_PORT + 1);
+	// Go on where the BIOS stopped, unless its cursor was out of sight.
+	if (crt_pos >= CRT_SIZE)
+		crt_pos = 0;
+}
+
+static void
+cga_scroll(void)
+{
+	memmove(crt_buf, crt_buf + CRT_COLS, (CRT_SIZE - CRT_COLS) * sizeof(crt_buf[0]));
+	for (int i = CRT_SIZE - CRT_COLS; i < CRT_SIZE; i++)
+		crt_buf[i] = CRT_BLANK;
+	crt_pos -= CRT_COLS;
+}
+
+static void
+cga_putc(int c)
+{
+	switch (c) {
+	case '\a':
+		return;
+	case '\b':
+		if (crt_pos > 0)
+			crt_pos--;
+		break;
+	case '\n':
+		crt_pos += CRT_COLS;
+		crt_pos -= crt_pos % CRT_COLS;
+		break;
+	case '\r':
+		crt_pos -= crt_pos % CRT_COLS;
+		break;
+	case '\t':
+		for (int n = 8 - crt_pos % 8; n > 0; n--)
+			crt_buf[crt_pos++] = CRT_BLANK;
+		break;
+	default:
+		crt_buf[crt_pos++] = (CRT_BLANK & 0xFF00) | (c & 0xFF);
+		break;
+	}
+	if (crt_pos >= CRT_SIZE)
+		cga_scroll();
+
+	outb(CGA_PORT, CRT_POS_HI);
+	outb(CGA_PORT + 1, crt_pos >> 8);
+	outb(CGA_PORT, CRT_POS_LO);
+	outb(CGA_PORT + 1, crt_pos & 0xFF);
+}
+
+// ---- Input, and both together ----
+
+static struct {
+	uint8_t buf[512];
+	uint32_t rpos; // Both count for ever; their difference is what waits.
+	uint32_t wpos;
+} input;
+
+// Take all that a device has. What finds no room is dropped: the line that is being
+// typed is worth more than the one that nobody reads.
+static void
+cons_collect(int (*device_getc)(void))
+{
+	int c;
+	while ((c = device_getc()) != -1) {
+		if (c != 0 && input.wpos - input.rpos < sizeof(input.buf))
+			input.buf[input.wpos++ % sizeof(input.buf)] = c;
+	}
+}
+
+void
+serial_intr(void)
+{
+	spin_lock(&cons_lock);
+	cons_collect(serial_getc);
+	spin_unlock(&cons_lock);
+}
+
+void
+kbd_intr(void)
+{
+	spin_lock(&cons_lock);
+	cons_collect(kbd_getc);
+	spin_unlock(&cons_lock);
+}
+
+int
+cons_getc(void)
+{
+	spin_lock(&cons_lock);
+	cons_collect(serial_getc);
+	cons_collect(kbd_getc);
+	int c = 0;
+	if (input.rpos != input.wpos)
+		c = input.buf[input.rpos++ % sizeof(input.buf)];
+	spin_unlock(&cons_lock);
+	return c;
+}
+
+void
+cons_putc(int c)
+{
+	if (c == '\n')
+		serial_putc('\r');
+	serial_putc(c);
+	cga_putc(c);
+}
+
+void
+cons_init(void)
+{
+	cga_init();
+	serial_init();
+	while (kbd_getc() != -1) {
+		// What was typed at the BIOS was not meant for us.
+	}
+}
+
+// ---- What lib/readline.c and lib/printfmt.c need ----
+
+void
+cputchar(int c)
+{
+	cprintf("%c", c);
+}
+
+int
+getchar(void)
+{
+	int c;
+	while ((c = cons_getc()) == 0)
+		cpu_pause();
+	return c;
+}
+
+int
+iscons(int fdnum __attribute__((unused)))
+{
+	return 1;
+}

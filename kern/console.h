@@ -1,0 +1,31 @@
+#ifndef JOS_KERN_CONSOLE_H
+#define JOS_KERN_CONSOLE_H
+
+#include <inc/types.h>
+
+#include <kern/spinlock.h>
+
+// Guards the devices and the input buffer. printf.c holds it for a whole line.
+extern struct spinlock cons_lock;
+
+// Find the devices and make them ready. The boot CPU calls it, once.
+void cons_init(void);
+
+// Write a character on all of them. The caller holds cons_lock.
+void cons_putc(int c);
+
+// printf.c: write len characters, in one piece. Takes cons_lock.
+void cons_write(const char *s, size_t len);
+
+// The next character of input from any of them, or 0. Takes cons_lock.
+int cons_getc(void);
+
+// Interrupts: put what the device has into the input buffer. They take cons_lock.
+void kbd_intr(void);
+void serial_intr(void);
+
+// kbd.c: read the keyboard controller. The character of a key that went down, 0
+// for one that has none, -1 if there is nothing to read. The caller holds cons_lock.
+int kbd_getc(void);
+
+#endif // JOS_KERN_CONSOLE_H

@@ -1,0 +1,73 @@
+#ifndef JOS_KERN_CPU_H
+#define JOS_KERN_CPU_H
+
+// Finding, starting and naming the CPUs (mpconfig.c, acpi.c, mpentry.S), and
+// talking to the others (lapic.c).
+//
+// A CPU's number is its place in cpus[], from 0 (the one that booted) without
+// gaps. Its local APIC's id is another matter: any byte, in any order.
+
+#include <inc/env.h>
+#include <inc/memlayout.h>
+#include <inc/types.h>
+#include <inc/x86.h>
+
+#define NCPU 32
+
+enum {
+	CPU_UNUSED = 0,
+	CPU_STARTED, // It runs in the kernel, or in an environment
+	CPU_HALTED,  // It found nothing to run, and sleeps until an interrupt
+};
+
+struct CpuInfo {
+	uint8_t cpu_id;              // Its own place in cpus[]
+	uint8_t cpu_apicid;          // Its local APIC's name on the bus
+	volatile uint32_t cpu_status; // CPU_*: written under the big lock once it is up
+	struct Env *cpu_env;         // The environment it runs: see curenv
+	int cpu_last;                // The slot in envs[] of the one it ran last
+	struct Taskstate cpu_ts;     // Tells the CPU where its kernel stack is
+};
+
+extern struct CpuInfo cpus[NCPU];
+extern int ncpu;                 // How many of cpus[] there are
+extern struct CpuInfo *bootcpu;  // The one the BIOS started: cpus[0]
+extern physaddr_t lapicaddr;     // Where the local APIC's registers are; 0: there is none
+extern uint8_t percpu_kstacks[NCPU][KSTKSIZE];
+
+// The top of CPU i's kernel stack, as mapped: with a guard below.
+#define KSTACKTOP_CPU(i) (KSTACKTOP - (i) * (KSTKSIZE + KSTKGAP))
+
+// Which CPU this is. Each one's task register holds the selector of its own TSS,
+// so one instruction answers (Intel, volume 3, section 7.2.4). From the moment
+// trap_init_percpu() has run, which is the first thing any CPU does in C.
+static inline int
+cpunum(void)
+{
+	return (int)(str() - GD_TSS0) >> 3;
+}
+
+#define thiscpu (&cpus[cpunum()])
+
+// mpconfig.c, acpi.c
+void mp_init(void);
+void mp_add_cpu(uint8_t apicid);
+bool acpi_find_cpus(void);
+const void *acpi_map(physaddr_t pa, size_t size);
+bool checksum_ok(const void *table, size_t length);
+const void *find_signature(const char *signature, size_t sig_len, const void *from, size_t length,
+    size_t step, size_t table_len);
+
+// lapic.c
+void lapic_init(void);
+uint8_t lapic_id(void);
+void lapic_startap_init(uint8_t apicid);
+void lapic_startap(uint8_t apicid, physaddr_t start);
+void lapic_eoi(void);
+void lapic_ipi(int cpu, int vector);
+
+// mpentry.S: the code that is copied to MPENTRY_PADDR, and what it is told.
+extern const uint8_t mpentry_start[], mpentry_end[];
+extern volatile uint32_t mpentry_cpu; // 1 + the number for the CPU that comes, 0 if taken
+
+#endif // JOS_KERN_CPU_H

@@ -1,0 +1,112 @@
+// The kernel's first instructions. A Multiboot loader (GRUB, qemu -kernel, our
+// boot sector) enters at _start, at the physical address at which the kernel was
+// loaded, with paging off. This turns paging on with entry_pgdir, which maps low
+// memory both where it is and above KERNBASE, jumps up to where the kernel was
+// linked, and calls i386_init on CPU 0's kernel stack. It never comes back here.
+
+#include <inc/mmu.h>
+#include <inc/memlayout.h>
+#include <inc/multiboot.h>
+
+#define RELOC(x) ((x) - KERNBASE)
+
+#define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
+#define CPUID_EDX_PSE (1 << 3)
+#define VGA_TEXT 0xB8000
+#define COM1     0x3F8
+
+	.section .multiboot, "ax"
+	.balign 4
+	.long MULTIBOOT_HEADER_MAGIC
+	.long HEADER_FLAGS
+	.long -(MULTIBOOT_HEADER_MAGIC + HEADER_FLAGS)
+
+	.text
+	.globl _start
+_start = RELOC(entry)
+
+	.globl entry
+	.type entry, @function
+entry:
+	movl $RELOC(no_multiboot), %esi
+	cmpl $MULTIBOOT_BOOTLOADER_MAGIC, %eax
+	jne refuse
+	movl %ebx, %edi // Where the loader's information is: cpuid overwrites ebx.
+
+	// Is there memory for all of us? What the loader put where there is none is lost.
+	movl $RELOC(no_memory), %esi
+	testl $MULTIBOOT_INFO_MEMORY, MULTIBOOT_FLAGS(%ebx)
+	jz 1f
+	movl MULTIBOOT_MEM_UPPER(%ebx), %eax
+	cmpl $(4 * 1024 * 1024 - 1), %eax
+	ja 1f
+	shll $10, %eax
+	cmpl $(end - KERNBASE - EXTPHYSMEM), %eax
+	jb refuse
+1:
+
+	// A CPU has cpuid if the ID flag can be changed, and 4 MB pages if cpuid says so.
+	movl $RELOC(no_pse), %esi
+	movl $RELOC(entry_stack_end), %esp
+	pushl $FL_ID
+	popfl
+	pushfl
+	popl %eax
+	testl $FL_ID, %eax
+	jz refuse
+	movl $1, %eax
+	cpuid
+	testl $CPUID_EDX_PSE, %edx
+	jz refuse
+
+	movl %cr4, %eax
+	orl $CR4_PSE, %eax
+	movl %eax, %cr4
+	movl $RELOC(entry_pgdir), %eax
+	movl %eax, %cr3
+	movl %cr0, %eax
+	orl $(CR0_PE | CR0_PG | CR0_WP), %eax
+	movl %eax, %cr0
+
+	// eip is still low; an indirect jump moves it up.
+	movl $high, %eax
+	jmp *%eax
+high:
+	movl $KSTACKTOP, %esp
+	xorl %ebp, %ebp // Backtraces end here.
+	pushl %edi
+	call i386_init
+	hlt
+	.size entry, . - entry
+
+// Put the text at esi on the screen and the serial port, and stop: there is no
+// console yet.
+	.type refuse, @function
+refuse:
+	movl $VGA_TEXT, %edi
+	movw $COM1, %dx
+	movb $0x4F, %ah // White on red
+	cld
+1:	lodsb
+	testb %al, %al
+	jz 2f
+	stosw
+	outb %al, %dx
+	jmp 1b
+2:	cli
+	hlt
+	jmp 2b
+	.size refuse, . - refuse
+
+	.section .rodata
+no_multiboot:
+	.asciz "JOS: not started by a Multiboot loader\n"
+no_memory:
+	.asciz "JOS: too little memory for the kernel\n"
+no_pse:
+	.asciz "JOS: this CPU is too old, it has no 4 MB pages\n"
+
+	.bss
+	.balign 4
+	.space 16
+entry_stack_end:

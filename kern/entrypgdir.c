@@ -1,0 +1,41 @@
+// The page directory with which paging is turned on, for the boot CPU in entry.S
+// and for each other one in mpentry.S, until it loads kern_pgdir.
+//
+// With 4 MB pages it is almost the whole of its own story: the first 4 MB where
+// they are, since eip is there at that moment; all of the memory that the kernel
+// can use above KERNBASE; and CPU 0's stack at KSTACKTOP, where it will stay, so
+// that even the first C function runs above a guard.
+
+#include <inc/assert.h>
+
+#include <kern/cpu.h>
+
+#define BIG(n)   ((n) << PDXSHIFT | PTE_P | PTE_W | PTE_PS)
+#define BIG4(n)  BIG(n), BIG(n + 1), BIG(n + 2), BIG(n + 3)
+#define BIG16(n) BIG4(n), BIG4(n + 4), BIG4(n + 8), BIG4(n + 12)
+
+// Sums, where one would expect |: the linker fills these in, and it can add.
+#define ENTRY_PADDR(x) ((uintptr_t)(x)-KERNBASE + PTE_P + PTE_W)
+#define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][(n) * PGSIZE])
+
+static_assert(KSTKSIZE == 8 * PGSIZE);
+
+static __attribute__((aligned(PGSIZE))) pte_t entry_kstack[NPTENTRIES] = {
+	[PTX(KSTACKTOP - KSTKSIZE)] = STACK_PAGE(0),
+	STACK_PAGE(1),
+	STACK_PAGE(2),
+	STACK_PAGE(3),
+	STACK_PAGE(4),
+	STACK_PAGE(5),
+	STACK_PAGE(6),
+	STACK_PAGE(7),
+};
+
+__attribute__((aligned(PGSIZE))) pde_t entry_pgdir[NPDENTRIES] = {
+	[0] = BIG(0),
+	[PDX(KSTACKTOP - KSTKSIZE)] = ENTRY_PADDR(entry_kstack),
+	[PDX(KERNBASE)] = BIG16(0),
+	BIG16(16),
+	BIG16(32),
+	BIG16(48),
+};

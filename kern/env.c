@@ -1,0 +1,427 @@
+// The life of an environment: allocated, given a program, run, put aside, freed.
+//
+//	           env_alloc            env_set_status             env_run
+//	ENV_FREE ------------> NOT_RUNNABLE <--------> RUNNABLE <---------> RUNNING
+//	   ^                        |                     |                    |
+//	   +------ env_free --------+---------------------+---- (env_destroy) -+-> DYING
+//
+// env_status is written by env_set_status alone, which keeps the set of runnable
+// environments in step with it. While an environment is on a CPU (env_oncpu), its
+// registers are at the top of that CPU's kernel stack or in the CPU itself, and
+// only that CPU may put it aside; another one that wants it stopped or destroyed
+// sets its status and sends an interrupt. Else its registers are in env_tf.
+
+#include <inc/assert.h>
+#include <inc/error.h>
+#include <inc/string.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
+#include <kern/elf.h>
+#include <kern/env.h>
+#include <kern/pmap.h>
+#include <kern/sched.h>
+#include <kern/spinlock.h>
+
+#define ENVGENSHIFT 12 // The first id of each slot has generation 1 << ENVGENSHIFT.
+
+struct Env *envs;
+static struct Env *env_free_list; // In the order of the slots at first
+
+// The runnable environments: a bit each, and a bit for each word that is not zero.
+#define SET_WORDS (NENV / 32)
+static uint32_t runnable[SET_WORDS];
+static uint32_t runnable_words;
+static_assert(SET_WORDS == 32);
+
+// The segments: flat ones of 4 GB, for the kernel and for users, and the TSSs, which
+// trap_init_percpu fills in. The privilege level is all that they are there for.
+struct Segdesc gdt[(GD_TSS0 >> 3) + NCPU] = {
+	SEG_NULL,
+	[GD_KT >> 3] = SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF, 0),
+	[GD_KD >> 3] = SEG(STA_W, 0x0, 0xFFFFFFFF, 0),
+	[GD_UT >> 3] = SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF, 3),
+	[GD_UD >> 3] = SEG(STA_W, 0x0, 0xFFFFFFFF, 3),
+};
+
+static const struct Pseudodesc gdt_pd = { sizeof(gdt) - 1, (uint32_t)gdt };
+
+// Put all environments on the free list, so that the first one gets slot 0.
+void
+env_init(void)
+{
+	for (int i = NENV; i-- > 0;) {
+		envs[i].env_link = env_free_list;
+		env_free_list = &envs[i];
+	}
+}
+
+// Load our segments into this CPU. fs and gs are not used: null.
+void
+env_init_percpu(void)
+{
+	lgdt(&gdt_pd);
+	__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%ss" : : "r"(GD_KD));
+	__asm__ volatile("movw %w0, %%fs; movw %w0, %%gs" : : "r"(0));
+	__asm__ volatile("ljmp %0, $1f; 1:" : : "i"(GD_KT));
+	lldt(0);
+}
+
+// ---- Status ----
+
+// Change an environment's status. One that becomes runnable, and was not just put
+// aside by this CPU, which will choose anew, gets a sleeping CPU woken for it.
+void
+env_set_status(struct Env *e, unsigned status)
+{
+	unsigned old = e->env_status;
+	int slot = e - envs;
+
+	e->env_status = status;
+	if (status == ENV_RUNNABLE) {
+		runnable[slot / 32] |= 1U << slot % 32;
+		runnable_words |= 1U << slot / 32;
+		if (old != ENV_RUNNING)
+			sched_wake();
+	} else if (old == ENV_RUNNABLE) {
+		runnable[slot / 32] &= ~(1U << slot % 32);
+		if (runnable[slot / 32] == 0)
+			runnable_words &= ~(1U << slot / 32);
+	}
+}
+
+// The first runnable environment from a slot on, in circular order. NULL: none is.
+struct Env *
+env_next_runnable(int slot)
+{
+	int word = slot / 32;
+	uint32_t bits = runnable[word] & ~0U << slot % 32;
+
+	if (!bits) {
+		// The words after this one; else from word 0, up to and with this one.
+		uint32_t words = runnable_words & ~1U << word;
+		if (!words)
+			words = runnable_words;
+		if (!words)
+			return NULL;
+		word = __builtin_ctz(words);
+		bits = runnable[word];
+	}
+	return &envs[word * 32 + __builtin_ctz(bits)];
+}
+
+// Let an environment run. If another CPU still has it, though it was told to stop,
+// that CPU just goes on with it.
+void
+env_start(struct Env *e)
+{
+	if (e->env_status == ENV_NOT_RUNNABLE)
+		env_set_status(e, e->env_oncpu ? ENV_RUNNING : ENV_RUNNABLE);
+}
+
+// Let an environment not run. If another CPU has it, that CPU puts it aside when it
+// enters the kernel, which the interrupt makes it do now.
+void
+env_stop(struct Env *e)
+{
+	env_set_status(e, ENV_NOT_RUNNABLE);
+	if (e->env_oncpu && e != curenv)
+		lapic_ipi(e->env_cpunum, T_IPI_WAKE);
+}
+
+// ---- Coming into being ----
+
+// A page directory: the kernel's above UTOP, nothing below. Its last word on
+// UVPT is that it is the page table of itself.
+static int
+env_setup_vm(struct Env *e)
+{
+	struct PageInfo *pp = page_alloc(ALLOC_ZERO);
+
+	if (!pp)
+		return -E_NO_MEM;
+	pp->pp_ref++;
+	e->env_pgdir = page2kva(pp);
+	memcpy(e->env_pgdir + PDX(UTOP), kern_pgdir + PDX(UTOP),
+	    (NPDENTRIES - PDX(UTOP)) * sizeof(pde_t));
+	e->env_pgdir[PDX(UVPT)] = PADDR(e->env_pgdir) | PTE_P | PTE_U;
+	return 0;
+}
+
+// The next id for a slot: the next generation, or the first one again rather than
+// a negative id.
+static envid_t
+next_id(const struct Env *e)
+{
+	uint32_t generation = ((uint32_t)e->env_id + (1 << ENVGENSHIFT)) & ~(NENV - 1);
+
+	if ((int32_t)generation <= 0)
+		generation = 1 << ENVGENSHIFT;
+	return generation | (e - envs);
+}
+
+// Make a new environment, not runnable, with no memory, registers zero but for the
+// segments, the stack pointer and the interrupt flag. 0 and *newenv_store; or
+// -E_NO_FREE_ENV, or -E_NO_MEM.
+int
+env_alloc(struct Env **newenv_store, envid_t parent_id)
+{
+	struct Env *e = env_free_list;
+
+	if (!e)
+		return -E_NO_FREE_ENV;
+	int r = env_setup_vm(e);
+	if (r < 0)
+		return r;
+	env_free_list = e->env_link;
+
+	*e = (struct Env){
+		.env_id = next_id(e),
+		.env_parent_id = parent_id,
+		.env_type = ENV_TYPE_USER,
+		.env_pgdir = e->env_pgdir,
+		.env_tf = {
+			.tf_ds = GD_UD | 3,
+			.tf_es = GD_UD | 3,
+			.tf_ss = GD_UD | 3,
+			.tf_cs = GD_UT | 3,
+			.tf_esp = USTACKTOP,
+			.tf_eflags = FL_IF,
+		},
+	};
+	env_set_status(e, ENV_NOT_RUNNABLE);
+	*newenv_store = e;
+	cprintf("[%08x] new env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
+	return 0;
+}
+
+// Give e memory for len bytes at va, with permissions perm in addition to those
+// that the pages at the ends may have already. 0 or -E_NO_MEM.
+static int
+region_alloc(struct Env *e, uintptr_t va, size_t len, int perm)
+{
+	for (uintptr_t at = ROUNDDOWN(va, PGSIZE); at < va + len; at += PGSIZE) {
+		pte_t *pte;
+		if (page_lookup(e->env_pgdir, (void *)at, &pte)) {
+			*pte |= perm;
+			continue;
+		}
+		struct PageInfo *pp = page_alloc(ALLOC_ZERO);
+		if (!pp)
+			return -E_NO_MEM;
+		if (page_insert(e->env_pgdir, pp, (void *)at, perm) < 0) {
+			page_free(pp);
+			return -E_NO_MEM;
+		}
+	}
+	return 0;
+}
+
+// Copy to memory that region_alloc gave e.
+static void
+copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
+{
+	for (size_t done = 0, step; done < len; done += step) {
+		struct PageInfo *pp = page_lookup(e->env_pgdir, (void *)(va + done), NULL);
+		step = MIN(len - done, PGSIZE - PGOFF(va + done));
+		memcpy(page2kva(pp) + PGOFF(va + done), src + done, step);
+	}
+}
+
+// A stack for e, with umain's arguments on it as lib/entry.S expects them: argc,
+// argv, and what argv points to, which is the program's name alone.
+static int
+make_stack(struct Env *e, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	uintptr_t text = ROUNDDOWN(USTACKTOP - len, sizeof(uint32_t));
+	uint32_t words[] = { 1, text - 2 * sizeof(uint32_t), text, 0 };
+
+	if (region_alloc(e, USTACKTOP - PGSIZE, PGSIZE, PTE_U | PTE_W) < 0)
+		return -E_NO_MEM;
+	e->env_tf.tf_esp = text - sizeof(words);
+	copy_to_env(e, e->env_tf.tf_esp, words, sizeof(words));
+	copy_to_env(e, text, name, len);
+	return 0;
+}
+
+// Give e the memory that its program asks for, and its first registers. NULL, or
+// what is wrong with the program, before anything outside of e was touched.
+static const char *
+load_icode(struct Env *e)
+{
+	const struct Program *program = e->env_program;
+	struct ElfProgram elf;
+	const char *wrong =
+	    elf_check(program->image, program->size, PGSIZE, USTACKTOP - PGSIZE, &elf);
+
+	if (wrong)
+		return wrong;
+	for (int i = 0; i < elf.nsegments; i++) {
+		const struct Proghdr *ph = &elf.segments[i];
+		int perm = PTE_U | (ph->p_flags & ELF_PROG_FLAG_WRITE ? PTE_W : 0);
+		if (region_alloc(e, ph->p_va, ph->p_memsz, perm) < 0)
+			return "out of memory";
+		copy_to_env(e, ph->p_va, program->image + ph->p_offset, ph->p_filesz);
+	}
+	if (make_stack(e, program->name) < 0)
+		return "out of memory";
+	e->env_tf.tf_eip = elf.entry;
+	return NULL;
+}
+
+// Start a program in an environment of its own, without a parent. 0, or the error
+// of env_alloc, or -E_INVAL if the program cannot be loaded; then it has said why.
+int
+env_create(const struct Program *program, enum EnvType type)
+{
+	struct Env *e;
+	int r = env_alloc(&e, 0);
+
+	if (r < 0) {
+		cprintf("%s: %e\n", program->name, r);
+		return r;
+	}
+	e->env_type = type;
+	e->env_program = program;
+	const char *wrong = load_icode(e);
+	if (wrong) {
+		cprintf("%s: cannot be loaded: %s\n", program->name, wrong);
+		env_free(e);
+		return -E_INVAL;
+	}
+	env_set_status(e, ENV_RUNNABLE);
+	return 0;
+}
+
+// ---- Going ----
+
+static void
+free_page_table(pde_t *pgdir, uint32_t pdx)
+{
+	physaddr_t table = PTE_ADDR(pgdir[pdx]);
+	pte_t *ptes = KADDR(table);
+
+	for (uint32_t ptx = 0; ptx < NPTENTRIES; ptx++) {
+		if (ptes[ptx] & PTE_P)
+			page_remove(pgdir, PGADDR(pdx, ptx, 0));
+	}
+	pgdir[pdx] = 0;
+	page_decref(pa2page(table));
+}
+
+// Free e and all of its memory. It must not be on another CPU; if it is on this
+// one, curenv is NULL afterwards.
+void
+env_free(struct Env *e)
+{
+	assert(!e->env_oncpu || e == curenv);
+	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
+	if (e == curenv) {
+		lcr3(PADDR(kern_pgdir)); // Not a page directory that is going away.
+		curenv = NULL;
+	}
+	for (uint32_t pdx = 0; pdx < PDX(UTOP); pdx++) {
+		if (e->env_pgdir[pdx] & PTE_P)
+			free_page_table(e->env_pgdir, pdx);
+	}
+	physaddr_t pgdir = PADDR(e->env_pgdir);
+	e->env_pgdir = NULL;
+	page_decref(pa2page(pgdir));
+
+	e->env_oncpu = false;
+	env_set_status(e, ENV_FREE);
+	e->env_link = env_free_list;
+	env_free_list = e;
+}
+
+// End an environment: now, or as soon as the CPU that has it enters the kernel,
+// which the interrupt makes it do.
+void
+env_destroy(struct Env *e)
+{
+	if (e->env_oncpu && e != curenv) {
+		env_set_status(e, ENV_DYING);
+		lapic_ipi(e->env_cpunum, T_IPI_WAKE);
+	} else {
+		env_free(e);
+	}
+}
+
+// The environment of that id: 0 and *env_store, or -E_BAD_ENV and NULL. Id 0 is
+// the caller. With checkperm it must be the caller or a direct child of it.
+int
+envid2env(envid_t envid, struct Env **env_store, bool checkperm)
+{
+	struct Env *e = envid == 0 ? curenv : &envs[ENVX(envid)];
+
+	*env_store = NULL;
+	if (e->env_status == ENV_FREE || e->env_status == ENV_DYING)
+		return -E_BAD_ENV;
+	if (envid != 0 && e->env_id != envid)
+		return -E_BAD_ENV;
+	if (checkperm && e != curenv && e->env_parent_id != curenv->env_id)
+		return -E_BAD_ENV;
+	*env_store = e;
+	return 0;
+}
+
+// ---- On a CPU, and off it ----
+
+// Where e's registers are. If another CPU is running it, they are only as new as
+// its last entry into the kernel.
+struct Trapframe *
+env_frame(struct Env *e)
+{
+	if (e->env_oncpu)
+		return (struct Trapframe *)KSTACKTOP_CPU(e->env_cpunum) - 1;
+	return &e->env_tf;
+}
+
+// Take curenv, if there is one, off this CPU. The page directory stays loaded: the
+// caller loads another before it drops the lock.
+void
+env_leave(void)
+{
+	struct Env *e = curenv;
+
+	if (!e)
+		return;
+	if (e->env_status == ENV_DYING) {
+		env_free(e);
+		return;
+	}
+	assert(e->env_status != ENV_RUNNING);
+	e->env_tf = *env_frame(e);
+	e->env_oncpu = false;
+	curenv = NULL;
+}
+
+// Go to user mode with the registers in tf. Interrupts are off until it is there.
+void
+env_pop_tf(struct Trapframe *tf)
+{
+	__asm__ volatile("movl %0, %%esp; jmp trap_return" : : "r"(tf) : "memory");
+	__builtin_unreachable();
+}
+
+// Run e on this CPU, in place of what it ran before. Drops the lock. If it has been
+// this CPU's all the while, its registers are still on the stack, and its page
+// directory loaded.
+void
+env_run(struct Env *e)
+{
+	if (e != curenv) {
+		env_leave();
+		curenv = e;
+		lcr3(PADDR(e->env_pgdir));
+		e->env_cpunum = cpunum();
+		thiscpu->cpu_last = ENVX(e->env_id);
+	}
+	struct Trapframe *tf = env_frame(e);
+	e->env_oncpu = true;
+	e->env_runs++;
+	env_set_status(e, ENV_RUNNING);
+	unlock_kernel();
+	env_pop_tf(tf);
+}

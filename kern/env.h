@@ -1,0 +1,37 @@
+#ifndef JOS_KERN_ENV_H
+#define JOS_KERN_ENV_H
+
+// The life of environments (env.c). The caller holds the big lock, or no other
+// CPU is up yet.
+
+#include <inc/env.h>
+
+#include <kern/cpu.h>
+#include <kern/programs.h>
+
+extern struct Env *envs; // All environments: envs[NENV]
+extern struct Segdesc gdt[];
+
+// The environment that this CPU runs, or NULL.
+#define curenv (thiscpu->cpu_env)
+
+void env_init(void);
+void env_init_percpu(void);
+
+int env_alloc(struct Env **newenv_store, envid_t parent_id);
+int env_create(const struct Program *program, enum EnvType type);
+void env_free(struct Env *e);
+void env_destroy(struct Env *e);
+int envid2env(envid_t envid, struct Env **env_store, bool checkperm);
+
+void env_set_status(struct Env *e, unsigned status);
+void env_start(struct Env *e);
+void env_stop(struct Env *e);
+struct Env *env_next_runnable(int slot);
+struct Trapframe *env_frame(struct Env *e);
+void env_leave(void);
+
+void env_run(struct Env *e) __attribute__((noreturn));
+void env_pop_tf(struct Trapframe *tf) __attribute__((noreturn));
+
+#endif // JOS_KERN_ENV_H

@@ -1,0 +1,172 @@
+// Coming up: the boot CPU from entry.S, then the others from mpentry.S, until each
+// is in the scheduler. And coming to grief: panic.
+
+#include <inc/assert.h>
+#include <inc/string.h>
+#include <inc/x86.h>
+
+#include <kern/console.h>
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/init.h>
+#include <kern/kclock.h>
+#include <kern/monitor.h>
+#include <kern/multiboot.h>
+#include <kern/picirq.h>
+#include <kern/pmap.h>
+#include <kern/sched.h>
+#include <kern/spinlock.h>
+#include <kern/trap.h>
+
+const char *volatile panicstr;
+volatile uint32_t mpentry_cpu;
+
+const struct Program *
+program_find(const char *name, size_t len)
+{
+	for (const struct Program *p = programs; p < programs_end; p++) {
+		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+// Start the programs that the command line names, in its order.
+static void
+start_programs(const char *cmdline)
+{
+	const char *word = cmdline, *word_end;
+
+	for (; *word; word = word_end) {
+		word_end = strfind(word, ' ');
+		size_t len = word_end - word;
+		if (*word_end)
+			word_end++;
+		if (len == 0)
+			continue;
+		const struct Program *program = program_find(word, len);
+		if (program)
+			env_create(program, ENV_TYPE_USER);
+		else
+			cprintf("command line: no program is called '%.*s'\n", (int)len, word);
+	}
+}
+
+// Whether a CPU has come up, within about a second.
+static bool
+wait_until_started(const struct CpuInfo *c)
+{
+	for (int i = 0; i < 10000; i++) {
+		if (c->cpu_status == CPU_STARTED)
+			return true;
+		udelay(100);
+	}
+	return false;
+}
+
+// Start the other CPUs, one at a time: they share the code at MPENTRY_PADDR, and the
+// place where each finds its number.
+static void
+boot_aps(void)
+{
+	if (ncpu == 1)
+		return;
+	memcpy(KADDR(MPENTRY_PADDR), mpentry_start, mpentry_end - mpentry_start);
+	for (int i = 1; i < ncpu; i++)
+		lapic_startap_init(cpus[i].cpu_apicid);
+	udelay(10000);
+
+	for (int i = 1; i < ncpu; i++) {
+		mpentry_cpu = i + 1;
+		lapic_startap(cpus[i].cpu_apicid, MPENTRY_PADDR);
+		if (wait_until_started(&cpus[i]))
+			continue;
+		// If it took its number at the last moment, it is on its way after all.
+		if (xchg(&mpentry_cpu, 0) == 0 && wait_until_started(&cpus[i]))
+			continue;
+		cprintf("SMP: CPU %d (APIC id %d) does not answer\n", i, cpus[i].cpu_apicid);
+	}
+}
+
+// The boot CPU's first function, called by entry.S on its own kernel stack.
+void
+i386_init(physaddr_t multiboot_info)
+{
+	env_init_percpu();
+	trap_init();
+	trap_init_percpu(0);
+
+	cons_init();
+	cprintf("6828 decimal is %o octal!\n", 6828);
+	multiboot_init(multiboot_info);
+	mem_init();
+	env_init();
+
+	mp_init();
+	lapic_init();
+	pic_init();
+
+	lock_kernel(); // Before another CPU can want it. Exercise 5.
+	bootcpu->cpu_status = CPU_STARTED;
+	boot_aps();
+	start_programs(boot_cmdline);
+	sched_yield();
+}
+
+// Another CPU's first function, called by mpentry.S on its own kernel stack.
+void
+mp_main(int cpu)
+{
+	env_init_percpu();
+	trap_init_percpu(cpu);
+	mem_init_percpu();
+	cprintf("SMP: CPU %d starting\n", cpu);
+
+	lapic_init();
+	thiscpu->cpu_apicid = lapic_id(); // Should it be another CPU than was called.
+	xchg(&thiscpu->cpu_status, CPU_STARTED); // boot_aps() waits for this.
+
+	lock_kernel(); // Exercise 5
+	sched_yield();
+}
+
+// ---- Going down ----
+
+void
+panic_halt(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+// Say what is wrong, and let the user look around.
+void
+_panic(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	cli();
+	if (panicstr) // Something went wrong in here, or on another CPU.
+		panic_halt();
+	panicstr = fmt;
+
+	va_start(ap, fmt);
+	cprintf("kernel panic on CPU %d at %s:%d: ", cpunum(), file, line);
+	vcprintf(fmt, ap);
+	cprintf("\n");
+	va_end(ap);
+	for (;;)
+		monitor(NULL);
+}
+
+void
+_warn(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cprintf("kernel warning at %s:%d: ", file, line);
+	vcprintf(fmt, ap);
+	cprintf("\n");
+	va_end(ap);
+}

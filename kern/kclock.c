@@ -1,0 +1,46 @@
+// The clock chips of a PC: the 8254 interval timer, which measures short waits,
+// and the MC146818 real-time clock, in whose memory the BIOS looks for advice.
+
+#include <inc/assert.h>
+#include <inc/x86.h>
+
+#include <kern/kclock.h>
+
+#define RTC_INDEX 0x70
+#define RTC_DATA  0x71
+
+void
+mc146818_write(uint8_t reg, uint8_t datum)
+{
+	outb(RTC_INDEX, reg);
+	outb(RTC_DATA, datum);
+}
+
+// Counter 2 of the 8254 has its gate and its output on port 0x61, so it can be
+// started and watched without an interrupt. In mode 0 it counts down once, and
+// raises its output when it comes to zero.
+#define PIT_HZ       1193182
+#define PIT_COUNTER2 0x42
+#define PIT_CONTROL  0x43
+#define PIT_SELECT2  0xB0 // Counter 2, low byte then high byte, mode 0
+#define PORT_B       0x61
+#define PORT_B_GATE2 0x01
+#define PORT_B_SPKR  0x02
+#define PORT_B_OUT2  0x20
+#define PIT_PATIENCE 1000000 // Port reads, of about 1 us: there is no 8254
+
+void
+udelay(uint32_t microseconds)
+{
+	assert(microseconds <= 50000);
+	uint32_t count = microseconds * (PIT_HZ / 1000) / 1000 + 1;
+
+	outb(PORT_B, (inb(PORT_B) & ~PORT_B_SPKR) | PORT_B_GATE2);
+	outb(PIT_CONTROL, PIT_SELECT2);
+	outb(PIT_COUNTER2, count & 0xFF);
+	outb(PIT_COUNTER2, count >> 8);
+	for (int patience = PIT_PATIENCE; patience > 0; patience--) {
+		if (inb(PORT_B) & PORT_B_OUT2)
+			return;
+	}
+}

@@ -1,0 +1,100 @@
+// From addresses to names. For the kernel there is a table of its functions and
+// lines, made by tools/ksymtab.py when it is linked (kdebug_table.h); a program's
+// functions are in the symbol table of its ELF image.
+
+#include <inc/assert.h>
+#include <inc/memlayout.h>
+
+#include <kern/cpu.h>
+#include <kern/elf.h>
+#include <kern/env.h>
+#include <kern/kdebug.h>
+#include <kern/kdebug_table.h>
+
+// The tables' entries both are two words, of which the first is the address.
+static_assert(sizeof(struct KsymFunc) == 8 && sizeof(struct KsymLine) == 8);
+
+// The last of n entries that is at or before eip, or NULL.
+static const void *
+search(const void *table, uint32_t n, uintptr_t eip)
+{
+	const struct KsymFunc *entries = table;
+	uint32_t low = 0, high = n; // It is in front of high, and not in front of low - 1.
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (entries[mid].addr <= eip)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low > 0 ? &entries[low - 1] : NULL;
+}
+
+// Print where the instruction at `inside` is, and how far into its function eip is.
+// They differ for a return address, which may be beyond the end of the function
+// that made the call, if what it called never returns.
+static void
+print_place(uintptr_t inside, uintptr_t eip)
+{
+	const struct KsymFunc *func = search(ksym_funcs, ksym_nfuncs, inside);
+	const struct KsymLine *line = search(ksym_lines, ksym_nlines, inside);
+
+	if (line && line->file != KSYM_NO_FILE)
+		cprintf("        %s:%u: ", &ksym_strings[ksym_files[line->file]], line->line);
+	else
+		cprintf("        <unknown>:0: ");
+	if (func && ksym_strings[func->name])
+		cprintf("%s+%u\n", &ksym_strings[func->name], eip - func->addr);
+	else
+		cprintf("<unknown>+0\n");
+}
+
+void
+kdebug_print_kernel(uintptr_t eip)
+{
+	print_place(eip, eip);
+}
+
+// The word at va if that is on this CPU's kernel stack, else 0.
+static uint32_t
+stack_word(uintptr_t va)
+{
+	uintptr_t top = KSTACKTOP_CPU(cpunum());
+
+	if (va % sizeof(uint32_t) != 0 || va < top - KSTKSIZE || va >= top)
+		return 0;
+	return *(uint32_t *)va;
+}
+
+void
+kdebug_backtrace(uint32_t ebp)
+{
+	cprintf("Stack backtrace:\n");
+	while (ebp) {
+		uint32_t eip = stack_word(ebp + 4), next = stack_word(ebp);
+		if (eip == 0)
+			break;
+		cprintf("  ebp %08x eip %08x args", ebp, eip);
+		for (int i = 0; i < 5; i++)
+			cprintf(" %08x", stack_word(ebp + 8 + 4 * i));
+		cprintf("\n");
+		print_place(eip - 1, eip);
+		if (next != 0 && next <= ebp) // Frames lie ever further out.
+			break;
+		ebp = next;
+	}
+}
+
+void
+kdebug_print_user(const struct Env *e, uintptr_t eip)
+{
+	const struct Program *program = e->env_program;
+	uint32_t offset;
+	const char *function = elf_function_at(program->image, program->size, eip, &offset);
+
+	if (function)
+		cprintf("  at %s: %s+0x%x\n", program->name, function, offset);
+	else
+		cprintf("  at %s: no known function\n", program->name);
+}

@@ -1,0 +1,150 @@
+// The local APIC, one in each CPU: it takes interrupts from the other CPUs and
+// sends them some (Intel, volume 3, chapter 10). All CPUs see their own one at
+// the same physical address.
+
+#include <inc/assert.h>
+#include <inc/memlayout.h>
+#include <inc/stdio.h>
+#include <inc/trap.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
+#include <kern/kclock.h>
+#include <kern/pmap.h>
+
+// Registers, as byte offsets (table 10-1).
+#define ID      0x020
+#define VER     0x030
+#define TPR     0x080 // Task priority
+#define EOI     0x0B0
+#define SVR     0x0F0 // Spurious interrupt vector
+#define ESR     0x280 // Error status
+#define ICRLO   0x300 // Interrupt command
+#define ICRHI   0x310
+#define LVT_TIMER 0x320
+#define LVT_PERF  0x340
+#define LVT_LINT0 0x350
+#define LVT_LINT1 0x360
+#define LVT_ERROR 0x370
+
+#define SVR_ENABLE      0x00000100
+#define LVT_MASKED      0x00010000
+#define LVT_EXTINT      0x00000700 // As the 8259 says
+#define LVT_NMI         0x00000400
+#define ICR_INIT        0x00000500
+#define ICR_STARTUP     0x00000600
+#define ICR_PENDING     0x00001000
+#define ICR_ASSERT      0x00004000
+#define ICR_LEVEL       0x00008000
+
+#define ICR_PATIENCE 1000 // Microseconds for an interrupt to be taken off our hands
+
+#define CMOS_SHUTDOWN      0x0F // Tells the BIOS what to do after a reset:
+#define SHUTDOWN_WARM      0x0A // jump to where WARM_RESET_VECTOR says.
+#define WARM_RESET_VECTOR  0x467
+
+static volatile uint32_t *lapic;
+
+static uint32_t
+lapic_read(uint32_t reg)
+{
+	return lapic[reg / sizeof(*lapic)];
+}
+
+static void
+lapic_write(uint32_t reg, uint32_t value)
+{
+	lapic[reg / sizeof(*lapic)] = value;
+	// Reading any register waits for the write to have arrived.
+	lapic_read(ID);
+}
+
+// Make this CPU's local APIC ready. Every CPU calls it once, the boot CPU first;
+// nothing is done if the machine has none.
+void
+lapic_init(void)
+{
+	if (!lapicaddr)
+		return;
+	if (!lapic)
+		lapic = mmio_map_region(lapicaddr, PGSIZE);
+
+	lapic_write(SVR, SVR_ENABLE | T_LAPIC_SPURIOUS);
+	lapic_write(LVT_TIMER, LVT_MASKED);
+
+	// The 8259s' output comes in at LINT0 of all CPUs; only the boot CPU takes it.
+	lapic_write(LVT_LINT0, thiscpu == bootcpu ? LVT_EXTINT : LVT_MASKED);
+	lapic_write(LVT_LINT1, thiscpu == bootcpu ? LVT_NMI : LVT_MASKED);
+	if ((lapic_read(VER) >> 16 & 0xFF) >= 4)
+		lapic_write(LVT_PERF, LVT_MASKED);
+	lapic_write(LVT_ERROR, T_LAPIC_ERROR);
+
+	// The error register shows what it held when it was last written.
+	lapic_write(ESR, 0);
+	lapic_write(ESR, 0);
+	lapic_eoi(); // If the BIOS left one open.
+	lapic_write(TPR, 0);
+}
+
+// This CPU's APIC id, read from the hardware.
+uint8_t
+lapic_id(void)
+{
+	return lapic ? lapic_read(ID) >> 24 : 0;
+}
+
+// Tell the local APIC that its interrupt has been dealt with.
+void
+lapic_eoi(void)
+{
+	if (lapic)
+		lapic_write(EOI, 0);
+}
+
+static void
+icr_send(uint8_t apicid, uint32_t command)
+{
+	lapic_write(ICRHI, (uint32_t)apicid << 24);
+	lapic_write(ICRLO, command);
+	for (int patience = ICR_PATIENCE; (lapic_read(ICRLO) & ICR_PENDING) && patience > 0; patience--)
+		udelay(1);
+}
+
+// Raise a vector on another CPU. It is taken when that CPU has interrupts on:
+// in user mode, or halted.
+void
+lapic_ipi(int cpu, int vector)
+{
+	assert(lapic && cpu >= 0 && cpu < ncpu);
+	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
+}
+
+// Starting another CPU is an INIT interrupt, 10 ms of patience (the caller's, who
+// can so share it among all CPUs), and then STARTUP interrupts (section 8.4.4.1;
+// MultiProcessor Specification 1.4, appendix B.4).
+void
+lapic_startap_init(uint8_t apicid)
+{
+	// The oldest local APICs know no STARTUP: INIT sends their CPUs through the
+	// BIOS to the address in the warm reset vector.
+	mc146818_write(CMOS_SHUTDOWN, SHUTDOWN_WARM);
+	uint16_t *vector = KADDR(WARM_RESET_VECTOR);
+	vector[0] = 0;
+	vector[1] = MPENTRY_PADDR >> 4;
+
+	icr_send(apicid, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
+	udelay(200);
+	icr_send(apicid, ICR_INIT | ICR_LEVEL);
+}
+
+// Make a CPU that has had its INIT begin at start: a page below 1 MB.
+void
+lapic_startap(uint8_t apicid, physaddr_t start)
+{
+	assert(PGOFF(start) == 0 && start < EXTPHYSMEM);
+	// Twice, as the specification says: a CPU that runs ignores the second.
+	for (int i = 0; i < 2; i++) {
+		icr_send(apicid, ICR_STARTUP | start >> PGSHIFT);
+		udelay(200);
+	}
+}

@@ -1,0 +1,55 @@
+// The two 8259A interrupt controllers of a PC, the second one behind line 2 of
+// the first: Intel's 8259A data sheet. Their output goes to the boot CPU's local
+// APIC (lapic.c), so that CPU alone takes devices' interrupts.
+
+#include <inc/stdio.h>
+#include <inc/trap.h>
+#include <inc/x86.h>
+
+#include <kern/picirq.h>
+
+#define PIC1 0x20 // Command register; the next port is the mask
+#define PIC2 0xA0
+
+#define ICW1        0x11 // Edge triggered, cascaded, ICW4 follows
+#define ICW4        0x03 // 8086 mode, automatic end of interrupt
+#define OCW3        0x68 // Clear the special mask mode
+#define OCW3_IRR    0x0A // Read the request register by default
+
+void
+irq_setmask_8259A(uint16_t mask)
+{
+	outb(PIC1 + 1, mask & 0xFF);
+	outb(PIC2 + 1, mask >> 8);
+
+	char text[4 * MAX_IRQS], *end = text;
+	for (int i = 0; i < MAX_IRQS; i++) {
+		if (!(mask & (1 << i)))
+			end += snprintf(end, text + sizeof(text) - end, " %d", i);
+	}
+	cprintf("enabled interrupts:%s\n", end == text ? " none" : text);
+}
+
+void
+pic_init(void)
+{
+	outb(PIC1 + 1, 0xFF);
+	outb(PIC2 + 1, 0xFF);
+
+	outb(PIC1, ICW1);
+	outb(PIC1 + 1, IRQ_OFFSET);
+	outb(PIC1 + 1, 1 << IRQ_SLAVE);
+	outb(PIC1 + 1, ICW4);
+
+	outb(PIC2, ICW1);
+	outb(PIC2 + 1, IRQ_OFFSET + 8);
+	outb(PIC2 + 1, IRQ_SLAVE);
+	outb(PIC2 + 1, ICW4);
+
+	outb(PIC1, OCW3);
+	outb(PIC1, OCW3_IRR);
+	outb(PIC2, OCW3);
+	outb(PIC2, OCW3_IRR);
+
+	irq_setmask_8259A(0xFFFF & ~(1 << IRQ_KBD | 1 << IRQ_SLAVE));
+}

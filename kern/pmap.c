@@ -1,0 +1,382 @@
+// Memory: which physical pages are free, what page tables map, and what the kernel
+// maps for itself.
+//
+// A page is free when its pp_ref is 0, and then it is on page_free_list; else
+// pp_ref counts the mappings of it, and whoever takes the last one away frees it.
+// Pages that are no RAM, or hold the kernel itself, have a pp_ref that never comes
+// down. Below UTOP a page directory is its environment's own; above, all of them
+// have the same page tables, made here once and for all, so that a mapping of the
+// kernel's made later is seen in every environment.
+
+#include <inc/assert.h>
+#include <inc/error.h>
+#include <inc/string.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/multiboot.h>
+#include <kern/pmap.h>
+#include <kern/spinlock.h>
+
+struct PageInfo *pages;
+size_t npages;
+pde_t *kern_pgdir;
+
+static struct PageInfo *page_free_list;
+static size_t page_nfree;
+static physaddr_t boot_next;  // Where boot_alloc goes on,
+static physaddr_t boot_limit; // and the end of the RAM that the kernel stands in
+
+// ---- Physical memory ----
+
+// How many KB of a range lie between two addresses.
+static uint32_t
+overlap_kb(const struct MemRange *r, physaddr_t low, physaddr_t high)
+{
+	physaddr_t start = MAX(r->start, low), limit = MIN(r->end, high);
+	return start < limit ? (limit - start) / 1024 : 0;
+}
+
+static void
+detect_memory(void)
+{
+	uint32_t base = 0, extended = 0;
+	physaddr_t top = 0;
+
+	boot_next = ROUNDUP(PADDR(end), PGSIZE);
+	for (int i = 0; i < boot_nranges; i++) {
+		const struct MemRange *r = &boot_ranges[i];
+		if (!r->available)
+			continue;
+		base += overlap_kb(r, 0, IOPHYSMEM);
+		extended += overlap_kb(r, EXTPHYSMEM, KERNMAX);
+		top = MAX(top, r->end);
+		if (r->start < boot_next && r->end > boot_next)
+			boot_limit = ROUNDDOWN(r->end, PGSIZE);
+	}
+	npages = PGNUM(top);
+	cprintf("Physical memory: %uK available, base = %uK, extended = %uK\n", base + extended,
+	    base, extended);
+	if (boot_memory_total > KERNMAX)
+		cprintf("Only the first 256 MiB of %u MiB are used.\n",
+		    (uint32_t)(boot_memory_total >> 20));
+	if (boot_limit == 0)
+		panic("too little memory: the kernel alone reaches up to %uK", boot_next / 1024);
+}
+
+// Memory for the kernel's own tables, zeroed, on a page boundary, for ever. Only
+// before page_init, which sees what was taken.
+static void *
+boot_alloc(size_t size)
+{
+	size = ROUNDUP(size, PGSIZE);
+	if (size > boot_limit - boot_next)
+		panic("too little memory: %uK are needed, %uK are left", size / 1024,
+		    (boot_limit - boot_next) / 1024);
+	void *result = KADDR(boot_next);
+	boot_next += size;
+	return memset(result, 0, size);
+}
+
+static void
+page_range_set_ref(physaddr_t start, physaddr_t limit, uint32_t ref)
+{
+	for (size_t i = PGNUM(start); i < PGNUM(limit) && i < npages; i++)
+		pages[i].pp_ref = ref;
+}
+
+// Put on the free list what is RAM and not in use: not page 0, where the BIOS
+// has its data; not MPENTRY_PADDR's; not the hole from IOPHYSMEM; not the kernel
+// and what boot_alloc gave. Exercise 2.
+void
+page_init(void)
+{
+	page_range_set_ref(0, npages * PGSIZE, 1);
+	for (int i = 0; i < boot_nranges; i++) {
+		if (boot_ranges[i].available)
+			page_range_set_ref(ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
+	}
+	// Ranges may overlap: what anybody claims is not ours.
+	for (int i = 0; i < boot_nranges; i++) {
+		if (!boot_ranges[i].available)
+			page_range_set_ref(boot_ranges[i].start, ROUNDUP(boot_ranges[i].end, PGSIZE), 1);
+	}
+	page_range_set_ref(0, PGSIZE, 1);
+	page_range_set_ref(MPENTRY_PADDR, MPENTRY_PADDR + PGSIZE, 1);
+	page_range_set_ref(IOPHYSMEM, boot_next, 1);
+
+	for (size_t i = npages; i-- > 0;) {
+		if (pages[i].pp_ref == 0)
+			page_free(&pages[i]);
+	}
+}
+
+// Take a page off the free list, or return NULL if there is none. Its pp_ref stays
+// 0 until somebody maps it. alloc_flags: ALLOC_ZERO, else its contents are junk.
+struct PageInfo *
+page_alloc(int alloc_flags)
+{
+	struct PageInfo *pp = page_free_list;
+
+	if (!pp)
+		return NULL;
+	page_free_list = pp->pp_link;
+	page_nfree--;
+	pp->pp_link = NULL;
+	if (alloc_flags & ALLOC_ZERO)
+		memset(page2kva(pp), 0, PGSIZE);
+	return pp;
+}
+
+// Put a page that nobody maps back on the free list.
+void
+page_free(struct PageInfo *pp)
+{
+	if (pp->pp_ref != 0 || pp->pp_link)
+		panic("page_free: page %08x is mapped %u times, or free", page2pa(pp), pp->pp_ref);
+	pp->pp_link = page_free_list;
+	page_free_list = pp;
+	page_nfree++;
+}
+
+// One mapping of a page went away.
+void
+page_decref(struct PageInfo *pp)
+{
+	assert(pp->pp_ref > 0);
+	if (--pp->pp_ref == 0)
+		page_free(pp);
+}
+
+size_t
+page_free_count(void)
+{
+	return page_nfree;
+}
+
+// ---- Page tables ----
+
+// The entry for va in pgdir's page tables. If there is no table for it: NULL, or
+// with create a new one (NULL if there is no page for that). A table takes part in
+// everything, and the entries in it say who may do what: so a new table's own entry
+// is as permissive as can be.
+pte_t *
+pgdir_walk(pde_t *pgdir, const void *va, int create)
+{
+	pde_t *pde = &pgdir[PDX(va)];
+
+	assert(!(*pde & PTE_PS));
+	if (!(*pde & PTE_P)) {
+		struct PageInfo *table = create ? page_alloc(ALLOC_ZERO) : NULL;
+		if (!table)
+			return NULL;
+		table->pp_ref++;
+		*pde = page2pa(table) | PTE_P | PTE_W | PTE_U;
+	}
+	return (pte_t *)KADDR(PTE_ADDR(*pde)) + PTX(va);
+}
+
+// Map size bytes from pa on at va, for ever: the kernel's own mappings, which no
+// pp_ref counts. All three are multiples of PGSIZE. Where it can, it uses a 4 MB page.
+void
+boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm)
+{
+	assert(PGOFF(va) == 0 && PGOFF(pa) == 0 && PGOFF(size) == 0);
+	while (size > 0) {
+		size_t step = PGSIZE;
+		if (va % PTSIZE == 0 && pa % PTSIZE == 0 && size >= PTSIZE) {
+			step = PTSIZE;
+			assert(!(pgdir[PDX(va)] & PTE_P));
+			pgdir[PDX(va)] = pa | perm | PTE_PS | PTE_P;
+		} else {
+			pte_t *pte = pgdir_walk(pgdir, (void *)va, 1);
+			if (!pte)
+				panic("too little memory for the kernel's page tables");
+			assert(!(*pte & PTE_P));
+			*pte = pa | perm | PTE_P;
+		}
+		va += step;
+		pa += step;
+		size -= step;
+	}
+}
+
+// The page mapped at va, or NULL. If pte_store is not NULL, it gets the entry.
+struct PageInfo *
+page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
+{
+	pte_t *pte = pgdir_walk(pgdir, va, 0);
+
+	if (!pte || !(*pte & PTE_P))
+		return NULL;
+	if (pte_store)
+		*pte_store = pte;
+	return pa2page(PTE_ADDR(*pte));
+}
+
+// Map a page at va with permissions perm, in place of what was there. -E_NO_MEM if
+// there is no page for a page table: then nothing has changed.
+int
+page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
+{
+	pte_t *pte = pgdir_walk(pgdir, va, 1);
+
+	if (!pte)
+		return -E_NO_MEM;
+	pp->pp_ref++; // First: it may be the same page, which must not be freed.
+	page_remove(pgdir, va);
+	*pte = page2pa(pp) | perm | PTE_P;
+	return 0;
+}
+
+// Map nothing at va any more.
+void
+page_remove(pde_t *pgdir, void *va)
+{
+	pte_t *pte;
+	struct PageInfo *pp = page_lookup(pgdir, va, &pte);
+
+	if (!pp)
+		return;
+	*pte = 0;
+	tlb_invalidate(pgdir, va);
+	page_decref(pp);
+}
+
+// An entry of pgdir went away or lost permissions: this CPU must forget it, if
+// those are the page tables that it is using. (A new one needs nothing: that
+// something is not there is not remembered; Intel, volume 3, section 4.10.2.3.)
+void
+tlb_invalidate(pde_t *pgdir, void *va)
+{
+	if (!curenv || curenv->env_pgdir == pgdir)
+		invlpg(va);
+}
+
+// ---- The kernel's mappings ----
+
+// Map the registers of a device, size bytes at pa, for ever, and return where
+// they are now. Neither needs to be on a page boundary. Exercise 1.
+void *
+mmio_map_region(physaddr_t pa, size_t size)
+{
+	static uintptr_t next = MMIOBASE;
+	size_t offset = PGOFF(pa);
+
+	// The three steps of it that could wrap around: each is compared, not added.
+	if (size > MMIOLIM - next || offset + size > MMIOLIM - next || size - 1 > ~pa)
+		panic("mmio_map_region: no room for %u bytes at %08x", size, pa);
+	size = ROUNDUP(offset + size, PGSIZE);
+	boot_map_region(kern_pgdir, next, size, pa - offset, PTE_W | PTE_PCD | PTE_PWT);
+	void *result = (void *)(next + offset);
+	next += size;
+	return result;
+}
+
+// Map each CPU's kernel stack, the first one at KSTACKTOP, with nothing mapped
+// below it: a stack that runs over faults, instead of writing into the next CPU's.
+// Exercise 3.
+static void
+mem_init_mp(void)
+{
+	for (int i = 0; i < NCPU; i++)
+		boot_map_region(kern_pgdir, KSTACKTOP_CPU(i) - KSTKSIZE, KSTKSIZE,
+		    PADDR(percpu_kstacks[i]), PTE_W);
+}
+
+// All of physical memory, from KERNBASE on; the kernel's text and constants read-only.
+static void
+map_physical_memory(void)
+{
+	uintptr_t text = (uintptr_t)stext, data = (uintptr_t)erodata;
+
+	boot_map_region(kern_pgdir, KERNBASE, text - KERNBASE, 0, PTE_W | PTE_G);
+	boot_map_region(kern_pgdir, text, data - text, PADDR(text), PTE_G);
+	boot_map_region(kern_pgdir, data, -data, PADDR(data), PTE_W | PTE_G);
+}
+
+// What of paging each CPU has to be told for itself: the page directory, that
+// read-only pages are so for the kernel too, and that global pages may stay in the
+// TLB when another page directory is loaded, if it can do that.
+void
+mem_init_percpu(void)
+{
+	uint32_t features;
+
+	lcr3(PADDR(kern_pgdir));
+	lcr0(rcr0() | CR0_WP);
+	cpuid(1, NULL, NULL, NULL, &features);
+	if (features & CPUID_PGE)
+		lcr4(rcr4() | CR4_PGE);
+}
+
+// Set up all of memory. The boot CPU calls it, once, after multiboot_init.
+void
+mem_init(void)
+{
+	detect_memory();
+	kern_pgdir = boot_alloc(PGSIZE);
+	pages = boot_alloc(npages * sizeof(*pages));
+	envs = boot_alloc(NENV * sizeof(*envs));
+	page_init();
+	check_page_free_list();
+	check_page_alloc();
+	check_page();
+
+	// The page directory is itself a page table, that of all the page tables.
+	kern_pgdir[PDX(UVPT)] = PADDR(kern_pgdir) | PTE_U | PTE_P;
+	boot_map_region(kern_pgdir, UPAGES, ROUNDUP(npages * sizeof(*pages), PGSIZE),
+	    PADDR(pages), PTE_U);
+	boot_map_region(kern_pgdir, UENVS, ROUNDUP(NENV * sizeof(*envs), PGSIZE), PADDR(envs),
+	    PTE_U);
+	mem_init_mp();
+	map_physical_memory();
+	// Environments copy kern_pgdir: what comes later must find its page table there.
+	if (!pgdir_walk(kern_pgdir, (void *)MMIOBASE, 1))
+		panic("too little memory for the kernel's page tables");
+	check_kern_pgdir();
+
+	mem_init_percpu();
+	check_page_free_list();
+	check_page_installed_pgdir();
+}
+
+// ---- What users may touch ----
+
+// The first address of a failed user_mem_check.
+static uintptr_t user_mem_check_addr;
+
+// Whether env may access len bytes at va with permissions perm (PTE_P and PTE_U
+// are meant in any case): 0 or -E_FAULT.
+int
+user_mem_check(struct Env *env, const void *va, size_t len, int perm)
+{
+	uintptr_t at = (uintptr_t)va;
+	size_t left = len, step;
+
+	perm |= PTE_P | PTE_U;
+	for (; left > 0; at += step, left -= step) {
+		user_mem_check_addr = at;
+		if (at >= ULIM)
+			return -E_FAULT;
+		// Both levels must allow it: the page tables at UVPT are not for writing.
+		pte_t *pte = pgdir_walk(env->env_pgdir, (void *)at, 0);
+		if (!pte || (*pte & env->env_pgdir[PDX(at)] & perm) != (pte_t)perm)
+			return -E_FAULT;
+		step = MIN(left, PGSIZE - PGOFF(at));
+	}
+	return 0;
+}
+
+// The same, and destroy env if it may not: the caller must see whether it is still
+// there before it goes on.
+void
+user_mem_assert(struct Env *env, const void *va, size_t len, int perm)
+{
+	if (user_mem_check(env, va, len, perm) < 0) {
+		cprintf("[%08x] user_mem_check assertion failure for va %08x\n", env->env_id,
+		    user_mem_check_addr);
+		env_destroy(env);
+	}
+}

@@ -1,0 +1,91 @@
+#ifndef JOS_KERN_PMAP_H
+#define JOS_KERN_PMAP_H
+
+// Physical pages, page tables, and the kernel's own mappings (pmap.c). The caller
+// holds the big lock, or no other CPU is up yet.
+
+#include <inc/assert.h>
+#include <inc/memlayout.h>
+
+struct Env;
+
+extern const uint8_t stext[], etext[], erodata[], end[]; // From kernel.ld
+
+extern struct PageInfo *pages; // One for each page of physical memory,
+extern size_t npages;          // as many as there are
+extern pde_t *kern_pgdir;      // The kernel's own page directory
+
+// Between the kernel's addresses above KERNBASE and the physical addresses that
+// are mapped there. They panic on an address that has no such counterpart, on
+// behalf of the line that asked.
+#define PADDR(kva) kva_to_pa(__FILE__, __LINE__, (void *)(kva))
+#define KADDR(pa)  pa_to_kva(__FILE__, __LINE__, pa)
+
+static inline physaddr_t
+kva_to_pa(const char *file, int line, void *kva)
+{
+	if ((uintptr_t)kva < KERNBASE)
+		_panic(file, line, "PADDR called with invalid kva %08lx", (unsigned long)(uintptr_t)kva);
+	return (physaddr_t)(uintptr_t)kva - KERNBASE;
+}
+
+static inline void *
+pa_to_kva(const char *file, int line, physaddr_t pa)
+{
+	if (pa >= KERNMAX)
+		_panic(file, line, "KADDR called with invalid pa %08x", pa);
+	return (void *)(uintptr_t)(pa + KERNBASE);
+}
+
+static inline physaddr_t
+page2pa(const struct PageInfo *pp)
+{
+	return (physaddr_t)(pp - pages) << PGSHIFT;
+}
+
+static inline struct PageInfo *
+pa2page(physaddr_t pa)
+{
+	if (PGNUM(pa) >= npages)
+		panic("pa2page called with invalid pa %08x", pa);
+	return &pages[PGNUM(pa)];
+}
+
+static inline void *
+page2kva(const struct PageInfo *pp)
+{
+	return KADDR(page2pa(pp));
+}
+
+enum {
+	ALLOC_ZERO = 1 << 0, // page_alloc: fill the page with zeroes
+};
+
+void mem_init(void);
+void page_init(void);
+struct PageInfo *page_alloc(int alloc_flags);
+void page_free(struct PageInfo *pp);
+void page_decref(struct PageInfo *pp);
+size_t page_free_count(void);
+
+pte_t *pgdir_walk(pde_t *pgdir, const void *va, int create);
+int page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm);
+struct PageInfo *page_lookup(pde_t *pgdir, void *va, pte_t **pte_store);
+void page_remove(pde_t *pgdir, void *va);
+void tlb_invalidate(pde_t *pgdir, void *va);
+
+void *mmio_map_region(physaddr_t pa, size_t size);
+void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm);
+void mem_init_percpu(void);
+
+int user_mem_check(struct Env *env, const void *va, size_t len, int perm);
+void user_mem_assert(struct Env *env, const void *va, size_t len, int perm);
+
+// pmap_check.c: each panics if what it is named after is not in order.
+void check_page_free_list(void);
+void check_page_alloc(void);
+void check_page(void);
+void check_kern_pgdir(void);
+void check_page_installed_pgdir(void);
+
+#endif // JOS_KERN_PMAP_H

@@ -1,0 +1,19 @@
+#ifndef JOS_KERN_PROGRAMS_H
+#define JOS_KERN_PROGRAMS_H
+
+#include <inc/types.h>
+
+// A user program that is a part of the kernel's image: obj/kern/programs.S, which
+// kern/Makefrag makes, has one of these for every file in user/.
+struct Program {
+	const char *name;
+	const uint8_t *image; // An ELF, as the linker left it
+	size_t size;          // in bytes
+};
+
+extern const struct Program programs[], programs_end[];
+
+// The program of that name, of len characters, or NULL.
+const struct Program *program_find(const char *name, size_t len);
+
+#endif // JOS_KERN_PROGRAMS_H

@@ -1,0 +1,77 @@
+// Which environment runs next on a CPU, and what a CPU does that has none.
+//
+// Round robin: each CPU takes the first runnable environment after the one that it
+// ran last, in the circular order of envs[]. One that is on another CPU is RUNNING,
+// not RUNNABLE, so no two CPUs can take the same.
+//
+// A CPU that finds nothing marks itself CPU_HALTED under the lock, drops the lock
+// and halts with interrupts on. Whoever makes an environment runnable clears the
+// mark of one such CPU, under the lock, and sends it an interrupt; if that comes
+// before the halt, the halt ends at once. So no environment waits while a CPU sleeps.
+
+#include <inc/stdio.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/monitor.h>
+#include <kern/pmap.h>
+#include <kern/sched.h>
+#include <kern/spinlock.h>
+
+// Whether all CPUs that are up, this one aside, are asleep.
+static bool
+others_halted(void)
+{
+	for (int i = 0; i < ncpu; i++) {
+		if (i != cpunum() && cpus[i].cpu_status == CPU_STARTED)
+			return false;
+	}
+	return true;
+}
+
+// Sleep until an interrupt. Comes back with the lock held, as it was called.
+static void
+sched_halt(void)
+{
+	lcr3(PADDR(kern_pgdir)); // Not that of an environment that may be freed meanwhile.
+	if (others_halted()) {
+		cprintf("No runnable environments in the system!\n");
+		monitor(NULL);
+		return;
+	}
+	thiscpu->cpu_status = CPU_HALTED;
+	unlock_kernel();
+	// Interrupts are let in only after the instruction that follows sti (Intel,
+	// volume 2, sti), so one that is waiting already ends the halt.
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+	lock_kernel();
+	thiscpu->cpu_status = CPU_STARTED;
+}
+
+// Exercise 6.
+void
+sched_yield(void)
+{
+	struct Env *e;
+
+	if (curenv && curenv->env_status == ENV_RUNNING)
+		env_set_status(curenv, ENV_RUNNABLE);
+	while (!(e = env_next_runnable((thiscpu->cpu_last + 1) % NENV))) {
+		env_leave();
+		sched_halt();
+	}
+	env_run(e);
+}
+
+void
+sched_wake(void)
+{
+	for (int i = 0; i < ncpu; i++) {
+		if (cpus[i].cpu_status == CPU_HALTED) {
+			cpus[i].cpu_status = CPU_STARTED;
+			lapic_ipi(i, T_IPI_WAKE);
+			return;
+		}
+	}
+}

@@ -1,0 +1,42 @@
+#ifndef JOS_KERN_SPINLOCK_H
+#define JOS_KERN_SPINLOCK_H
+
+#include <inc/types.h>
+
+// A lock for which a CPU waits in a loop. Interrupts are off while it is held:
+// kernel code runs with interrupts off anyway.
+struct spinlock {
+	volatile uint32_t locked;
+	volatile int cpu; // Who holds it, -1 for nobody
+	const char *name;
+};
+
+#define SPINLOCK(text) { 0, -1, text }
+
+// Panics if this CPU holds the lock already.
+void spin_lock(struct spinlock *lk);
+
+// Panics if this CPU does not hold the lock.
+void spin_unlock(struct spinlock *lk);
+
+// Whether this CPU holds the lock.
+bool spin_holding(const struct spinlock *lk);
+
+// The big kernel lock. At most one CPU runs kernel code at a time: who holds it
+// may touch anything. It is taken on every way in from user mode, and by each CPU
+// when it comes up; it is dropped on the way back, and before a CPU halts.
+extern struct spinlock kernel_lock;
+
+static inline void
+lock_kernel(void)
+{
+	spin_lock(&kernel_lock);
+}
+
+static inline void
+unlock_kernel(void)
+{
+	spin_unlock(&kernel_lock);
+}
+
+#endif // JOS_KERN_SPINLOCK_H

@@ -1,0 +1,11 @@
+#ifndef JOS_KERN_SYSCALL_H
+#define JOS_KERN_SYSCALL_H
+
+#include <inc/syscall.h>
+#include <inc/types.h>
+
+// Carry out a call of curenv's. Afterwards curenv may be NULL, or not RUNNING any
+// more. The caller holds the big lock.
+int32_t syscall(uint32_t num, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5);
+
+#endif // JOS_KERN_SYSCALL_H

@@ -1,0 +1,222 @@
+// Where a trap goes. trapentry.S calls trap() with the big lock free and interrupts
+// off. From user mode, trap() takes the lock, dispatches, and returns with the lock
+// dropped to the environment that trapped, if it may still run; else the scheduler
+// finds another. From kernel mode there are only interrupts of a halted CPU, which
+// take no lock, and the kernel's own mistakes, which panic.
+
+#include <inc/assert.h>
+#include <inc/x86.h>
+
+#include <kern/console.h>
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/init.h>
+#include <kern/kdebug.h>
+#include <kern/monitor.h>
+#include <kern/pmap.h>
+#include <kern/sched.h>
+#include <kern/spinlock.h>
+#include <kern/syscall.h>
+#include <kern/trap.h>
+
+#define STUB_SIZE 16 // Also in trapentry.S.
+
+extern const uint8_t trap_stubs[];
+
+static struct Gatedesc idt[256];
+static const struct Pseudodesc idt_pd = { sizeof(idt) - 1, (uint32_t)idt };
+
+// All are interrupt gates, so that the kernel is entered with interrupts off. Users
+// may call two of them by int; any other one that they try is a general protection.
+void
+trap_init(void)
+{
+	for (int vector = 0; vector < 256; vector++) {
+		int dpl = vector == T_SYSCALL || vector == T_BRKPT ? 3 : 0;
+		SETGATE(idt[vector], 0, GD_KT, trap_stubs + vector * STUB_SIZE, dpl);
+	}
+}
+
+// Exercise 4.
+void
+trap_init_percpu(int cpu)
+{
+	struct Taskstate *ts = &cpus[cpu].cpu_ts;
+	uint16_t selector = GD_TSS0 + (cpu << 3);
+
+	ts->ts_esp0 = KSTACKTOP_CPU(cpu);
+	ts->ts_ss0 = GD_KD;
+	ts->ts_iomb = sizeof(*ts); // Beyond the limit: users may use no I/O port.
+	gdt[selector >> 3] = SEG16(STS_T32A, (uint32_t)ts, sizeof(*ts) - 1, 0);
+	gdt[selector >> 3].sd_s = 0;
+	ltr(selector);
+	lidt(&idt_pd);
+}
+
+// ---- Saying what happened ----
+
+const char *
+trapname(uint32_t trapno)
+{
+#define X(number, name, text) [number] = text,
+	static const char *const exceptions[] = { TRAPS(X) };
+#undef X
+
+	if (trapno < ARRAY_SIZE(exceptions))
+		return exceptions[trapno];
+	if (trapno == T_SYSCALL)
+		return "System call";
+	if (trapno >= IRQ_OFFSET && trapno < IRQ_OFFSET + 16)
+		return "Hardware Interrupt";
+	return "(unknown trap)";
+}
+
+static void
+print_regs(const struct PushRegs *regs)
+{
+	cprintf("  edi  0x%08x\n", regs->reg_edi);
+	cprintf("  esi  0x%08x\n", regs->reg_esi);
+	cprintf("  ebp  0x%08x\n", regs->reg_ebp);
+	cprintf("  oesp 0x%08x\n", regs->reg_oesp);
+	cprintf("  ebx  0x%08x\n", regs->reg_ebx);
+	cprintf("  edx  0x%08x\n", regs->reg_edx);
+	cprintf("  ecx  0x%08x\n", regs->reg_ecx);
+	cprintf("  eax  0x%08x\n", regs->reg_eax);
+}
+
+void
+print_trapframe(struct Trapframe *tf)
+{
+	cprintf("TRAP frame at 0x%08x from CPU %d\n", (uint32_t)tf, cpunum());
+	print_regs(&tf->tf_regs);
+	cprintf("  es   0x----%04x\n", tf->tf_es);
+	cprintf("  ds   0x----%04x\n", tf->tf_ds);
+	cprintf("  trap 0x%08x %s\n", tf->tf_trapno, trapname(tf->tf_trapno));
+	if (tf->tf_trapno == T_PGFLT) {
+		cprintf("  cr2  0x%08x\n", rcr2());
+		cprintf("  err  0x%08x [%s, %s, %s]\n", tf->tf_err,
+		    tf->tf_err & FEC_U ? "user" : "kernel",
+		    tf->tf_err & FEC_WR ? "write" : "read",
+		    tf->tf_err & FEC_PR ? "protection" : "not-present");
+	} else {
+		cprintf("  err  0x%08x\n", tf->tf_err);
+	}
+	cprintf("  eip  0x%08x\n", tf->tf_eip);
+	cprintf("  cs   0x----%04x\n", tf->tf_cs);
+	cprintf("  flag 0x%08x\n", tf->tf_eflags);
+	if (tf->tf_cs & 3) {
+		cprintf("  esp  0x%08x\n", tf->tf_esp);
+		cprintf("  ss   0x----%04x\n", tf->tf_ss);
+	}
+}
+
+// ---- Traps from user mode ----
+
+// End the current environment, and say where it was.
+static void
+fatal_user_trap(struct Trapframe *tf)
+{
+	print_trapframe(tf);
+	kdebug_print_user(curenv, tf->tf_eip);
+	env_destroy(curenv);
+}
+
+void
+page_fault_handler(struct Trapframe *tf)
+{
+	cprintf("[%08x] user fault va %08x ip %08x\n", curenv->env_id, rcr2(), tf->tf_eip);
+	fatal_user_trap(tf);
+}
+
+static void
+breakpoint_handler(struct Trapframe *tf)
+{
+	monitor(tf);
+}
+
+static void
+syscall_handler(struct Trapframe *tf)
+{
+	struct PushRegs *regs = &tf->tf_regs;
+
+	regs->reg_eax = syscall(regs->reg_eax, regs->reg_edx, regs->reg_ecx, regs->reg_ebx,
+	    regs->reg_edi, regs->reg_esi);
+}
+
+// Interrupts, which come in user mode or while the CPU is halted. The 8259s end
+// theirs by themselves; the local APIC wants to be told, but not of a spurious one.
+static void
+interrupt_handler(struct Trapframe *tf)
+{
+	switch (tf->tf_trapno) {
+	case IRQ_OFFSET + IRQ_KBD:
+		kbd_intr();
+		break;
+	case IRQ_OFFSET + IRQ_SERIAL:
+		serial_intr();
+		break;
+	case T_LAPIC_ERROR:
+	case T_IPI_WAKE: // Being here, in the kernel, is all that it is for.
+		lapic_eoi();
+		break;
+	}
+}
+
+static bool
+is_interrupt(uint32_t trapno)
+{
+	return trapno >= IRQ_OFFSET && trapno != T_SYSCALL;
+}
+
+static void
+trap_dispatch(struct Trapframe *tf)
+{
+	static void (*const handlers[])(struct Trapframe *) = {
+		[T_BRKPT] = breakpoint_handler,
+		[T_PGFLT] = page_fault_handler,
+		[T_SYSCALL] = syscall_handler,
+	};
+	uint32_t trapno = tf->tf_trapno;
+
+	if (trapno < ARRAY_SIZE(handlers) && handlers[trapno])
+		handlers[trapno](tf);
+	else if (is_interrupt(trapno))
+		interrupt_handler(tf);
+	else
+		fatal_user_trap(tf);
+}
+
+// ---- Traps from kernel mode ----
+
+static void
+kernel_trap(struct Trapframe *tf)
+{
+	if (is_interrupt(tf->tf_trapno)) {
+		interrupt_handler(tf);
+		return;
+	}
+	uint32_t va = rcr2();
+	print_trapframe(tf);
+	if (tf->tf_trapno == T_PGFLT)
+		panic("page fault in the kernel at va %08x, eip %08x", va, tf->tf_eip);
+	panic("%s in the kernel, eip %08x", trapname(tf->tf_trapno), tf->tf_eip);
+}
+
+void
+trap(struct Trapframe *tf)
+{
+	if (panicstr)
+		panic_halt();
+	if ((tf->tf_cs & 3) == 0) {
+		kernel_trap(tf);
+		return;
+	}
+	lock_kernel(); // Exercise 5
+	// Another CPU may have stopped or destroyed it since it was last in here: then
+	// what it wanted does not matter, and it will try again if it ever runs.
+	if (curenv->env_status == ENV_RUNNING)
+		trap_dispatch(tf);
+	if (!curenv || curenv->env_status != ENV_RUNNING)
+		sched_yield();
+	unlock_kernel();
+}

@@ -1,0 +1,20 @@
+#ifndef JOS_KERN_TRAP_H
+#define JOS_KERN_TRAP_H
+
+#include <inc/trap.h>
+
+// Make the table of vectors. The boot CPU calls it once, before trap_init_percpu.
+void trap_init(void);
+
+// Load it, and this CPU's own TSS: from here on the CPU knows its number, cpu, and
+// any fault is caught. The first thing that a CPU does in C, after env_init_percpu.
+void trap_init_percpu(int cpu);
+
+// The one way in: called by trapentry.S with what is on the stack.
+void trap(struct Trapframe *tf);
+
+void page_fault_handler(struct Trapframe *tf);
+void print_trapframe(struct Trapframe *tf);
+const char *trapname(uint32_t trapno);
+
+#endif // JOS_KERN_TRAP_H
