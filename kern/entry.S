@@ -100,11 +100,11 @@ refuse:
 
 	.section .rodata
 no_multiboot:
-	.asciz "JOS: not started by a Multiboot loader\n"
+	.asciz "JOS: not started by a Multiboot loader"
 no_memory:
-	.asciz "JOS: too little memory for the kernel\n"
+	.asciz "JOS: too little memory for the kernel"
 no_pse:
-	.asciz "JOS: this CPU is too old, it has no 4 MB pages\n"
+	.asciz "JOS: this CPU is too old, it has no 4 MB pages"
 
 	.bss
 	.balign 4
