@@ -1,0 +1,25 @@
+// Where every program starts. The kernel enters at _start with either nothing on
+// the stack, or argc and argv.
+
+#include <inc/mmu.h>
+#include <inc/memlayout.h>
+
+// What the kernel shows to every program, under the names that C knows it by.
+	.globl	envs, pages, uvpt, uvpd
+	.set	envs, UENVS
+	.set	pages, UPAGES
+	.set	uvpt, UVPT
+	.set	uvpd, UVPT + (UVPT >> 12) * 4
+
+	.text
+	.globl	_start
+	.type	_start, @function
+_start:
+	cmpl	$USTACKTOP, %esp
+	jne	1f
+	pushl	$0		// argv
+	pushl	$0		// argc
+1:	xorl	%ebp, %ebp	// A backtrace ends here
+	call	libmain
+	ud2			// It does not return
+	.size	_start, . - _start

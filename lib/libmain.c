@@ -1,0 +1,19 @@
+// From the program's entry to its umain, and out again.
+
+#include <inc/lib.h>
+
+const char *binaryname = "<unknown>";
+const volatile struct Env *thisenv;
+
+void libmain(int argc, char **argv) __attribute__((noreturn));
+
+// Called by lib/entry.S, once.
+void
+libmain(int argc, char **argv)
+{
+	thisenv = &envs[ENVX(sys_getenvid())];
+	if (argc > 0 && argv[0])
+		binaryname = argv[0];
+	umain(argc, argv);
+	exit();
+}

@@ -1,0 +1,322 @@
+// Formatted output: printf's language, to wherever a function takes a character.
+// The kernel and programs both call in; nothing is kept between calls, and the
+// stack needed is small (under 200 bytes), as the kernel's is.
+//
+// A conversion is read into a struct spec, then one function for its kind prints
+// it. What it means is told in inc/stdio.h.
+
+#include <inc/error.h>
+#include <inc/stdio.h>
+#include <inc/string.h>
+
+// What stands between a % and its letter.
+struct spec {
+	bool left;      // -: the padding goes to the right
+	bool zeroes;    // 0: pad a number with zeroes
+	bool printable; // #: no unprintable characters
+	unsigned width;
+	int precision;  // Below 0 if there is none
+	int longs;      // How many l's
+};
+
+// Where the output goes, and where the arguments come from.
+struct printer {
+	void (*putch)(int c, void *putdat);
+	void *putdat;
+	va_list ap;
+};
+
+#define X(number, name, text) [number] = (text),
+static const char *const error_texts[MAXERROR] = { ERRORS(X) };
+#undef X
+
+#define NUMBER_DIGITS 22 // 64 bits in octal
+
+static void
+put_repeated(struct printer *p, char c, unsigned n)
+{
+	while (n-- > 0)
+		p->putch(c, p->putdat);
+}
+
+// Print len characters of s, padded to the width.
+static void
+put_padded(struct printer *p, const struct spec *spec, const char *s, unsigned len)
+{
+	unsigned padding = spec->width > len ? spec->width - len : 0;
+
+	if (!spec->left)
+		put_repeated(p, ' ', padding);
+	for (; len > 0; len--, s++) {
+		bool hidden = spec->printable && (*s < ' ' || *s > '~');
+
+		p->putch(hidden ? '?' : (unsigned char)*s, p->putdat);
+	}
+	if (spec->left)
+		put_repeated(p, ' ', padding);
+}
+
+static void
+put_string(struct printer *p, const struct spec *spec, const char *s)
+{
+	if (!s)
+		s = "(null)";
+	put_padded(p, spec, s, spec->precision < 0 ? strlen(s) : strnlen(s, spec->precision));
+}
+
+// A character is passed on as the int it came as: a console may give the bits
+// above the lowest eight a meaning.
+static void
+put_character(struct printer *p, const struct spec *spec, int c)
+{
+	unsigned padding = spec->width > 1 ? spec->width - 1 : 0;
+
+	if (!spec->left)
+		put_repeated(p, ' ', padding);
+	p->putch(c, p->putdat);
+	if (spec->left)
+		put_repeated(p, ' ', padding);
+}
+
+// Write the digits of number so that they end at end, and return where they
+// start. Zero has none.
+static char *
+write_digits(char *end, unsigned long long number, unsigned base)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint32_t word;
+
+	for (; number >> 32; number /= base)
+		*--end = digits[number % base];
+	for (word = number; word > 0; word /= base)
+		*--end = digits[word % base];
+	return end;
+}
+
+// Print a number after its prefix: a sign or 0x.
+static void
+put_number(struct printer *p, const struct spec *spec, const char *prefix,
+	   unsigned long long number, unsigned base)
+{
+	char buf[NUMBER_DIGITS], *end = buf + sizeof(buf);
+	char *start = write_digits(end, number, base);
+	unsigned ndigits = end - start, nprefix = strlen(prefix);
+	unsigned least = spec->precision < 0 ? 1 : spec->precision;
+	unsigned nzeroes, padding;
+
+	if (spec->zeroes && !spec->left && spec->precision < 0 && spec->width > nprefix)
+		least = MAX(least, spec->width - nprefix);
+	nzeroes = least > ndigits ? least - ndigits : 0;
+	padding = nprefix + nzeroes + ndigits;
+	padding = spec->width > padding ? spec->width - padding : 0;
+
+	if (!spec->left)
+		put_repeated(p, ' ', padding);
+	while (*prefix)
+		p->putch(*prefix++, p->putdat);
+	put_repeated(p, '0', nzeroes);
+	while (start < end)
+		p->putch(*start++, p->putdat);
+	if (spec->left)
+		put_repeated(p, ' ', padding);
+}
+
+static void
+put_signed(struct printer *p, const struct spec *spec, long long number)
+{
+	if (number < 0)
+		put_number(p, spec, "-", 0 - (unsigned long long)number, 10);
+	else
+		put_number(p, spec, "", number, 10);
+}
+
+static void
+put_error(struct printer *p, const struct spec *spec, int error)
+{
+	unsigned number = error < 0 ? 0 - (unsigned)error : (unsigned)error;
+
+	if (number < MAXERROR && error_texts[number]) {
+		put_string(p, spec, error_texts[number]);
+	} else {
+		char text[20];
+
+		snprintf(text, sizeof(text), "error %u", number);
+		put_string(p, spec, text);
+	}
+}
+
+static unsigned long long
+next_unsigned(struct printer *p, int longs)
+{
+	if (longs >= 2)
+		return va_arg(p->ap, unsigned long long);
+	if (longs == 1)
+		return va_arg(p->ap, unsigned long);
+	return va_arg(p->ap, unsigned);
+}
+
+static long long
+next_signed(struct printer *p, int longs)
+{
+	if (longs >= 2)
+		return va_arg(p->ap, long long);
+	if (longs == 1)
+		return va_arg(p->ap, long);
+	return va_arg(p->ap, int);
+}
+
+// Read a width or precision: a number, or * for an argument. One too large for
+// an int becomes the largest.
+static const char *
+read_count(struct printer *p, const char *fmt, int *count)
+{
+	if (*fmt == '*') {
+		*count = va_arg(p->ap, int);
+		return fmt + 1;
+	}
+	for (*count = 0; *fmt >= '0' && *fmt <= '9'; fmt++) {
+		if (*count > (INT32_MAX - 9) / 10)
+			*count = INT32_MAX;
+		else
+			*count = *count * 10 + (*fmt - '0');
+	}
+	return fmt;
+}
+
+// Read what follows a %, and return where its letter is.
+static const char *
+read_spec(struct printer *p, const char *fmt, struct spec *spec)
+{
+	int width;
+
+	*spec = (struct spec){ .precision = -1 };
+	for (;; fmt++) {
+		if (*fmt == '-')
+			spec->left = true;
+		else if (*fmt == '0')
+			spec->zeroes = true;
+		else if (*fmt == '#')
+			spec->printable = true;
+		else
+			break;
+	}
+	fmt = read_count(p, fmt, &width);
+	if (width < 0)
+		spec->left = true;
+	spec->width = width < 0 ? 0 - (unsigned)width : (unsigned)width;
+	if (*fmt == '.')
+		fmt = read_count(p, fmt + 1, &spec->precision);
+	for (; *fmt == 'l'; fmt++)
+		spec->longs++;
+	return fmt;
+}
+
+// Print what the conversion after a % says, and return where it ends. One that
+// does not exist is printed as it stands.
+static const char *
+put_conversion(struct printer *p, const char *fmt)
+{
+	struct spec spec;
+	const char *letter = read_spec(p, fmt, &spec);
+
+	switch (*letter) {
+	case 'd':
+		put_signed(p, &spec, next_signed(p, spec.longs));
+		break;
+	case 'u':
+		put_number(p, &spec, "", next_unsigned(p, spec.longs), 10);
+		break;
+	case 'o':
+		put_number(p, &spec, "", next_unsigned(p, spec.longs), 8);
+		break;
+	case 'x':
+		put_number(p, &spec, "", next_unsigned(p, spec.longs), 16);
+		break;
+	case 'p':
+		put_number(p, &spec, "0x", (uintptr_t)va_arg(p->ap, void *), 16);
+		break;
+	case 'c':
+		put_character(p, &spec, va_arg(p->ap, int));
+		break;
+	case 's':
+		put_string(p, &spec, va_arg(p->ap, const char *));
+		break;
+	case 'e':
+		put_error(p, &spec, va_arg(p->ap, int));
+		break;
+	case '%':
+		p->putch('%', p->putdat);
+		break;
+	default:
+		p->putch('%', p->putdat);
+		return fmt;
+	}
+	return letter + 1;
+}
+
+void
+vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap)
+{
+	struct printer p = { .putch = putch, .putdat = putdat };
+
+	va_copy(p.ap, ap);
+	while (*fmt) {
+		if (*fmt == '%')
+			fmt = put_conversion(&p, fmt + 1);
+		else
+			putch((unsigned char)*fmt++, putdat);
+	}
+	va_end(p.ap);
+}
+
+void
+printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintfmt(putch, putdat, fmt, ap);
+	va_end(ap);
+}
+
+// Where vsnprintf's text goes. The length counts on when the room is used up.
+struct text {
+	char *buf;
+	unsigned room; // Without the NUL's
+	unsigned length;
+};
+
+static void
+put_in_text(int c, void *putdat)
+{
+	struct text *text = putdat;
+
+	if (text->length < text->room)
+		text->buf[text->length] = c;
+	text->length++;
+}
+
+int
+vsnprintf(char *buf, int n, const char *fmt, va_list ap)
+{
+	struct text text = { .buf = buf };
+
+	if (!buf || n < 1)
+		return -E_INVAL;
+	text.room = n - 1;
+	vprintfmt(put_in_text, &text, fmt, ap);
+	buf[MIN(text.length, text.room)] = '\0';
+	return text.length;
+}
+
+int
+snprintf(char *buf, int n, const char *fmt, ...)
+{
+	va_list ap;
+	int length;
+
+	va_start(ap, fmt);
+	length = vsnprintf(buf, n, fmt, ap);
+	va_end(ap);
+	return length;
+}

@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Run the tests in tests/ and tests/host/, as many at a time as there are cores: `make check`.
+
+    check.py [-v] [-j N] [--list] [PATTERN...]
+
+A pattern is a part of a test's name, or has * and ? in it. One line is printed as each test ends,
+and at the end `N passed, N failed`, with `, N skipped` if some were. The status is 0 only if tests
+were run and none failed.
+
+Tests are unittest cases. Two of them run at the same time unless their class has a setUpClass: the
+tests of such a class run one after the other. A class may say `slow = True` to be started first,
+and `needs_build = True` if the kernel must have been built.
+"""
+
+import argparse
+import fnmatch
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import unittest
+from collections import deque
+
+from buildtree import ROOT, BuildError, Tree
+from child import ChildError, end_all, handle_signals
+
+TESTS = os.path.join(ROOT, "tests")
+FOLDERS = [TESTS, os.path.join(TESTS, "host")]
+
+# Failures that speak for themselves: no traceback is shown.
+PLAIN_ERRORS = (AssertionError, BuildError, ChildError)
+
+
+class Report:
+    """Prints one line a test, whichever thread it ran in, and counts."""
+
+    def __init__(self, verbose):
+        self.verbose = verbose
+        self.passed = self.failed = self.skipped = 0
+        self._lock = threading.Lock()
+
+    def add(self, name, seconds, failures=(), skipped=None, note="", transcript=""):
+        """A test has ended: failures are texts; skipped is a reason, if it was."""
+        with self._lock:
+            if failures:
+                self.failed += 1
+            elif skipped is not None:
+                self.skipped += 1
+            else:
+                self.passed += 1
+            word = "FAIL" if failures else "ok" if skipped is None else "skipped"
+            print("%s %s (%.1fs%s)" % (word, name, seconds, note))
+            for text in [*failures, skipped or "", transcript if self.verbose else ""]:
+                if text:
+                    print(indent(text))
+            sys.stdout.flush()
+
+    def close(self):
+        """Print the closing line; return the program's exit status."""
+        skipped = ", %d skipped" % self.skipped if self.skipped else ""
+        print("%d passed, %d failed%s" % (self.passed, self.failed, skipped))
+        return 0 if self.passed and not self.failed else 1
+
+
+def indent(text):
+    return "    " + text.rstrip("\n").replace("\n", "\n    ")
+
+
+def describe(error):
+    """What is to be shown of an exception that a test ended with."""
+    kind, value, trace = error
+    if not issubclass(kind, PLAIN_ERRORS):
+        return "".join(traceback.format_exception(kind, value, trace))
+    places = [f for f in traceback.extract_tb(trace) if f.filename.startswith(TESTS)]
+    place = "%s:%d: " % (os.path.relpath(places[0].filename, ROOT), places[0].lineno) \
+        if places else ""
+    return place + str(value)
+
+
+def name_of(case):
+    """test_boot.BootTest.test_disk is boot.disk; tests/host/test_libc.py's are host.libc.*."""
+    module = case.__class__.__module__
+    method = getattr(case, "_testMethodName", "")
+    return re.sub(r"(^|\.)test_", r"\1", module) + "." + re.sub("^test_", "", method)
+
+
+class Listener(unittest.TestResult):
+    """Tells the report how each test of a suite went."""
+
+    def __init__(self, report):
+        super().__init__()
+        self.report = report
+        self._begin()
+
+    def _begin(self):
+        self._started = time.monotonic()
+        self._failures = []
+        self._skipped = None
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._begin()
+
+    def addFailure(self, test, err):
+        self._failures.append(describe(err))
+
+    def addError(self, test, err):
+        self._failures.append(describe(err))
+        if not isinstance(test, unittest.TestCase):  # A class's setUpClass, not a test
+            self.report.add(str(test), 0, self._failures)
+            self._begin()
+
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self._failures.append("%s: %s" % (subtest._subDescription(), describe(err)))
+
+    def addSkip(self, test, reason):
+        self._skipped = reason
+
+    def addUnexpectedSuccess(self, test):
+        self._failures.append("succeeded, but was expected to fail")
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        cpus = sorted(getattr(test, "cpus_used", ()))
+        note = ", %s CPU%s" % (" and ".join(map(str, cpus)), "s" if cpus[-1] > 1 else "") \
+            if cpus else ""
+        self.report.add(name_of(test), time.monotonic() - self._started, self._failures,
+                        self._skipped, note, "\n".join(getattr(test, "transcripts", ())))
+
+
+def load_module(path):
+    """Import a file of tests under a name that tells where it is."""
+    name = os.path.splitext(os.path.relpath(path, TESTS))[0].replace(os.sep, ".")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_tests(report):
+    """Every test case. A file that cannot be loaded is a failed test."""
+    cases = []
+    for folder in FOLDERS:
+        sys.path.insert(0, folder)
+        for file in sorted(os.listdir(folder)):
+            if not (file.startswith("test_") and file.endswith(".py")):
+                continue
+            try:
+                module = load_module(os.path.join(folder, file))
+            except Exception:
+                report.add(os.path.relpath(os.path.join(folder, file), ROOT), 0,
+                           ["cannot be loaded:\n" + traceback.format_exc()])
+                continue
+            for item in vars(module).values():
+                if (isinstance(item, type) and issubclass(item, unittest.TestCase)
+                        and item.__module__ == module.__name__):
+                    cases += map(item, unittest.defaultTestLoader.getTestCaseNames(item))
+    return cases
+
+
+def wanted(case, patterns):
+    name = name_of(case)
+    return not patterns or any(
+        fnmatch.fnmatch(name, p) if re.search(r"[*?[]", p) else p in name for p in patterns)
+
+
+def make_units(cases):
+    """Group cases into suites, each to be run by one thread, slow ones first."""
+    units, by_class = [], {}
+    for case in cases:
+        kind = case.__class__
+        if kind.setUpClass.__func__ is unittest.TestCase.setUpClass.__func__:
+            units.append([case])
+        elif kind in by_class:
+            by_class[kind].append(case)
+        else:
+            by_class[kind] = [case]
+            units.append(by_class[kind])
+    units.sort(key=lambda unit: not getattr(unit[0], "slow", False))
+    return [unittest.TestSuite(unit) for unit in units]
+
+
+def run_units(units, jobs, report):
+    """Run suites in `jobs` threads until there are none left."""
+    waiting = deque(units)
+
+    def work():
+        while True:
+            try:
+                unit = waiting.popleft()
+            except IndexError:
+                return
+            unit.run(Listener(report))
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def build(report):
+    """Build the kernel, as the first test. Return whether it went well."""
+    started = time.monotonic()
+    failures = []
+    try:
+        tree = Tree()
+        tree.build()
+        tree.qemu()
+    except BuildError as e:
+        failures = [str(e)]
+    report.add("build", time.monotonic() - started, failures)
+    return not failures
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Run the tests.")
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN",
+                        help="run only the tests whose name has this in it")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show all output")
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
+                        help="run N tests at the same time (as many as there are cores)")
+    parser.add_argument("--list", action="store_true", help="only print the names")
+    args = parser.parse_args()
+    if args.jobs < 1:
+        parser.error("-j wants a number from 1 up")
+    return args
+
+
+def main():
+    args = parse_arguments()
+    handle_signals()
+    report = Report(args.verbose)
+    cases = [case for case in load_tests(report) if wanted(case, args.patterns)]
+    if args.list:
+        print("\n".join(map(name_of, cases)))
+        return 0
+    if args.patterns and not cases:
+        print("no test has a name like: " + " ".join(args.patterns), file=sys.stderr)
+
+    with tempfile.TemporaryDirectory(prefix="jos-check-") as folder:
+        tempfile.tempdir = folder
+        try:
+            if any(getattr(case, "needs_build", False) for case in cases) and not build(report):
+                cases = [case for case in cases if not getattr(case, "needs_build", False)]
+            run_units(make_units(cases), args.jobs, report)
+        except KeyboardInterrupt:
+            end_all()
+            print("interrupted", file=sys.stderr)
+            return 1
+    return report.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

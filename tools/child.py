@@ -1,0 +1,173 @@
+"""Run a command that is talked to: what it prints is collected, what is waited for is a pattern.
+
+A Child is a context manager, and whatever happens inside the `with`, an exception, ctrl-C or a
+signal to end included, its processes are gone afterwards. Every child has a time limit. What goes
+wrong is a ChildError that says what was waited for and shows the last lines of output, or the
+command's own words if it could not run.
+"""
+
+import atexit
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+_live = set()
+_live_lock = threading.Lock()
+_ending = False
+
+
+class ChildError(Exception):
+    """A child did not do what was expected of it."""
+
+
+def last_lines(text, count=20):
+    """The end of a text, indented, to be shown below a message."""
+    lines = text.replace("\r", "").rstrip("\n").split("\n")
+    return "\n".join("    " + line for line in lines[-count:])
+
+
+class Child:
+    """A running command, the leader of a process group of its own.
+
+    command    a list of words
+    name       what to call it in messages
+    limit      seconds after which a wait gives up, counted from the start
+    pass_fds   files that stay open in it
+    cwd, env   where it runs
+    """
+
+    def __init__(self, command, name=None, limit=60, pass_fds=(), cwd=None, env=None):
+        self.name = name or os.path.basename(command[0])
+        self.limit = limit
+        self.output = ""
+        self.errors = ""
+        self.deadline = time.monotonic() + limit
+        self._changed = threading.Condition()
+        self._open_pipes = 2
+        try:
+            with _live_lock:
+                if _ending:
+                    raise ChildError("%s is not started: we are ending" % self.name)
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, pass_fds=pass_fds, cwd=cwd, env=env,
+                    start_new_session=True)
+                _live.add(self)
+        except OSError as e:
+            raise ChildError("%s cannot be started: %s: %s"
+                             % (self.name, command[0], os.strerror(e.errno))) from None
+        for pipe, attribute in ((self._process.stdout, "output"),
+                                (self._process.stderr, "errors")):
+            threading.Thread(target=self._collect, args=(pipe, attribute), daemon=True).start()
+
+    def _collect(self, pipe, attribute):
+        while True:
+            data = os.read(pipe.fileno(), 65536)
+            with self._changed:
+                if data:
+                    text = data.decode("utf-8", "replace")
+                    setattr(self, attribute, getattr(self, attribute) + text)
+                else:
+                    self._open_pipes -= 1
+                self._changed.notify_all()
+            if not data:
+                return
+
+    def send(self, text):
+        """Write text to its standard input."""
+        try:
+            self._process.stdin.write(text.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise ChildError(self._describe_end()) from None
+
+    # ---- Waiting ----
+
+    def wait_for(self, pattern, start=0):
+        """Wait until the output from position `start` on has a match. Return the match."""
+        regex = re.compile(pattern)
+        with self._changed:
+            while True:
+                found = regex.search(self.output, start)
+                if found:
+                    return found
+                if not self._open_pipes:
+                    raise ChildError(self._describe_end())
+                self._wait_for_change(pattern)
+
+    def wait_for_end(self):
+        """Wait until it ends by itself. Return its exit status."""
+        with self._changed:
+            while self._open_pipes:
+                self._wait_for_change("the end")
+        return self._process.wait()
+
+    def _wait_for_change(self, pattern):
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise ChildError("cut off after %g s, waiting for: %s\n%s"
+                             % (self.limit, pattern, self.describe_output()))
+        self._changed.wait(left)
+
+    def _describe_end(self):
+        status = self._process.wait()
+        if status and self.errors.strip():
+            return "%s cannot run: %s" % (self.name, self.errors.strip())
+        return "%s ended by itself, with status %d\n%s" % (self.name, status,
+                                                           self.describe_output())
+
+    def describe_output(self):
+        """The last lines of output, and of complaints if there are any."""
+        text = "  last lines of output:\n" + last_lines(self.output) if self.output.strip() \
+            else "  there was no output"
+        if self.errors.strip():
+            text += "\n  %s says:\n" % self.name + last_lines(self.errors)
+        return text
+
+    # ---- The end ----
+
+    def stop(self):
+        """Stop it and all that it has started. May be called again."""
+        with _live_lock:
+            _live.discard(self)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        with self._changed:
+            ended = self._changed.wait_for(lambda: not self._open_pipes, timeout=5)
+        if ended:
+            self._process.stdout.close()
+            self._process.stderr.close()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
+
+
+def end_all():
+    """Stop every child, and let none start any more."""
+    global _ending
+    with _live_lock:
+        _ending = True
+        children = list(_live)
+    for child in children:
+        child.stop()
+
+
+def handle_signals():
+    """Let a signal to end be what ctrl-C is: an exception in the main thread."""
+    def interrupt(*unused):
+        raise KeyboardInterrupt
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+atexit.register(end_all)

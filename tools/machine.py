@@ -1,0 +1,153 @@
+"""One run of QEMU: start it, read its serial line, type, look at its screen, stop it.
+
+Nothing is shared between two machines: the serial line is QEMU's standard input and output, the
+monitor a socket without a name, GDB's a socket in the machine's own folder, where its disk is too.
+When the machine is stopped, and however that comes about, all of it is gone: see child.py.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+import time
+
+from child import Child, ChildError, last_lines
+
+PROMPT = r"K> \Z"
+
+SCREEN_ADDRESS, SCREEN_COLUMNS, SCREEN_ROWS = 0xb8000, 80, 25
+SCREEN_POLL_SECONDS = 0.05
+
+
+class Machine(Child):
+    """A running QEMU.
+
+    qemu    the command, as a list of words
+    args    what to boot, and other options
+    disk    the bytes of the first IDE disk, or None: the machine gets a copy of its own
+    cpus    how many; `smp` replaces the -smp argument, as in "4,sockets=4"
+    memory  in MiB
+    limit   seconds after which a wait gives up, counted from the start
+    gdb     wait for GDB on gdb_socket before the first instruction
+    """
+
+    def __init__(self, qemu, args=(), disk=None, cpus=1, smp=None, memory=128, limit=60, gdb=False):
+        self.cpus = cpus
+        self.dir = tempfile.mkdtemp(prefix="jos-")
+        self.gdb_socket = os.path.join(self.dir, "gdb")
+        self._qmp = None
+        self._qmp_socket, theirs = socket.socketpair()
+        try:
+            with theirs:
+                super().__init__(
+                    [*qemu, "-accel", "tcg", "-m", str(memory), "-smp", str(smp or cpus),
+                     "-display", "none", "-no-reboot", "-serial", "stdio",
+                     "-chardev", "socket,id=qmp,fd=%d" % theirs.fileno(),
+                     "-mon", "chardev=qmp,mode=control",
+                     *self._disk_options(disk), *self._gdb_options(gdb), *args],
+                    name="QEMU", limit=limit, pass_fds=[theirs.fileno()])
+        except BaseException:
+            self._remove_traces()
+            raise
+
+    def _disk_options(self, disk):
+        if disk is None:
+            return []
+        path = os.path.join(self.dir, "disk.img")
+        with open(path, "wb") as f:
+            f.write(disk)
+        return ["-drive", "file=%s,index=0,media=disk,format=raw" % path]
+
+    def _gdb_options(self, gdb):
+        return ["-gdb", "unix:%s,server=on,wait=off" % self.gdb_socket, "-S"] if gdb else []
+
+    def _remove_traces(self):
+        for stream in (self._qmp, self._qmp_socket):
+            with contextlib.suppress(OSError):
+                if stream:
+                    stream.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def stop(self):
+        """Stop QEMU and remove all that belongs to it. May be called again."""
+        super().stop()
+        self._remove_traces()
+
+    # ---- The kernel's monitor, on the serial line ----
+
+    def run_to_prompt(self):
+        """Wait for the monitor's prompt; return all output so far."""
+        self.wait_for(PROMPT)
+        return self.output
+
+    def command(self, line):
+        """Type a line at the monitor's prompt; return what was printed up to the next prompt."""
+        start = self.wait_for(PROMPT).end()
+        self.send(line + "\n")
+        self.wait_for(r"\n" + PROMPT, start)
+        return self.output[start:].replace("\r", "")
+
+    # ---- QEMU's monitor ----
+
+    def qmp(self, command, **arguments):
+        """Give QEMU a command of its machine protocol; return the answer."""
+        try:
+            if self._qmp is None:
+                self._qmp_socket.settimeout(self.limit)
+                self._qmp = self._qmp_socket.makefile("rw", encoding="utf-8", newline="\n")
+                self._qmp.readline()
+                self.qmp("qmp_capabilities")
+            self._qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+            self._qmp.flush()
+            while True:
+                answer = json.loads(self._qmp.readline() or '{"error": {"desc": "it has ended"}}')
+                if "error" in answer:
+                    raise ChildError("QEMU refuses %s: %s\n%s" % (
+                        command, answer["error"]["desc"], self.describe_output()))
+                if "return" in answer:
+                    return answer["return"]
+        except OSError as e:
+            raise ChildError("QEMU's monitor does not answer: %s\n%s"
+                             % (e, self.describe_output())) from None
+
+    def monitor(self, line):
+        """Give QEMU a command line of its human monitor; return what it prints."""
+        return self.qmp("human-monitor-command", **{"command-line": line}).replace("\r", "")
+
+    def type_keys(self, *keys):
+        """Press keys of the PS/2 keyboard, by QEMU's names for them."""
+        for key in keys:
+            self.monitor("sendkey " + key)
+
+    def physical_memory(self, address, size):
+        """Bytes of the machine's physical memory."""
+        path = os.path.join(self.dir, "memory")
+        self.qmp("pmemsave", val=address, size=size, filename=path)
+        with open(path, "rb") as f:
+            return f.read()
+
+    # ---- The screen ----
+
+    def screen(self):
+        """The text on the VGA screen, one line a row, without blanks at the ends."""
+        data = self.physical_memory(SCREEN_ADDRESS, SCREEN_COLUMNS * SCREEN_ROWS * 2)
+        text = data[::2].decode("cp437")
+        rows = [text[i:i + SCREEN_COLUMNS].rstrip(" \0")
+                for i in range(0, len(text), SCREEN_COLUMNS)]
+        return "\n".join(rows).rstrip("\n")
+
+    def wait_for_screen(self, pattern):
+        """Look at the screen until it has a match; return all of the screen's text."""
+        while True:
+            text = self.screen()
+            if re.search(pattern, text):
+                return text
+            if time.monotonic() > self.deadline:
+                raise ChildError("cut off after %g s, waiting for this on the screen: %s\n"
+                                 "  the screen:\n%s\n%s" % (self.limit, pattern,
+                                                            last_lines(text, SCREEN_ROWS),
+                                                            self.describe_output()))
+            time.sleep(SCREEN_POLL_SECONDS)

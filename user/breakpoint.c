@@ -1,0 +1,11 @@
+// Stops at a breakpoint: the kernel enters its monitor.
+
+#include <inc/lib.h>
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	breakpoint();
+}

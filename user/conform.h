@@ -1,0 +1,445 @@
+#ifndef JOS_USER_CONFORM_H
+#define JOS_USER_CONFORM_H
+
+// What the conformance programs share: each of them, conform_NAME, tries one system
+// call in every way that it allows and every way that it must refuse. It makes
+// many small checks and prints one line at the end, or one for each check that
+// fails before that. Nothing else may run beside it.
+//
+// A refused call must leave everything as it was. So before and after each one, all
+// of the caller's mappings, the contents of AREA and the number of free
+// pages are compared.
+//
+// Much needs a second environment. conform_spawn makes one which is a copy of this
+// one, and runs a function. These pages are not copied but the same in both:
+//
+//	STATE	one page: what has been checked, and words for telling each other things
+//	AREA	the pages that are tried things with, while they are mapped
+//
+// The rest of the address space that is used:
+//
+//	SPARE	pages that have a page table already, since STATE and AREA use it too
+//	FRESH	4 MB in which nothing may be mapped that stays: it has no page table
+//	HOARD	where all of memory is put to see what happens without any
+//	UTEMP	for looking at other environments' pages
+
+#include <inc/lib.h>
+
+#define STATE      ((struct conform_state *)0x10000000)
+#define AREA       ((char *)0x10001000)
+#define AREA_PAGES 8
+#define SPARE      ((char *)0x10100000)
+#define FRESH      ((char *)0x20000000)
+#define HOARD      ((char *)0x30000000)
+
+#define PERM_READ  (PTE_P | PTE_U)
+#define PERM_WRITE (PTE_P | PTE_U | PTE_W)
+
+// The bits of a page table entry that the CPU sets by itself.
+#define PTE_BY_CPU (PTE_A | PTE_D)
+
+struct conform_state {
+	const char *name; // Of the program
+	int checks;       // Made so far, by all environments
+	int failures;     // So many of them went wrong
+	// Whatever a program needs two environments to know.
+	volatile envid_t envid;
+	volatile uint32_t stage;
+	volatile uint32_t words[8];
+};
+
+// ---- Checking ----
+
+// Count a check. What it is about is told if it went wrong.
+static inline void
+conform_count(bool good, int line, const char *what, int expected, int got)
+{
+	STATE->checks++;
+	if (good)
+		return;
+	STATE->failures++;
+	cprintf("%s: %d: expected %d (%08x), got %d (%08x): %s\n", STATE->name, line, expected,
+		expected, got, got, what);
+}
+
+// The same, for a check that is made for each of a table's values.
+static inline void
+conform_count_with(uint32_t value, int line, const char *what, int expected, int got)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s, with %08x", what, value);
+	conform_count(expected == got, line, text, expected, got);
+}
+
+// Macros, because they tell the line and the text of what is checked.
+#define CHECK_EQ(expr, expected)                                                      \
+	do {                                                                          \
+		int got_ = (int)(expr), expected_ = (int)(expected);                  \
+		conform_count(got_ == expected_, __LINE__, #expr, expected_, got_);   \
+	} while (0)
+#define CHECK(expr) CHECK_EQ(!!(expr), 1)
+
+// That a call returns an error, and leaves everything as it was. The second tells
+// the value of a table that it is made with.
+#define CHECK_REFUSED(call, error)                                                    \
+	do {                                                                          \
+		struct conform_snapshot before_ = conform_snapshot();                 \
+		CHECK_EQ(call, -(error));                                             \
+		conform_check_unchanged(&before_, __LINE__, #call);                   \
+	} while (0)
+#define CHECK_REFUSED_WITH(value, call, error)                                        \
+	do {                                                                          \
+		struct conform_snapshot before_ = conform_snapshot();                 \
+		conform_count_with((uint32_t)(value), __LINE__, #call, -(error), call); \
+		conform_check_unchanged(&before_, __LINE__, #call);                   \
+	} while (0)
+
+// ---- Looking at memory ----
+
+// This environment's page table entry for va, 0 if there is no page table.
+static inline pte_t
+conform_pte(const volatile void *va)
+{
+	return uvpd[PDX(va)] & PTE_P ? uvpt[PGNUM(va)] : 0;
+}
+
+// The physical address and the permissions of what is mapped at va.
+static inline physaddr_t
+conform_page(const volatile void *va)
+{
+	return PTE_ADDR(conform_pte(va));
+}
+
+static inline int
+conform_perm(const volatile void *va)
+{
+	return conform_pte(va) & 0xFFF & ~PTE_BY_CPU;
+}
+
+// How many mappings there are of a physical page.
+static inline int
+conform_refs(physaddr_t pa)
+{
+	return pages[PGNUM(pa)].pp_ref;
+}
+
+// How many pages are free, in all of the machine.
+static inline int
+conform_free_pages(void)
+{
+	int i, free = 0, per_page = PGSIZE / sizeof(struct PageInfo);
+	const char *va;
+
+	for (va = (const char *)UPAGES; va < (const char *)UVPT; va += PGSIZE) {
+		if (!(conform_pte(va) & PTE_P))
+			break;
+		for (i = 0; i < per_page; i++)
+			free += ((const volatile struct PageInfo *)va)[i].pp_ref == 0;
+	}
+	return free;
+}
+
+// What a refused call must not change.
+struct conform_snapshot {
+	uint32_t mappings; // A sum over all mappings below UTOP, and
+	uint32_t contents; // one over what AREA contains
+	int free_pages;
+};
+
+static inline uint32_t
+conform_sum(uint32_t sum, uint32_t word)
+{
+	return (sum ^ word) * 0x01000193; // FNV-1a, by words
+}
+
+static inline struct conform_snapshot
+conform_snapshot(void)
+{
+	struct conform_snapshot s = { .free_pages = conform_free_pages() };
+	uint32_t d, i;
+
+	for (d = 0; d < PDX(UTOP); d++) {
+		s.mappings = conform_sum(s.mappings, uvpd[d] & ~PTE_BY_CPU);
+		for (i = 0; uvpd[d] & PTE_P && i < NPTENTRIES; i++)
+			s.mappings = conform_sum(s.mappings,
+						 uvpt[d * NPTENTRIES + i] & ~PTE_BY_CPU);
+	}
+	for (i = 0; i < AREA_PAGES * PGSIZE / 4; i++) {
+		const volatile uint32_t *word = (const volatile uint32_t *)AREA + i;
+
+		if (conform_pte(word) & PTE_P)
+			s.contents = conform_sum(s.contents, *word);
+	}
+	return s;
+}
+
+static inline void
+conform_check_unchanged(const struct conform_snapshot *before, int line, const char *what)
+{
+	struct conform_snapshot now = conform_snapshot();
+	const char *changed = now.free_pages != before->free_pages ? "free pages" :
+			      now.mappings != before->mappings	   ? "mappings" :
+								     "contents";
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s, unchanged %s", what, changed);
+	if (now.free_pages != before->free_pages)
+		conform_count(false, line, text, before->free_pages, now.free_pages);
+	else if (now.mappings != before->mappings)
+		conform_count(false, line, text, before->mappings, now.mappings);
+	else
+		conform_count(now.contents == before->contents, line, text, before->contents,
+			      now.contents);
+}
+
+// The physical address of envid's page at va; 0 if there is none.
+static inline physaddr_t
+conform_page_of(envid_t envid, void *va)
+{
+	physaddr_t pa;
+
+	if (sys_page_map(envid, va, 0, UTEMP, PERM_READ) < 0)
+		return 0;
+	pa = conform_page(UTEMP);
+	sys_page_unmap(0, UTEMP);
+	return pa;
+}
+
+// ---- Beginning and ending ----
+
+// To be called first.
+static inline void
+conform_begin(const char *name)
+{
+	int r = sys_page_alloc(0, STATE, PERM_WRITE);
+
+	if (r == 0) // Make sure there is a page table.
+		r = sys_page_alloc(0, UTEMP, PERM_READ);
+	if (r < 0)
+		panic("%s: sys_page_alloc: %e", name, r);
+	sys_page_unmap(0, UTEMP);
+	STATE->name = name;
+}
+
+// To be called last.
+static inline void
+conform_end(void)
+{
+	if (STATE->failures)
+		cprintf("%s: FAILED %d of %d\n", STATE->name, STATE->failures, STATE->checks);
+	else
+		cprintf("%s: all %d checks passed\n", STATE->name, STATE->checks);
+}
+
+// ---- Other environments ----
+
+extern char end[]; // Where the program ends: user/user.ld
+
+static inline void
+conform_must(int r, const char *what)
+{
+	if (r < 0)
+		panic("%s: %s: %e", STATE->name, what, r);
+}
+
+// Give the child a page of ours: the same if it is shared or cannot be written, else
+// a copy of it.
+static inline void
+conform_give_page(envid_t child, char *va, bool shared)
+{
+	int perm = conform_perm(va) & PTE_SYSCALL;
+
+	if (!(perm & PTE_P))
+		return;
+	if (shared || !(perm & PTE_W)) {
+		conform_must(sys_page_map(0, va, child, va, perm), "sys_page_map to a child");
+		return;
+	}
+	conform_must(sys_page_alloc(child, va, perm), "sys_page_alloc for a child");
+	conform_must(sys_page_map(child, va, 0, UTEMP, perm), "sys_page_map from a child");
+	memcpy(UTEMP, va, PGSIZE);
+	sys_page_unmap(0, UTEMP);
+}
+
+// Make a child which runs a function and exits. It is runnable when this returns.
+static inline envid_t __attribute__((noinline))
+conform_spawn(void (*run)(void))
+{
+	envid_t child = sys_exofork();
+	char *va;
+
+	conform_must(child, "sys_exofork");
+	if (child == 0) {
+		thisenv = &envs[ENVX(sys_getenvid())];
+		run();
+		exit();
+	}
+	for (va = (char *)UTEXT; va < end; va += PGSIZE)
+		conform_give_page(child, va, false);
+	conform_give_page(child, (char *)USTACKTOP - PGSIZE, false);
+	conform_give_page(child, (char *)STATE, true);
+	for (va = AREA; va < AREA + AREA_PAGES * PGSIZE; va += PGSIZE)
+		conform_give_page(child, va, true);
+	conform_must(sys_env_set_status(child, ENV_RUNNABLE), "sys_env_set_status");
+	return child;
+}
+
+static inline bool
+conform_lives(envid_t envid)
+{
+	return envs[ENVX(envid)].env_id == envid && envs[ENVX(envid)].env_status != ENV_FREE;
+}
+
+// Wait until an environment and all that it had is gone.
+static inline void
+conform_wait(envid_t envid)
+{
+	while (conform_lives(envid))
+		sys_yield();
+	sys_yield(); // So that whoever was freeing it in the kernel is done.
+}
+
+// Wait until another environment says that things have come so far.
+static inline void
+conform_wait_stage(uint32_t stage)
+{
+	while (STATE->stage < stage)
+		sys_yield();
+}
+
+// Run a function in a child, wait for its end, and check that nothing was lost by it.
+static inline void
+conform_in_child(void (*run)(void))
+{
+	struct conform_snapshot before = conform_snapshot();
+
+	conform_wait(conform_spawn(run));
+	conform_check_unchanged(&before, __LINE__, "a child that came and went");
+}
+
+// The same for a function that must not live to its end: `survived` is words[0].
+#define CHECK_KILLED(run)                              \
+	do {                                           \
+		STATE->words[0] = 0;                   \
+		conform_in_child(run);                 \
+		CHECK_EQ(STATE->words[0], 0);          \
+	} while (0)
+
+// ---- Arguments that must be refused ----
+
+// Not below UTOP, or not on a page boundary.
+static const uint32_t conform_bad_vas[] = {
+	1, 0xFFF, UTEXT + 1, 0x10001001, 0x10001FFF, 0x10001800, 0x80000001,
+	UTOP - PGSIZE + 1, UTOP - 1, UTOP, UTOP + 1, UTOP + PGSIZE, UPAGES, UVPT,
+	UVPT + (UVPT >> PGSHIFT) * 4, ULIM - PGSIZE, ULIM, ULIM + PGSIZE, MMIOLIM,
+	KERNBASE - PGSIZE, KERNBASE, KERNBASE + 0x100000, 0xFFFFF000, 0xFFFFF001, 0xFFFFFFFF,
+};
+#define CONFORM_BAD_VAS ARRAY_SIZE(conform_bad_vas)
+
+// Without P and U, or with a bit beyond PTE_SYSCALL: bad perm number i, 0 after the last.
+static inline bool
+conform_bad_perm(unsigned i, int *perm)
+{
+	static const int without[] = {
+		0, PTE_P, PTE_U, PTE_W, PTE_P | PTE_W, PTE_U | PTE_W, PTE_AVAIL,
+		PTE_AVAIL | PTE_P, PTE_AVAIL | PTE_U, PTE_SYSCALL & ~PTE_P, PTE_SYSCALL & ~PTE_U,
+		~PTE_SYSCALL, -1,
+	};
+
+	if (i < ARRAY_SIZE(without)) {
+		*perm = without[i];
+		return true;
+	}
+	for (i -= ARRAY_SIZE(without), *perm = 1; *perm != 0; *perm = (unsigned)*perm << 1) {
+		if (!(*perm & PTE_SYSCALL) && i-- == 0) {
+			*perm |= PERM_READ;
+			return true;
+		}
+	}
+	return false;
+}
+
+// The middle one of three generations: has a child of its own and refuses to touch its
+// parent and its sibling.
+static int (*conform_attempt)(envid_t envid);
+
+static inline void
+conform_middle_env(void)
+{
+	envid_t parent = thisenv->env_parent_id, sibling = STATE->envid;
+	envid_t child = sys_exofork();
+
+	conform_must(child, "sys_exofork of a grandchild");
+	CHECK_REFUSED(conform_attempt(parent), E_BAD_ENV);
+	CHECK_REFUSED(conform_attempt(sibling), E_BAD_ENV);
+	STATE->envid = child;
+	STATE->stage = 1;
+	conform_wait_stage(2);
+	sys_env_destroy(child);
+}
+
+static inline void
+conform_refuse_ids_like(envid_t self, envid_t child)
+{
+	const envid_t ids[] = {
+		self + 0x1000, self - 0x1000 + NENV * 0x1000, self ^ 0x400, self ^ 0x800,
+		child + 0x1000, child - 0x1000, child ^ 0x400, child & (NENV - 1),
+		self | (1 << 31), child | (1 << 31), 1 << 31, 0x7FFFFFFF, -1, -2, -1024,
+		NENV - 1, 0x1000 | (NENV - 1), 0x7FFFF000 | (NENV - 1), NENV, 2 * NENV,
+	};
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		CHECK_REFUSED_WITH(ids[i], conform_attempt(ids[i]), E_BAD_ENV);
+}
+
+// That a call refuses each envid that is none, or neither the caller nor its child.
+static inline void
+conform_refuse_envids(int (*attempt)(envid_t envid))
+{
+	envid_t dead, middle, child;
+
+	conform_attempt = attempt;
+	dead = sys_exofork();
+	conform_must(dead, "sys_exofork");
+	sys_env_destroy(dead);
+	CHECK_REFUSED(attempt(dead), E_BAD_ENV);
+
+	child = sys_exofork(); // Perhaps where the dead one was.
+	conform_must(child, "sys_exofork");
+	CHECK_REFUSED(attempt(dead), E_BAD_ENV);
+	conform_refuse_ids_like(sys_getenvid(), child);
+
+	STATE->envid = child;
+	STATE->stage = 0;
+	middle = conform_spawn(conform_middle_env);
+	conform_wait_stage(1);
+	CHECK_REFUSED(attempt(STATE->envid), E_BAD_ENV);
+	STATE->stage = 2;
+	conform_wait(middle);
+	CHECK_REFUSED(attempt(middle), E_BAD_ENV);
+	sys_env_destroy(child);
+}
+
+// ---- Memory that runs out ----
+
+// Take all the pages that there are. Return how many pages are mapped from SPARE on.
+static inline int
+conform_hoard(void)
+{
+	char *va = HOARD, *spare = SPARE;
+	int r;
+
+	while ((r = sys_page_alloc(0, va, PERM_WRITE)) == 0)
+		va += PGSIZE;
+	CHECK_EQ(r, -E_NO_MEM);
+	// One may be left, where it took two because of a new page table.
+	while ((r = sys_page_alloc(0, spare, PERM_WRITE)) == 0)
+		spare += PGSIZE;
+	CHECK_EQ(r, -E_NO_MEM);
+	CHECK_EQ(conform_free_pages(), 0);
+	return (spare - SPARE) / PGSIZE;
+}
+
+#endif // JOS_USER_CONFORM_H

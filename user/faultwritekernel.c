@@ -1,0 +1,11 @@
+// Writes the kernel's memory. The kernel must end it.
+
+#include <inc/lib.h>
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	*(volatile unsigned *)0xF0100000 = 0;
+}

@@ -1,0 +1,12 @@
+// Pretends to be a page fault. User programs may not raise vector 14, so what the
+// kernel must see, and end it for, is a general protection fault.
+
+#include <inc/lib.h>
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	__asm__ volatile("int %0" : : "i"(T_PGFLT));
+}

@@ -1,0 +1,21 @@
+// Takes turns with whoever else there is, five times. Run it three times at once
+// to see the scheduler go round.
+
+#include <inc/lib.h>
+
+#define TURNS 5
+
+void
+umain(int argc, char **argv)
+{
+	int i;
+
+	USED(argc);
+	USED(argv);
+	cprintf("Hello, I am environment %08x.\n", thisenv->env_id);
+	for (i = 0; i < TURNS; i++) {
+		sys_yield();
+		cprintf("Back in environment %08x, iteration %d.\n", thisenv->env_id, i);
+	}
+	cprintf("All done in environment %08x.\n", thisenv->env_id);
+}
