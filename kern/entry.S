@@ -1,8 +1,9 @@
 // The kernel's first instructions. A Multiboot loader (GRUB, qemu -kernel, our
-// boot sector) enters at _start, at the physical address at which the kernel was
-// loaded, with paging off. This turns paging on with entry_pgdir, which maps low
-// memory both where it is and above KERNBASE, jumps up to where the kernel was
-// linked, and calls i386_init on CPU 0's kernel stack. It never comes back here.
+// boot sector) enters at _start with paging off. This part of the kernel is linked
+// at the physical address at which all of it was loaded; to what is linked above
+// KERNBASE, it must speak through RELOC. It turns paging on with entry_pgdir, which
+// maps low memory both where it is and above KERNBASE, jumps up, and calls
+// i386_init on CPU 0's kernel stack. It never comes back here.
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -15,26 +16,26 @@
 #define VGA_TEXT 0xB8000
 #define COM1     0x3F8
 
-	.section .multiboot, "ax"
+	.section .multiboot, "a"
 	.balign 4
 	.long MULTIBOOT_HEADER_MAGIC
 	.long HEADER_FLAGS
 	.long -(MULTIBOOT_HEADER_MAGIC + HEADER_FLAGS)
 
-	.text
-	.globl _start
-_start = RELOC(entry)
-
+	.section .boot, "ax"
 	.globl entry
-	.type entry, @function
-entry:
-	movl $RELOC(no_multiboot), %esi
+entry = _start + KERNBASE
+
+	.globl _start
+	.type _start, @function
+_start:
+	movl $no_multiboot, %esi
 	cmpl $MULTIBOOT_BOOTLOADER_MAGIC, %eax
 	jne refuse
 	movl %ebx, %edi // Where the loader's information is: cpuid overwrites ebx.
 
 	// Is there memory for all of us? What the loader put where there is none is lost.
-	movl $RELOC(no_memory), %esi
+	movl $no_memory, %esi
 	testl $MULTIBOOT_INFO_MEMORY, MULTIBOOT_FLAGS(%ebx)
 	jz 1f
 	movl MULTIBOOT_MEM_UPPER(%ebx), %eax
@@ -46,7 +47,7 @@ entry:
 1:
 
 	// A CPU has cpuid if the ID flag can be changed, and 4 MB pages if cpuid says so.
-	movl $RELOC(no_pse), %esi
+	movl $no_pse, %esi
 	movl $RELOC(entry_stack_end), %esp
 	pushl $FL_ID
 	popfl
@@ -69,18 +70,23 @@ entry:
 	movl %eax, %cr0
 
 	// eip is still low; an indirect jump moves it up.
-	movl $high, %eax
+	movl $entry_high, %eax
 	jmp *%eax
-high:
+	.size _start, . - _start
+
+	.text
+	.type entry_high, @function
+entry_high:
 	movl $KSTACKTOP, %esp
 	xorl %ebp, %ebp // Backtraces end here.
 	pushl %edi
 	call i386_init
 	hlt
-	.size entry, . - entry
+	.size entry_high, . - entry_high
 
 // Put the text at esi on the screen and the serial port, and stop: there is no
 // console yet.
+	.section .boot, "ax"
 	.type refuse, @function
 refuse:
 	movl $VGA_TEXT, %edi
@@ -98,7 +104,6 @@ refuse:
 	jmp 2b
 	.size refuse, . - refuse
 
-	.section .rodata
 no_multiboot:
 	.asciz "JOS: not started by a Multiboot loader"
 no_memory:
