@@ -26,6 +26,8 @@ struct CpuInfo {
 	volatile uint32_t cpu_status; // CPU_*: written under the big lock once it is up
 	struct Env *cpu_env;         // The environment it runs: see curenv
 	int cpu_last;                // The slot in envs[] of the one it ran last
+	volatile uint32_t cpu_in_user;  // These two: see tlb.c
+	volatile uint32_t cpu_tlb_debt;
 	struct Taskstate cpu_ts;     // Tells the CPU where its kernel stack is
 };
 

@@ -22,6 +22,7 @@
 #include <kern/pmap.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
+#include <kern/tlb.h>
 
 #define ENVGENSHIFT 12 // The first id of each slot has generation 1 << ENVGENSHIFT.
 
@@ -423,5 +424,6 @@ env_run(struct Env *e)
 	e->env_runs++;
 	env_set_status(e, ENV_RUNNING);
 	unlock_kernel();
+	tlb_leave_kernel();
 	env_pop_tf(tf);
 }

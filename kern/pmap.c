@@ -17,7 +17,7 @@
 #include <kern/env.h>
 #include <kern/multiboot.h>
 #include <kern/pmap.h>
-#include <kern/spinlock.h>
+#include <kern/tlb.h>
 
 struct PageInfo *pages;
 size_t npages;
@@ -86,13 +86,22 @@ page_range_set_ref(physaddr_t start, physaddr_t limit, uint32_t ref)
 		pages[i].pp_ref = ref;
 }
 
+// The size of pages[] as it is mapped at UPAGES: to a page's end, so that a user who
+// reads on finds entries for pages that do not exist, but are not free.
+static size_t
+pages_size(void)
+{
+	return ROUNDUP(npages * sizeof(*pages), PGSIZE);
+}
+
 // Put on the free list what is RAM and not in use: not page 0, where the BIOS
 // has its data; not MPENTRY_PADDR's; not the hole from IOPHYSMEM; not the kernel
 // and what boot_alloc gave. Exercise 2.
 void
 page_init(void)
 {
-	page_range_set_ref(0, npages * PGSIZE, 1);
+	for (size_t i = 0; i < pages_size() / sizeof(*pages); i++)
+		pages[i].pp_ref = 1;
 	for (int i = 0; i < boot_nranges; i++) {
 		if (boot_ranges[i].available)
 			page_range_set_ref(ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
@@ -244,16 +253,6 @@ page_remove(pde_t *pgdir, void *va)
 	page_decref(pp);
 }
 
-// An entry of pgdir went away or lost permissions: this CPU must forget it, if
-// those are the page tables that it is using. (A new one needs nothing: that
-// something is not there is not remembered; Intel, volume 3, section 4.10.2.3.)
-void
-tlb_invalidate(pde_t *pgdir, void *va)
-{
-	if (!curenv || curenv->env_pgdir == pgdir)
-		invlpg(va);
-}
-
 // ---- The kernel's mappings ----
 
 // Map the registers of a device, size bytes at pa, for ever, and return where
@@ -317,7 +316,7 @@ mem_init(void)
 {
 	detect_memory();
 	kern_pgdir = boot_alloc(PGSIZE);
-	pages = boot_alloc(npages * sizeof(*pages));
+	pages = boot_alloc(pages_size());
 	envs = boot_alloc(NENV * sizeof(*envs));
 	page_init();
 	check_page_free_list();
@@ -326,8 +325,7 @@ mem_init(void)
 
 	// The page directory is itself a page table, that of all the page tables.
 	kern_pgdir[PDX(UVPT)] = PADDR(kern_pgdir) | PTE_U | PTE_P;
-	boot_map_region(kern_pgdir, UPAGES, ROUNDUP(npages * sizeof(*pages), PGSIZE),
-	    PADDR(pages), PTE_U);
+	boot_map_region(kern_pgdir, UPAGES, pages_size(), PADDR(pages), PTE_U);
 	boot_map_region(kern_pgdir, UENVS, ROUNDUP(NENV * sizeof(*envs), PGSIZE), PADDR(envs),
 	    PTE_U);
 	mem_init_mp();

@@ -72,7 +72,6 @@ pte_t *pgdir_walk(pde_t *pgdir, const void *va, int create);
 int page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm);
 struct PageInfo *page_lookup(pde_t *pgdir, void *va, pte_t **pte_store);
 void page_remove(pde_t *pgdir, void *va);
-void tlb_invalidate(pde_t *pgdir, void *va);
 
 void *mmio_map_region(physaddr_t pa, size_t size);
 void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm);

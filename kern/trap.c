@@ -17,6 +17,7 @@
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
+#include <kern/tlb.h>
 #include <kern/trap.h>
 
 #define STUB_SIZE 16 // Also in trapentry.S.
@@ -211,7 +212,9 @@ trap(struct Trapframe *tf)
 		kernel_trap(tf);
 		return;
 	}
+	tlb_enter_kernel();
 	lock_kernel(); // Exercise 5
+	tlb_pay_debt();
 	// Another CPU may have stopped or destroyed it since it was last in here: then
 	// what it wanted does not matter, and it will try again if it ever runs.
 	if (curenv->env_status == ENV_RUNNING)
@@ -219,4 +222,5 @@ trap(struct Trapframe *tf)
 	if (!curenv || curenv->env_status != ENV_RUNNING)
 		sched_yield();
 	unlock_kernel();
+	tlb_leave_kernel();
 }

@@ -1,0 +1,73 @@
+// Each CPU remembers translations in its TLB, and forgets them only when it is told
+// to. So a CPU that takes a mapping away must tell any other CPU that is running the
+// environment whose it was (a "shootdown": Intel, volume 3, section 4.10.5).
+//
+// It notes that the other CPU owes a flush. If that one is in user mode, it sends
+// an interrupt, and waits until it has entered the kernel. One that is in the kernel
+// already needs no interrupt, and nobody waits for it, since it may itself be waiting
+// for the lock, with interrupts off: it pays its debt before it touches user memory
+// or returns to it. Of the two
+//
+//	this CPU:   cpu_tlb_debt = 1;  then reads  cpu_in_user
+//	the other:  cpu_in_user = 1;   then reads  cpu_tlb_debt
+//
+// at least one sees what the other wrote, because both write by xchg, past which no
+// read can move.
+
+#include <inc/trap.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/pmap.h>
+#include <kern/tlb.h>
+
+void
+tlb_enter_kernel(void)
+{
+	xchg(&thiscpu->cpu_in_user, 0);
+}
+
+void
+tlb_pay_debt(void)
+{
+	if (thiscpu->cpu_tlb_debt) {
+		xchg(&thiscpu->cpu_tlb_debt, 0);
+		lcr3(rcr3());
+	}
+}
+
+void
+tlb_leave_kernel(void)
+{
+	xchg(&thiscpu->cpu_in_user, 1);
+	tlb_pay_debt();
+}
+
+static void
+shoot_down(int cpu)
+{
+	struct CpuInfo *c = &cpus[cpu];
+
+	xchg(&c->cpu_tlb_debt, 1);
+	if (!c->cpu_in_user)
+		return;
+	lapic_ipi(cpu, T_IPI_WAKE);
+	while (c->cpu_in_user && c->cpu_tlb_debt)
+		cpu_pause();
+}
+
+void
+tlb_invalidate(pde_t *pgdir, void *va)
+{
+	if (!curenv || curenv->env_pgdir == pgdir) {
+		// Nobody else has it. (That something is *not* there is never remembered,
+		// so a new mapping needs nothing: section 4.10.2.3.)
+		invlpg(va);
+		return;
+	}
+	for (int i = 0; i < ncpu; i++) {
+		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir)
+			shoot_down(i);
+	}
+}

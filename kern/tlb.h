@@ -1,0 +1,21 @@
+#ifndef JOS_KERN_TLB_H
+#define JOS_KERN_TLB_H
+
+#include <inc/memlayout.h>
+
+// Mappings that go away go away everywhere (tlb.c).
+
+// An entry of pgdir's page tables for va went away or lost permissions: when this
+// returns, no CPU will use the old one. The caller holds the big lock.
+void tlb_invalidate(pde_t *pgdir, void *va);
+
+// This CPU came from user mode. Before it waits for the big lock.
+void tlb_enter_kernel(void);
+
+// This CPU has the big lock, and may touch user memory from now on.
+void tlb_pay_debt(void);
+
+// This CPU is about to go to user mode, and has dropped the lock.
+void tlb_leave_kernel(void);
+
+#endif // JOS_KERN_TLB_H
