@@ -35,20 +35,20 @@ program_find(const char *name, size_t len)
 static void
 start_programs(const char *cmdline)
 {
-	const char *word = cmdline, *word_end;
+	const char *word = cmdline;
 
-	for (; *word; word = word_end) {
-		word_end = strfind(word, ' ');
-		size_t len = word_end - word;
-		if (*word_end)
-			word_end++;
-		if (len == 0)
-			continue;
+	for (;;) {
+		while (*word == ' ')
+			word++;
+		if (!*word)
+			return;
+		size_t len = strfind(word, ' ') - word;
 		const struct Program *program = program_find(word, len);
 		if (program)
 			env_create(program, ENV_TYPE_USER);
 		else
 			cprintf("command line: no program is called '%.*s'\n", (int)len, word);
+		word += len;
 	}
 }
 

@@ -37,7 +37,7 @@
 #define ICR_ASSERT      0x00004000
 #define ICR_LEVEL       0x00008000
 
-#define ICR_PATIENCE 1000 // Microseconds for an interrupt to be taken off our hands
+#define ICR_PATIENCE 10000 // Looks, until an interrupt must have been taken off our hands
 
 #define CMOS_SHUTDOWN      0x0F // Tells the BIOS what to do after a reset:
 #define SHUTDOWN_WARM      0x0A // jump to where WARM_RESET_VECTOR says.
@@ -106,8 +106,10 @@ icr_send(uint8_t apicid, uint32_t command)
 {
 	lapic_write(ICRHI, (uint32_t)apicid << 24);
 	lapic_write(ICRLO, command);
-	for (int patience = ICR_PATIENCE; (lapic_read(ICRLO) & ICR_PENDING) && patience > 0; patience--)
-		udelay(1);
+	for (int patience = ICR_PATIENCE; patience > 0; patience--) {
+		if (!(lapic_read(ICRLO) & ICR_PENDING))
+			return;
+	}
 }
 
 // Raise a vector on another CPU. It is taken when that CPU has interrupts on:

@@ -1,7 +1,20 @@
 // Mutual exclusion among CPUs. Two locks exist: the big kernel lock, and the
 // console's (console.c), which may be taken inside of it but not the other way round.
+//
+// The console's is held for microseconds, and waited for in a loop. So is the big
+// lock, at first. But there can be more CPUs than the machine below us has: then a
+// CPU that waits in a loop takes the time of the one that it waits for. So after a
+// while it marks itself as asleep, and halts; who drops the lock sends an interrupt
+// to one of those. That is not lost, because both sides first write and then read:
+//
+//	the waiter:  sleepers |= me;  then tries the lock once more
+//	the holder:  drops the lock;  then reads sleepers
+//
+// with locked instructions, past which no read can move: if the waiter's last try
+// failed, the holder sees its mark.
 
 #include <inc/assert.h>
+#include <inc/trap.h>
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
@@ -9,25 +22,46 @@
 
 struct spinlock kernel_lock = SPINLOCK("the big kernel lock");
 
+// The CPUs that are halted until the big lock is free, a bit each.
+static uint32_t sleepers;
+static_assert(NCPU <= 32);
+
+// How often a CPU looks at the big lock before it halts: some microseconds' worth.
+#define SPINS 1000
+
 bool
 spin_holding(const struct spinlock *lk)
 {
 	return lk->locked && lk->cpu == cpunum();
 }
 
-void
-spin_lock(struct spinlock *lk)
+// xchg is atomic, and orders memory: what the last holder wrote is seen from here on.
+static bool
+try_lock(struct spinlock *lk)
+{
+	if (xchg(&lk->locked, 1) != 0)
+		return false;
+	lk->cpu = cpunum();
+	return true;
+}
+
+static void
+check_not_holding(const struct spinlock *lk)
 {
 	if (spin_holding(lk))
 		panic("CPU %d takes %s twice", cpunum(), lk->name);
+}
 
-	// xchg is atomic, and orders memory: what the last holder wrote is seen from
-	// here on. Between tries only read, so that the line stays in this CPU's cache.
-	while (xchg(&lk->locked, 1) != 0) {
-		while (lk->locked)
-			cpu_pause();
+void
+spin_lock(struct spinlock *lk)
+{
+	check_not_holding(lk);
+	while (!try_lock(lk)) {
+		while (lk->locked) {
+			// Only read, so that the line stays in this CPU's cache. (And no pause
+			// instruction: for that, QEMU takes a lock that the devices need.)
+		}
 	}
-	lk->cpu = cpunum();
 }
 
 void
@@ -36,8 +70,48 @@ spin_unlock(struct spinlock *lk)
 	if (!spin_holding(lk))
 		panic("CPU %d drops %s, which it does not hold", cpunum(), lk->name);
 	lk->cpu = -1;
-	// Stores are not seen to pass earlier loads or stores (Intel, volume 3,
-	// section 8.2.2), so a plain store would do for the CPU; the compiler must
-	// not move anything past it either.
 	xchg(&lk->locked, 0);
+}
+
+static bool
+spin_a_while(void)
+{
+	for (int i = 0; i < SPINS; i++) {
+		if (!kernel_lock.locked && try_lock(&kernel_lock))
+			return true;
+	}
+	return false;
+}
+
+void
+lock_kernel(void)
+{
+	uint32_t me = 1U << cpunum();
+
+	check_not_holding(&kernel_lock);
+	if (try_lock(&kernel_lock))
+		return;
+	while (!spin_a_while()) {
+		__atomic_fetch_or(&sleepers, me, __ATOMIC_SEQ_CST);
+		if (try_lock(&kernel_lock))
+			break;
+		// An interrupt that came before the halt ends it at once: see sched_halt.
+		__asm__ volatile("sti; hlt; cli" : : : "memory");
+	}
+	__atomic_fetch_and(&sleepers, ~me, __ATOMIC_SEQ_CST);
+}
+
+void
+unlock_kernel(void)
+{
+	spin_unlock(&kernel_lock);
+
+	uint32_t asleep = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST);
+	if (!asleep)
+		return;
+	// The next one after this CPU, in circular order, so that each gets its turn.
+	uint32_t after = asleep & ~1U << cpunum();
+	int next = __builtin_ctz(after ? after : asleep);
+	if (__atomic_fetch_and(&sleepers, ~(1U << next), __ATOMIC_SEQ_CST) & 1U << next)
+		lapic_ipi(next, T_IPI_WAKE);
 }

@@ -27,16 +27,9 @@ bool spin_holding(const struct spinlock *lk);
 // when it comes up; it is dropped on the way back, and before a CPU halts.
 extern struct spinlock kernel_lock;
 
-static inline void
-lock_kernel(void)
-{
-	spin_lock(&kernel_lock);
-}
-
-static inline void
-unlock_kernel(void)
-{
-	spin_unlock(&kernel_lock);
-}
+// Who waits for it long, halts with interrupts on until the holder drops it. Takes
+// no lock that an interrupt handler wants.
+void lock_kernel(void);
+void unlock_kernel(void);
 
 #endif // JOS_KERN_SPINLOCK_H
