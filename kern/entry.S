@@ -12,7 +12,9 @@
 #define RELOC(x) ((x) - KERNBASE)
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
-#define CPUID_EDX_PSE (1 << 3)
+// What cpuid's leaf 1 must have in edx: 4 MB pages, and the conditional moves that
+// the compiler uses.
+#define CPUID_EDX_NEEDED (1 << 3 | 1 << 15)
 #define VGA_TEXT 0xB8000
 #define COM1     0x3F8
 
@@ -46,8 +48,8 @@ _start:
 	jb refuse
 1:
 
-	// A CPU has cpuid if the ID flag can be changed, and 4 MB pages if cpuid says so.
-	movl $no_pse, %esi
+	// A CPU has cpuid if the ID flag can be changed.
+	movl $too_old, %esi
 	movl $RELOC(entry_stack_end), %esp
 	pushl $FL_ID
 	popfl
@@ -57,8 +59,9 @@ _start:
 	jz refuse
 	movl $1, %eax
 	cpuid
-	testl $CPUID_EDX_PSE, %edx
-	jz refuse
+	notl %edx
+	testl $CPUID_EDX_NEEDED, %edx
+	jnz refuse
 
 	movl %cr4, %eax
 	orl $CR4_PSE, %eax
@@ -108,8 +111,8 @@ no_multiboot:
 	.asciz "JOS: not started by a Multiboot loader"
 no_memory:
 	.asciz "JOS: too little memory for the kernel"
-no_pse:
-	.asciz "JOS: this CPU is too old, it has no 4 MB pages"
+too_old:
+	.asciz "JOS: this CPU is too old for the kernel"
 
 	.bss
 	.balign 4
