@@ -29,6 +29,7 @@
 // What the kernel is told is all in page 0: it stays good as long as the kernel
 // gives that page to nobody.
 
+// Selectors for the table at the end.
 #define KERNEL_CODE 0x08
 #define KERNEL_DATA 0x10
 
@@ -37,11 +38,13 @@
 #define E820        0xE820
 #define SMAP        0x534D4150 // "SMAP"
 #define REGION_SIZE 20
-#define REGION_STEP (4 + REGION_SIZE) // struct MultibootRegion, its size field included
-#define REGION_BASE 4
+
+// Offsets in struct MultibootRegion, and from one to the next.
+#define REGION_BASE      4
 #define REGION_BASE_HIGH 8
-#define REGION_LENGTH 12
-#define REGION_TYPE 20
+#define REGION_LENGTH    12
+#define REGION_TYPE      20
+#define REGION_STEP      (REGION_BASE + REGION_SIZE)
 
 // The first ATA channel. Registers from IDE_COUNT to IDE_COMMAND follow each other.
 #define IDE_DATA    0x1F0
@@ -63,6 +66,9 @@
 #define COM1     0x3F8
 #define LAST_ROW (0xB8000 + 24 * 80 * 2)
 
+// A byte of struct MultibootInfo, when di has been counted up to BOOT_CMDLINE.
+#define INFO_AT(offset) (BOOT_INFO + (offset) - BOOT_CMDLINE)(%di)
+
 	.section .text16, "ax"
 	.code16
 
@@ -77,13 +83,11 @@ start:
 	movw	%ax, %ss
 	movl	$BOOT_STACKTOP, %esp
 
-	// Clear everything from the map to the command line, then write, relative to
-	// the end of that, what is known already. Addresses are of two bytes, the
-	// lower one zero.
+	// Clear everything from the map to the command line, and fill in what is known
+	// already. Of the addresses only the second byte is not zero.
 	movw	$BOOT_MMAP, %di
 	movw	$(BOOT_CMDLINE - BOOT_MMAP) / 2, %cx
 	rep stosw
-#define INFO_AT(field) (BOOT_INFO + (field) - BOOT_CMDLINE)(%di)
 	movb	$(MULTIBOOT_INFO_CMDLINE | MULTIBOOT_INFO_MMAP), INFO_AT(MULTIBOOT_FLAGS)
 	movb	$(BOOT_CMDLINE >> 8), INFO_AT(MULTIBOOT_CMDLINE + 1)
 	movb	$(BOOT_MMAP >> 8), INFO_AT(MULTIBOOT_MMAP_ADDR + 1)
@@ -229,7 +233,8 @@ no_disk:
 	movl	$disk_text, %eax
 
 // void fail(const char *why)
-// On the screen's last row, where the BIOS has seldom written, and COM1.
+// On the screen's last row, where the BIOS has hardly written, and on COM1, without
+// waiting for it: that is for emulators.
 	.globl fail
 fail:
 stop: // A name of this file's own gets the short jump

@@ -3,14 +3,14 @@
 #include <boot/boot.h>
 
 // The boot sector's second half: load the kernel as its ELF program headers say,
-// and enter it. boot.S calls boot_main, in 32-bit mode without paging, and has the
-// disk, the memory map and the error messages.
+// and enter it. boot.S, which has the means for that, jumps to boot_main in 32-bit
+// mode, without paging, interrupts off.
 //
-// That the file begins with an ELF header and that its segments fit this machine's
-// memory is found out here. What does not depend on the machine tools/mkimage.py
-// makes sure of when it puts the kernel on the disk: that the headers are right and lie in
-// the first BOOT_HEADERS bytes, and that no segment is hurt by what read_file
-// writes around a later one.
+// Here it shows whether there is an ELF file on the disk and whether this machine
+// has memory where its segments go. All else that the code below takes for granted
+// tools/mkimage.py has checked, which put the file there: that there are program
+// headers, in the first BOOT_HEADERS bytes, that they are right, that segments lie
+// above 1 MB, and that none is hurt by what read_file writes around a later one.
 
 // Fill size bytes from pa on with zeros.
 static inline void
@@ -19,7 +19,7 @@ clear(physaddr_t pa, uint32_t size)
 	__asm__ volatile("rep stosb" : "+D"(pa), "+c"(size) : "a"(0) : "memory");
 }
 
-static inline void __attribute__((noreturn))
+__attribute__((noreturn)) static inline void
 enter_kernel(const struct Elf *elf)
 {
 	__asm__ volatile("jmp *%0"
@@ -36,7 +36,7 @@ boot_main(void)
 {
 	const struct Elf *elf = (const struct Elf *)BOOT_ELFHDR;
 
-	// The command line's sector, and with it the beginning of the file.
+	// The command line's sector, right before the file, and the file's beginning.
 	read_file(BOOT_CMDLINE, -BOOT_SECTSIZE, BOOT_SECTSIZE + BOOT_HEADERS);
 	if (elf->e_magic != ELF_MAGIC)
 		fail("not an ELF");

@@ -10,8 +10,8 @@ complain(const char *kind, const char *file, int line, const char *fmt, va_list 
 	char message[MESSAGE_SIZE];
 
 	vsnprintf(message, sizeof(message), fmt, ap);
-	cprintf("[%08x] user %s in %s at %s:%d: %s\n", sys_getenvid(), kind, binaryname, file,
-		line, message);
+	cprintf("[%08x] user %s in %s at %s:%d: %s\n", sys_getenvid(), kind, binaryname, file, line,
+		message);
 }
 
 void

@@ -15,8 +15,8 @@ struct spec {
 	bool zeroes;    // 0: pad a number with zeroes
 	bool printable; // #: no unprintable characters
 	unsigned width;
-	int precision;  // Below 0 if there is none
-	int longs;      // How many l's
+	int precision; // Below 0 if there is none
+	int longs;     // How many l's
 };
 
 // Where the output goes, and where the arguments come from.

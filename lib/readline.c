@@ -20,7 +20,7 @@
 #define LINE_SIZE 1024
 #define HISTORY   8 // Lines remembered, and one more for the line being written
 
-#define CTRL(letter) ((letter) & 0x1F)
+#define CTRL(letter) (0x1F & (letter))
 #define ESCAPE       0x1B
 #define RUBOUT       0x7F
 

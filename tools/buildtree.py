@@ -11,11 +11,9 @@ import shutil
 import subprocess
 import tempfile
 
-from mkimage import make_image
+from mkimage import SECTOR, check_cmdline
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-SECTOR = 512  # The image: boot sector, command line, kernel
 
 
 class BuildError(Exception):
@@ -88,7 +86,7 @@ class Tree:
     def disk_image(self, cmdline):
         """The bytes of the built disk image with another command line in it."""
         image = self.read_obj("kern", "kernel.img")
-        return make_image(image[:SECTOR], image[2 * SECTOR:], cmdline)
+        return image[:SECTOR] + check_cmdline(cmdline).ljust(SECTOR, b"\0") + image[2 * SECTOR:]
 
     def sources(self):
         """The files that belong to the project, relative to the root."""

@@ -7,8 +7,8 @@ A pattern is a part of a test's name, or has * and ? in it. One line is printed 
 and at the end `N passed, N failed`, with `, N skipped` if some were. The status is 0 only if tests
 were run and none failed.
 
-Tests are unittest cases. Two of them run at the same time unless their class has a setUpClass: the
-tests of such a class run one after the other. A class may say `slow = True` to be started first,
+Tests are unittest cases. They run at the same time, but for those of a class with a setUpClass or
+of a file with a setUpModule, which run one after the other. A class may say `slow = True` to be started first,
 and `needs_build = True` if the kernel must have been built.
 """
 
@@ -138,6 +138,7 @@ def load_module(path):
     name = os.path.splitext(os.path.relpath(path, TESTS))[0].replace(os.sep, ".")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Where unittest looks for setUpModule
     spec.loader.exec_module(module)
     return module
 
@@ -169,20 +170,24 @@ def wanted(case, patterns):
         fnmatch.fnmatch(name, p) if re.search(r"[*?[]", p) else p in name for p in patterns)
 
 
+def shared_by(case):
+    """What a test shares with others that must run in the same thread: its module, its class, or
+    nothing, in which case it is the case itself."""
+    kind = case.__class__
+    if hasattr(sys.modules[kind.__module__], "setUpModule"):
+        return kind.__module__
+    if kind.setUpClass.__func__ is not unittest.TestCase.setUpClass.__func__:
+        return kind
+    return id(case)
+
+
 def make_units(cases):
     """Group cases into suites, each to be run by one thread, slow ones first."""
-    units, by_class = [], {}
+    units = {}
     for case in cases:
-        kind = case.__class__
-        if kind.setUpClass.__func__ is unittest.TestCase.setUpClass.__func__:
-            units.append([case])
-        elif kind in by_class:
-            by_class[kind].append(case)
-        else:
-            by_class[kind] = [case]
-            units.append(by_class[kind])
-    units.sort(key=lambda unit: not getattr(unit[0], "slow", False))
-    return [unittest.TestSuite(unit) for unit in units]
+        units.setdefault(shared_by(case), []).append(case)
+    in_order = sorted(units.values(), key=lambda unit: not getattr(unit[0], "slow", False))
+    return [unittest.TestSuite(unit) for unit in in_order]
 
 
 def run_units(units, jobs, report):

@@ -42,7 +42,7 @@ def string_at(table, offset):
 
 
 class ElfFile:
-    """An ELF file held in memory. `sections` is a list in the file's order."""
+    """An ELF file held in memory. `sections` is a list in the file's order, `entry` an address."""
 
     def __init__(self, data):
         self.data = data
@@ -51,6 +51,7 @@ class ElfFile:
         if data[4:6] != b"\x01\x01":
             raise ElfError("not a 32-bit little-endian ELF file")
         header = EHDR.unpack_from(data)
+        self.entry = header[4]
         shoff, shentsize, shnum, shstrndx = header[6], header[11], header[12], header[13]
         if shnum and shentsize != SHDR.size:
             raise ElfError("section headers of %d bytes" % shentsize)

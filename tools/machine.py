@@ -19,7 +19,7 @@ from child import Child, ChildError, last_lines
 PROMPT = r"K> \Z"
 
 SCREEN_ADDRESS, SCREEN_COLUMNS, SCREEN_ROWS = 0xb8000, 80, 25
-SCREEN_POLL_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 class Machine(Child):
@@ -31,7 +31,8 @@ class Machine(Child):
     cpus    how many; `smp` replaces the -smp argument, as in "4,sockets=4"
     memory  in MiB
     limit   seconds after which a wait gives up, counted from the start
-    gdb     wait for GDB on gdb_socket before the first instruction
+    gdb     wait for GDB on gdb_socket, which is there when qmp() answers, before the first
+            instruction
     """
 
     def __init__(self, qemu, args=(), disk=None, cpus=1, smp=None, memory=128, limit=60, gdb=False):
@@ -139,15 +140,19 @@ class Machine(Child):
                 for i in range(0, len(text), SCREEN_COLUMNS)]
         return "\n".join(rows).rstrip("\n")
 
-    def wait_for_screen(self, pattern):
-        """Look at the screen until it has a match; return all of the screen's text."""
-        while True:
-            text = self.screen()
-            if re.search(pattern, text):
-                return text
+    def wait_until(self, condition, name):
+        """Look again and again until condition() is true. QEMU can be asked, but does not tell."""
+        while not condition():
             if time.monotonic() > self.deadline:
-                raise ChildError("cut off after %g s, waiting for this on the screen: %s\n"
-                                 "  the screen:\n%s\n%s" % (self.limit, pattern,
-                                                            last_lines(text, SCREEN_ROWS),
-                                                            self.describe_output()))
-            time.sleep(SCREEN_POLL_SECONDS)
+                raise ChildError("cut off after %g s, waiting for: %s\n%s"
+                                 % (self.limit, name, self.describe_output()))
+            time.sleep(POLL_SECONDS)
+
+    def wait_for_screen(self, pattern):
+        """Wait until the screen has a match; return all of its text."""
+        try:
+            self.wait_until(lambda: re.search(pattern, self.screen()), pattern)
+        except ChildError as e:
+            raise ChildError("%s\n  the screen:\n%s"
+                             % (e, last_lines(self.screen(), SCREEN_ROWS))) from None
+        return self.screen()

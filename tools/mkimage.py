@@ -110,11 +110,10 @@ def check_segment(kernel, segment):
     """Refuse a segment that is not wholly in the file, or not in memory that every PC may have."""
     offset, pa, filesz, memsz = segment
     require(offset + filesz <= len(kernel), f"{name(segment)}, is cut off in the file")
-    require(filesz <= memsz, f"{name(segment)}, has more in the file: {filesz:#x}")
+    require(filesz <= memsz, f"{name(segment)}, has more than that in the file: {filesz:#x}")
     require(LOWEST <= pa - offset % SECTOR and pa + memsz <= HIGHEST,
-            f"{name(segment)}, is not between {LOWEST:#x} and {HIGHEST:#x}, with the "
-            f"{offset % SECTOR} bytes before it in its disk sector (are physical addresses, "
-            "p_paddr, below KERNBASE?)")
+            f"{name(segment)}, with the {offset % SECTOR} bytes before it in its disk sector, is not "
+            f"between {LOWEST:#x} and {HIGHEST:#x}; loading goes by p_paddr, below KERNBASE")
 
 
 def memory(kernel, segment, low, high):
@@ -223,8 +222,11 @@ def main():
         else:
             write_image(arguments.image,
                         make_image(boot, read_file(arguments.kernel), arguments.cmdline))
-    except (ImageError, OSError) as error:
+    except ImageError as error:
         print(f"mkimage.py: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"mkimage.py: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 

@@ -10,8 +10,8 @@
 // of the caller's mappings, the contents of AREA and the number of free
 // pages are compared.
 //
-// Much needs a second environment. conform_spawn makes one which is a copy of this
-// one, and runs a function. These pages are not copied but the same in both:
+// Much needs a second environment. conform_clone and conform_spawn make one which is
+// a copy of this one, and runs a function. These pages are not copied but the same in both:
 //
 //	STATE	one page: what has been checked, and words for telling each other things
 //	AREA	the pages that are tried things with, while they are mapped
@@ -73,26 +73,26 @@ conform_count_with(uint32_t value, int line, const char *what, int expected, int
 }
 
 // Macros, because they tell the line and the text of what is checked.
-#define CHECK_EQ(expr, expected)                                                      \
-	do {                                                                          \
-		int got_ = (int)(expr), expected_ = (int)(expected);                  \
-		conform_count(got_ == expected_, __LINE__, #expr, expected_, got_);   \
+#define CHECK_EQ(expr, expected)                                                    \
+	do {                                                                        \
+		int got_ = (int)(expr), expected_ = (int)(expected);                \
+		conform_count(got_ == expected_, __LINE__, #expr, expected_, got_); \
 	} while (0)
 #define CHECK(expr) CHECK_EQ(!!(expr), 1)
 
 // That a call returns an error, and leaves everything as it was. The second tells
 // the value of a table that it is made with.
-#define CHECK_REFUSED(call, error)                                                    \
-	do {                                                                          \
-		struct conform_snapshot before_ = conform_snapshot();                 \
-		CHECK_EQ(call, -(error));                                             \
-		conform_check_unchanged(&before_, __LINE__, #call);                   \
+#define CHECK_REFUSED(call, error)                                    \
+	do {                                                          \
+		struct conform_snapshot before_ = conform_snapshot(); \
+		CHECK_EQ(call, -(error));                             \
+		conform_check_unchanged(&before_, __LINE__, #call);   \
 	} while (0)
-#define CHECK_REFUSED_WITH(value, call, error)                                        \
-	do {                                                                          \
-		struct conform_snapshot before_ = conform_snapshot();                 \
+#define CHECK_REFUSED_WITH(value, call, error)                                          \
+	do {                                                                            \
+		struct conform_snapshot before_ = conform_snapshot();                   \
 		conform_count_with((uint32_t)(value), __LINE__, #call, -(error), call); \
-		conform_check_unchanged(&before_, __LINE__, #call);                   \
+		conform_check_unchanged(&before_, __LINE__, #call);                     \
 	} while (0)
 
 // ---- Looking at memory ----
@@ -162,8 +162,8 @@ conform_snapshot(void)
 	for (d = 0; d < PDX(UTOP); d++) {
 		s.mappings = conform_sum(s.mappings, uvpd[d] & ~PTE_BY_CPU);
 		for (i = 0; uvpd[d] & PTE_P && i < NPTENTRIES; i++)
-			s.mappings = conform_sum(s.mappings,
-						 uvpt[d * NPTENTRIES + i] & ~PTE_BY_CPU);
+			s.mappings =
+			    conform_sum(s.mappings, uvpt[d * NPTENTRIES + i] & ~PTE_BY_CPU);
 	}
 	for (i = 0; i < AREA_PAGES * PGSIZE / 4; i++) {
 		const volatile uint32_t *word = (const volatile uint32_t *)AREA + i;
@@ -178,9 +178,9 @@ static inline void
 conform_check_unchanged(const struct conform_snapshot *before, int line, const char *what)
 {
 	struct conform_snapshot now = conform_snapshot();
-	const char *changed = now.free_pages != before->free_pages ? "free pages" :
-			      now.mappings != before->mappings	   ? "mappings" :
-								     "contents";
+	const char *changed = now.free_pages != before->free_pages ? "free pages"
+			      : now.mappings != before->mappings   ? "mappings"
+								   : "contents";
 	char text[160];
 
 	snprintf(text, sizeof(text), "%s, unchanged %s", what, changed);
@@ -262,17 +262,23 @@ conform_give_page(envid_t child, char *va, bool shared)
 	sys_page_unmap(0, UTEMP);
 }
 
-// Make a child which runs a function and exits. It is runnable when this returns.
-static inline envid_t __attribute__((noinline))
-conform_spawn(void (*run)(void))
+// What a child runs. Not a local variable: the child's stack is copied when its parent has
+// long gone on, and may have put something else in its place.
+static void (*conform_body)(void);
+
+// Make a child which, once it is made runnable, runs a function and exits.
+static inline envid_t
+conform_clone(void (*run)(void))
 {
-	envid_t child = sys_exofork();
+	envid_t child;
 	char *va;
 
+	conform_body = run;
+	child = sys_exofork();
 	conform_must(child, "sys_exofork");
 	if (child == 0) {
 		thisenv = &envs[ENVX(sys_getenvid())];
-		run();
+		conform_body();
 		exit();
 	}
 	for (va = (char *)UTEXT; va < end; va += PGSIZE)
@@ -281,6 +287,15 @@ conform_spawn(void (*run)(void))
 	conform_give_page(child, (char *)STATE, true);
 	for (va = AREA; va < AREA + AREA_PAGES * PGSIZE; va += PGSIZE)
 		conform_give_page(child, va, true);
+	return child;
+}
+
+// The same, runnable at once.
+static inline envid_t
+conform_spawn(void (*run)(void))
+{
+	envid_t child = conform_clone(run);
+
 	conform_must(sys_env_set_status(child, ENV_RUNNABLE), "sys_env_set_status");
 	return child;
 }
@@ -319,32 +334,109 @@ conform_in_child(void (*run)(void))
 }
 
 // The same for a function that must not live to its end: `survived` is words[0].
-#define CHECK_KILLED(run)                              \
-	do {                                           \
-		STATE->words[0] = 0;                   \
-		conform_in_child(run);                 \
-		CHECK_EQ(STATE->words[0], 0);          \
+#define CHECK_KILLED(run)                     \
+	do {                                  \
+		STATE->words[0] = 0;          \
+		conform_in_child(run);        \
+		CHECK_EQ(STATE->words[0], 0); \
 	} while (0)
+
+// What a child of conform_spawn_spinner runs. It can tell that it has a CPU of its own when
+// it sees its parent do something while it does not yield. Only then may it never yield again.
+static inline void
+conform_spin(void)
+{
+	uint32_t i, try, seen;
+
+	for (try = 0; try < 100; try++) {
+		seen = STATE->words[7];
+		for (i = 0; i < 100000 && STATE->words[7] == seen; i++)
+			;
+		if (STATE->words[7] != seen) {
+			STATE->stage = 3;
+			for (;;)
+				STATE->words[6]++;
+		}
+		sys_yield();
+	}
+	STATE->stage = 2;
+}
+
+// Make a child that runs on another CPU and never enters the kernel by itself. It counts
+// in words[6]. 0 if there is no other CPU.
+static inline envid_t
+conform_spawn_spinner(void)
+{
+	envid_t child;
+	uint32_t i;
+
+	STATE->stage = STATE->words[6] = STATE->words[7] = 0;
+	child = conform_spawn(conform_spin);
+	while (STATE->stage < 2) {
+		for (i = 0; i < 100000 && STATE->stage < 2; i++)
+			STATE->words[7]++;
+		sys_yield();
+	}
+	if (STATE->stage == 3)
+		return child;
+	conform_wait(child);
+	return 0;
+}
 
 // ---- Arguments that must be refused ----
 
 // Not below UTOP, or not on a page boundary.
 static const uint32_t conform_bad_vas[] = {
-	1, 0xFFF, UTEXT + 1, 0x10001001, 0x10001FFF, 0x10001800, 0x80000001,
-	UTOP - PGSIZE + 1, UTOP - 1, UTOP, UTOP + 1, UTOP + PGSIZE, UPAGES, UVPT,
-	UVPT + (UVPT >> PGSHIFT) * 4, ULIM - PGSIZE, ULIM, ULIM + PGSIZE, MMIOLIM,
-	KERNBASE - PGSIZE, KERNBASE, KERNBASE + 0x100000, 0xFFFFF000, 0xFFFFF001, 0xFFFFFFFF,
+	// Off a boundary, among pages that are mapped and pages that are not
+	1,
+	0xFFF,
+	UTEXT + 1,
+	0x10001001,
+	0x10001800,
+	0x10001FFF,
+	0x80000001,
+	UTOP - PGSIZE + 1,
+	UTOP - 1,
+	// On one, but not the user's to map
+	UTOP,
+	UTOP + PGSIZE,
+	UPAGES,
+	UVPT,
+	UVPT + (UVPT >> PGSHIFT) * 4,
+	ULIM - PGSIZE,
+	ULIM,
+	ULIM + PGSIZE,
+	MMIOLIM,
+	KERNBASE - PGSIZE,
+	KERNBASE,
+	KERNBASE + 0x100000,
+	0xFFFFF000,
+	// Neither
+	UTOP + 1,
+	0xFFFFF001,
+	0xFFFFFFFF,
 };
 #define CONFORM_BAD_VAS ARRAY_SIZE(conform_bad_vas)
 
-// Without P and U, or with a bit beyond PTE_SYSCALL: bad perm number i, 0 after the last.
+// Without P and U, or with a bit beyond PTE_SYSCALL: number i of all such, false if there
+// are fewer.
 static inline bool
 conform_bad_perm(unsigned i, int *perm)
 {
 	static const int without[] = {
-		0, PTE_P, PTE_U, PTE_W, PTE_P | PTE_W, PTE_U | PTE_W, PTE_AVAIL,
-		PTE_AVAIL | PTE_P, PTE_AVAIL | PTE_U, PTE_SYSCALL & ~PTE_P, PTE_SYSCALL & ~PTE_U,
-		~PTE_SYSCALL, -1,
+		0,
+		PTE_P,
+		PTE_U,
+		PTE_W,
+		PTE_P | PTE_W,
+		PTE_U | PTE_W,
+		PTE_AVAIL,
+		PTE_AVAIL | PTE_P,
+		PTE_AVAIL | PTE_U,
+		PTE_SYSCALL & ~PTE_P,
+		PTE_SYSCALL & ~PTE_U,
+		~PTE_SYSCALL,
+		-1,
 	};
 
 	if (i < ARRAY_SIZE(without)) {
@@ -360,12 +452,14 @@ conform_bad_perm(unsigned i, int *perm)
 	return false;
 }
 
-// The middle one of three generations: has a child of its own and refuses to touch its
-// parent and its sibling.
+// The call that conform_refuse_envids tries, made with some envid.
 static int (*conform_attempt)(envid_t envid);
 
+// The middle one of three generations: has a child of its own, and may touch neither its
+// parent nor its sibling.
+
 static inline void
-conform_middle_env(void)
+conform_be_in_the_middle(void)
 {
 	envid_t parent = thisenv->env_parent_id, sibling = STATE->envid;
 	envid_t child = sys_exofork();
@@ -379,14 +473,31 @@ conform_middle_env(void)
 	sys_env_destroy(child);
 }
 
+// Ids with something wrong in each of their parts.
 static inline void
 conform_refuse_ids_like(envid_t self, envid_t child)
 {
 	const envid_t ids[] = {
-		self + 0x1000, self - 0x1000 + NENV * 0x1000, self ^ 0x400, self ^ 0x800,
-		child + 0x1000, child - 0x1000, child ^ 0x400, child & (NENV - 1),
-		self | (1 << 31), child | (1 << 31), 1 << 31, 0x7FFFFFFF, -1, -2, -1024,
-		NENV - 1, 0x1000 | (NENV - 1), 0x7FFFF000 | (NENV - 1), NENV, 2 * NENV,
+		self + 0x1000,
+		self - 0x1000 + NENV * 0x1000,
+		self ^ 0x400,
+		self ^ 0x800,
+		child + 0x1000,
+		child - 0x1000,
+		child ^ 0x400,
+		child & (NENV - 1),
+		self | INT32_MIN,
+		child | INT32_MIN,
+		INT32_MIN,
+		0x7FFFFFFF,
+		-1,
+		-2,
+		-1024,
+		NENV - 1,
+		0x1000 | (NENV - 1),
+		0x7FFFF000 | (NENV - 1),
+		NENV,
+		2 * NENV,
 	};
 	unsigned i;
 
@@ -413,7 +524,7 @@ conform_refuse_envids(int (*attempt)(envid_t envid))
 
 	STATE->envid = child;
 	STATE->stage = 0;
-	middle = conform_spawn(conform_middle_env);
+	middle = conform_spawn(conform_be_in_the_middle);
 	conform_wait_stage(1);
 	CHECK_REFUSED(attempt(STATE->envid), E_BAD_ENV);
 	STATE->stage = 2;
@@ -424,8 +535,8 @@ conform_refuse_envids(int (*attempt)(envid_t envid))
 
 // ---- Memory that runs out ----
 
-// Take all the pages that there are. Return how many pages are mapped from SPARE on.
-static inline int
+// Take all the pages that there are.
+static inline void
 conform_hoard(void)
 {
 	char *va = HOARD, *spare = SPARE;
@@ -439,7 +550,6 @@ conform_hoard(void)
 		spare += PGSIZE;
 	CHECK_EQ(r, -E_NO_MEM);
 	CHECK_EQ(conform_free_pages(), 0);
-	return (spare - SPARE) / PGSIZE;
 }
 
 #endif // JOS_USER_CONFORM_H

@@ -1,0 +1,144 @@
+"""conf/setup, on machines that are played by a folder of programs."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SETUP = os.path.join(ROOT, "conf", "setup")
+
+# What it calls that every system has.
+SYSTEM = ["sh", "mktemp", "rm", "uname", "env", "touch", "chmod", "cp"]
+WANTED = ["make", "perl", "python3", "gcc", "ld", "clang", "qemu-system-i386", "gdb",
+          "i686-elf-grub-mkrescue", "xorriso", "mformat"]
+
+SUCCEED = "#!/bin/sh\nexit 0\n"
+
+
+class SetupTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="jos-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        for name in SYSTEM:
+            os.symlink(shutil.which(name), os.path.join(self.dir, name))
+        for name in WANTED:
+            self.add(name)
+        self.add("id", "#!/bin/sh\necho 0\n")
+
+    def add(self, name, script=SUCCEED):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(script)
+        os.chmod(path, 0o755)
+
+    def add_manager(self, name, body):
+        """A package manager that notes how it was called in a file `calls`."""
+        self.add(name, '#!/bin/sh\necho "%s $*" >>"$JOS_TEST_DIR/calls"\n%s\n' % (name, body))
+
+    def remove(self, *names):
+        for name in names:
+            os.remove(os.path.join(self.dir, name))
+
+    def calls(self):
+        try:
+            with open(os.path.join(self.dir, "calls"), encoding="utf-8") as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def run_setup(self, path=None):
+        env = dict(os.environ, PATH=path or self.dir, JOS_TEST_DIR=self.dir)
+        done = subprocess.run([SETUP], env=env, cwd="/", stdin=subprocess.DEVNULL, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        return done.returncode, done.stdout
+
+    # A command that puts a program where setup will find it.
+    INSTALL = 'cp "$JOS_TEST_DIR/make" "$JOS_TEST_DIR/%s"'
+
+    def test_silent_when_nothing_is_missing(self):
+        self.add_manager("apt-get", "exit 1")
+        self.assertEqual(self.run_setup(), (0, ""))
+        self.assertEqual(self.calls(), [])
+
+    def test_this_machine_lacks_nothing(self):
+        self.assertEqual(self.run_setup(os.environ["PATH"]), (0, ""))
+
+    def test_apt_installs_what_is_missing_without_update(self):
+        self.remove("qemu-system-i386")
+        self.add_manager("apt-get", self.INSTALL % "qemu-system-i386")
+        self.assertEqual(self.run_setup(), (0, "conf/setup: installing qemu-system-x86\n"))
+        self.assertEqual(len(self.calls()), 1)
+        self.assertIn(" install -y --no-install-recommends qemu-system-x86", self.calls()[0])
+
+    def test_apt_updates_when_it_must(self):
+        self.remove("gdb", "mformat")
+        self.add_manager("apt-get", '''case "$*" in
+            *update) touch "$JOS_TEST_DIR/updated" ;;
+            *) [ -e "$JOS_TEST_DIR/updated" ] || exit 100; %s; %s ;; esac'''
+                         % (self.INSTALL % "gdb", self.INSTALL % "mformat"))
+        self.assertEqual(self.run_setup(), (0, "conf/setup: installing gdb mtools\n"))
+        self.assertEqual([call.split()[3] for call in self.calls()],
+                         ["install", "update", "install"])
+
+    def test_broken_programs_count_as_missing(self):
+        self.add("qemu-system-i386", "#!/bin/sh\necho no library >&2; exit 127\n")
+        self.add("gcc", "#!/bin/sh\nexit 1\n")
+        self.add_manager("apt-get", "%s; %s" % (self.INSTALL % "qemu-system-i386",
+                                                self.INSTALL % "gcc"))
+        status, text = self.run_setup()
+        self.assertEqual(status, 0, text)
+        self.assertRegex(text, "installing.* gcc.* binutils.* qemu-system-x86")
+
+    def test_other_managers(self):
+        for manager, call in (("dnf", "dnf install -y xorriso"),
+                              ("pacman", "pacman -S --needed --noconfirm libisoburn"),
+                              ("brew", "brew install xorriso")):
+            with self.subTest(manager=manager):
+                self.remove("xorriso")
+                self.add_manager(manager, self.INSTALL % "xorriso")
+                status, text = self.run_setup()
+                self.assertEqual((status, self.calls()), (0, [call]), text)
+                self.remove(manager, "calls")
+
+    def test_unknown_system(self):
+        self.remove("perl", "clang")
+        status, text = self.run_setup()
+        self.assertEqual(status, 1)
+        self.assertIn("cannot install packages on this system", text)
+        self.assertIn("What is missing: perl clang", text)
+
+    def test_neither_root_nor_sudo(self):
+        self.remove("perl")
+        self.add("id", "#!/bin/sh\necho 1000\n")
+        self.add_manager("apt-get", "exit 1")
+        status, text = self.run_setup()
+        self.assertEqual(status, 1)
+        self.assertRegex(text, "not root, and there is no sudo. As root, run: .*install -y.* perl")
+
+    def test_sudo_where_it_is_needed(self):
+        self.remove("perl")
+        self.add("id", "#!/bin/sh\necho 1000\n")
+        self.add_manager("sudo", '"$@"')
+        self.add_manager("apt-get", self.INSTALL % "perl")
+        self.assertEqual(self.run_setup()[0], 0)
+        self.assertRegex(self.calls()[0], "^sudo env DEBIAN_FRONTEND=noninteractive apt-get ")
+
+    def test_manager_that_fails(self):
+        self.remove("perl")
+        self.add_manager("apt-get", "exit 100")
+        status, text = self.run_setup()
+        self.assertEqual(status, 1)
+        self.assertIn("conf/setup: could not install perl", text)
+
+    def test_package_that_does_not_help(self):
+        self.remove("perl")
+        self.add_manager("apt-get", "exit 0")
+        status, text = self.run_setup()
+        self.assertEqual(status, 1)
+        self.assertIn("this does not work: perl", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,96 @@
+"""What the tests that run the kernel have in common.
+
+A test starts machines with boot() or run(), which stop by themselves when the test ends, however
+it ends. It says nothing about how long something may take: a machine that hangs is cut off by its
+time limit, which is there for that alone.
+"""
+
+import glob
+import os
+import re
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                                "tools"))
+
+from buildtree import Tree
+from gradelib import match
+from child import Child, last_lines
+from machine import Machine
+
+TREE = Tree()
+LIMIT_SECONDS = 90
+
+
+def user_programs(pattern):
+    """The names of the user programs whose source matches a pattern."""
+    paths = glob.glob(TREE.path("user", pattern + ".c"))
+    return sorted(os.path.splitext(os.path.basename(path))[0] for path in paths)
+
+
+def run_gdb(machine, *commands, init=None):
+    """Run GDB's commands against a machine that waits for it, after those of a file if there is
+    one; return what it prints."""
+    machine.qmp("query-status")  # When it answers, its socket for GDB is there.
+    start = ["-x", init] if init else ["-ex", "target remote " + machine.gdb_socket,
+                                       TREE.obj("kern", "kernel")]
+    words = [word for command in commands for word in ("-ex", command)]
+    folder = os.path.dirname(init) if init else TREE.root
+    with Child(["gdb", "-n", "-q", "-batch", *start, *words], limit=LIMIT_SECONDS,
+               cwd=folder) as child:
+        status = child.wait_for_end()
+        if status:
+            raise AssertionError("gdb failed:\n%s%s" % (child.output, child.errors))
+        return child.output
+
+
+class KernelTest(unittest.TestCase):
+    """A test that runs the built kernel."""
+
+    needs_build = True
+
+    def setUp(self):
+        self.cpus_used = set()
+        self.transcripts = []
+
+    def start(self, **options):
+        """Start a Machine with these options."""
+        options.setdefault("limit", LIMIT_SECONDS)
+        machine = Machine(TREE.qemu(), **options)
+        self.cpus_used.add(machine.cpus)
+        self.addCleanup(self._end, machine)
+        return machine
+
+    def _end(self, machine):
+        machine.stop()
+        self.transcripts.append("%d CPUs:\n%s" % (machine.cpus, machine.output))
+
+    def kernel(self):
+        """The path of the kernel's ELF file."""
+        return TREE.obj("kern", "kernel")
+
+    def boot(self, cmdline, **options):
+        """Start a Machine from the disk image, with this command line in it."""
+        return self.start(disk=TREE.disk_image(cmdline), **options)
+
+    def run_kernel(self, cmdline, **options):
+        """Boot, wait for the monitor's prompt, stop. Return the output, with plain newlines."""
+        machine = self.boot(cmdline, **options)
+        output = machine.run_to_prompt()
+        machine.stop()
+        return output.replace("\r", "")
+
+    def assert_lines(self, output, lines, no=()):
+        """Each of `lines` must match a whole line of the output, none of `no` may."""
+        complaints = match(output, lines, no)
+        if complaints:
+            self.fail("\n".join(complaints) + "\nlast lines of output:\n" + last_lines(output, 40))
+
+    def assert_in_order(self, output, lines):
+        """Each of `lines` must match a whole line that comes after the one before it did."""
+        printed = iter(output.replace("\r", "").split("\n"))
+        for regex in lines:
+            if not any(re.fullmatch(regex, line) for line in printed):
+                self.fail("missing, or not in its place: %s\nlast lines of output:\n%s"
+                          % (regex, last_lines(output, 40)))

@@ -1,0 +1,40 @@
+"""What GDB sees of the machine."""
+
+import re
+
+from support import TREE, KernelTest, run_gdb
+from elffile import read_elf
+
+
+class GdbTest(KernelTest):
+    def test_every_cpu_is_a_thread(self):
+        machine = self.boot("yield", cpus=4, gdb=True)
+        text = run_gdb(machine, "hbreak env_run", "continue", "info threads", "detach")
+        self.assertEqual(len(set(re.findall(r"Thread 1\.\d", text))), 4, text)
+        for cpu in range(4):
+            self.assertRegex(text, r"\(CPU#%d \[" % cpu)
+
+    def test_from_the_boot_sector_to_a_program(self):
+        machine = self.boot("hello", gdb=True)
+        umain = self.user_symbol("hello", "umain")
+        text = run_gdb(machine, "hbreak *0x7c00", "continue", "x/i $pc", "delete",
+                        "hbreak i386_init", "continue", "backtrace 1", "delete",
+                        "hbreak *%s" % umain, "continue", "p/x $pc", "p/x $cs & 3",
+                        "delete", "detach")
+        self.assertIn("0x7c00:", text)
+        self.assertRegex(text, r"#0 +i386_init \(.*\) at kern/init\.c:\d+")
+        self.assertIn("= %s\n" % umain, text)
+        self.assertRegex(text, r"\$2 = 0x3\n")
+        self.assert_lines(machine.run_to_prompt(), ["hello, world"])
+
+    def user_symbol(self, program, name):
+        return hex(read_elf(TREE.obj("user", program)).symbol(name).value)
+
+    def test_every_other_cpu_comes_by_mp_main(self):
+        machine = self.boot("yield", cpus=4, gdb=True)
+        commands = []
+        for cpu in (1, 2, 3):
+            commands += ["hbreak mp_main if cpu == %d" % cpu, "continue", "p $_thread", "delete"]
+        text = run_gdb(machine, *commands, "detach")
+        self.assertEqual(re.findall(r"\$\d = (\d)", text), ["2", "3", "4"], text)
+        self.assert_lines(machine.run_to_prompt(), [r"All done in environment 00001000\."])

@@ -1,0 +1,284 @@
+"""The tools that run QEMU and report, tried with programs that only play QEMU."""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+from support import TREE
+from child import ChildError, last_lines
+from machine import Machine
+
+DUMBFORK = "\n".join(
+    ["[00000000] new env 00001000", "[00001000] new env 00001001"]
+    + ["%d: I am the parent!" % i for i in range(10)]
+    + ["%d: I am the child!" % i for i in range(20)]
+    + ["[0000100%d] %s" % (i, what) for i in range(2)
+       for what in ("exiting gracefully", "free env 0000100%d" % i)])
+
+# Say something and never end.
+HANG = "echo first; echo second; exec cat >/dev/null"
+
+
+class HarnessTest(unittest.TestCase):
+    """Gives tests a folder of their own to put fakes in."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="jos-")
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+
+    def write(self, name, text, mode=0o644):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def fake_qemu(self, script):
+        """A shell script to be run as QEMU."""
+        return self.write("fake-qemu", "#!/bin/sh\n" + script + "\n", 0o755)
+
+    def fake_tree(self, script, makefile=""):
+        """A folder with our tools in it, and a make that has nothing to do."""
+        qemu = self.fake_qemu(script)
+        self.write("GNUmakefile", "all:\n\t@%s\nprint-qemu:\n\t@echo %s\n"
+                   % (makefile or "true", qemu))
+        self.write("obj/kern/kernel.img", "")
+        shutil.copytree(TREE.path("tools"), os.path.join(self.dir, "tools"))
+        os.mkdir(os.path.join(self.dir, "boot"))
+        shutil.copy(TREE.path("boot", "boot.h"), os.path.join(self.dir, "boot"))
+        shutil.copy(TREE.path("grade-lab4"), self.dir)
+        os.mkdir(os.path.join(self.dir, "tests"))
+        os.mkdir(os.path.join(self.dir, "tests", "host"))
+
+    def run_tool(self, *command):
+        """Run a tool of the fake tree; return its status and what it printed."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        done = subprocess.run([sys.executable, *command], cwd=self.dir, env=env, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        return done.returncode, done.stdout
+
+
+class MachineTest(HarnessTest):
+    def failure(self, qemu, args=(), limit=60):
+        """The text of the error with which waiting for a prompt ends."""
+        with self.assertRaises(ChildError) as caught:
+            with Machine(qemu, args, limit=limit) as machine:
+                machine.run_to_prompt()
+        return str(caught.exception)
+
+    def test_missing_qemu_is_named(self):
+        text = self.failure(["/nonexistent/qemu"])
+        self.assertIn("/nonexistent/qemu: No such file or directory", text)
+
+    def test_bad_option_in_qemus_own_words(self):
+        text = self.failure(TREE.qemu() if os.path.exists(TREE.path("GNUmakefile"))
+                            else ["qemu-system-i386"], ["-nonsense"])
+        self.assertRegex(text, "^QEMU cannot run: .*-nonsense: invalid option$")
+
+    def test_missing_library_in_the_loaders_own_words(self):
+        words = "error while loading shared libraries: libx.so.1: cannot open"
+        text = self.failure([self.fake_qemu("echo '%s' >&2; exit 127" % words)])
+        self.assertEqual(text, "QEMU cannot run: " + words)
+
+    def test_end_is_noticed(self):
+        text = self.failure([self.fake_qemu("echo hello")])
+        self.assertIn("QEMU ended by itself, with status 0", text)
+        self.assertIn("    hello", text)
+
+    def test_hang_is_cut_off_and_shows_last_lines(self):
+        text = self.failure([self.fake_qemu(HANG)], limit=1)
+        self.assertIn("cut off after 1 s", text)
+        self.assertIn("    first\n    second", text)
+
+    def test_nothing_is_left_over(self):
+        with Machine([self.fake_qemu("echo $$; exec cat >/dev/null")], disk=b"disk") as machine:
+            pid = int(machine.wait_for(r"\d+\n").group())
+            folder = machine.dir
+            self.assertTrue(os.path.exists(os.path.join(folder, "disk.img")))
+        self.assertFalse(os.path.exists(folder))
+        with self.assertRaises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    def test_typing_is_heard(self):
+        script = "printf 'K> '; read line; echo \"$line\"; echo you said: $line; printf 'K> '; cat"
+        with Machine([self.fake_qemu(script)]) as machine:
+            self.assertIn("you said: help me\n", machine.command("help me"))
+
+    def test_last_lines(self):
+        self.assertEqual(last_lines("a\r\nb\r\nc\r\n", 2), "    b\n    c")
+
+
+class GradeTest(HarnessTest):
+    def grade(self, output, *args):
+        self.fake_tree("cat <<'END'\n%s\nEND\nprintf 'K> '\nexec cat >/dev/null" % output)
+        return self.run_tool("grade-lab4", *args)
+
+    def test_full_score(self):
+        status, text = self.grade(DUMBFORK)
+        self.assertRegex(text, r"^dumbfork: OK \(\d+\.\ds\)\nPart A score: 5/5\n\nScore: 5/5\n$")
+        self.assertEqual(status, 0)
+
+    def test_missing_line_is_shown(self):
+        status, text = self.grade(DUMBFORK.replace("7: I am the child!\n", ""))
+        self.assertRegex(text, r"^dumbfork: FAIL \(")
+        self.assertIn("missing: 7: I am the child!\n", text)
+        self.assertIn("Part A score: 0/5\n\nScore: 0/5\n", text)
+        self.assertEqual(status, 1)
+
+    def test_unwanted_line_is_shown(self):
+        status, text = self.grade(DUMBFORK + "\n20: I am the child!")
+        self.assertIn("must not appear: 20: I am the child!\n", text)
+        self.assertEqual(status, 1)
+
+    def test_verbose_shows_all(self):
+        status, text = self.grade(DUMBFORK, "-v", "dumbfork")
+        self.assertIn("    12: I am the child!\n", text)
+        self.assertEqual(status, 0)
+
+    def test_unknown_name(self):
+        status, text = self.grade(DUMBFORK, "dumbfrok")
+        self.assertEqual(text, "no such test: dumbfrok\nthe tests are: dumbfork\n")
+        self.assertEqual(status, 1)
+
+    def test_qemu_that_cannot_run(self):
+        self.fake_tree("echo 'qemu: no such machine' >&2; exit 1")
+        status, text = self.run_tool("grade-lab4")
+        self.assertIn("QEMU cannot run: qemu: no such machine\n", text)
+        self.assertEqual(status, 1)
+
+    def test_compile_failure(self):
+        self.fake_tree("true", makefile="echo 'init.c:1: error: no'; false")
+        status, text = self.run_tool("grade-lab4")
+        self.assertIn("failed:\ninit.c:1: error: no\n", text)
+        self.assertEqual(status, 1)
+
+    def test_interrupt_ends_qemu(self):
+        fifo = os.path.join(self.dir, "fifo")
+        os.mkfifo(fifo)
+        self.fake_tree("echo $$ > %s; exec cat >/dev/null" % fifo)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(signal=number.name):
+                tool = subprocess.Popen([sys.executable, "grade-lab4"], cwd=self.dir,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                pid = self.read_fifo(fifo)
+                tool.send_signal(number)
+                text = tool.communicate(timeout=60)[0]
+                self.assertEqual((tool.returncode, text), (1, b"interrupted\n"))
+                with self.assertRaises(ProcessLookupError):
+                    os.kill(pid, 0)
+
+    def read_fifo(self, path):
+        """The number that somebody writes to a FIFO, if he does within a minute."""
+        fd = os.open(path, os.O_RDWR)
+        try:
+            self.assertTrue(select.select([fd], [], [], 60)[0], "nobody writes")
+            return int(os.read(fd, 64))
+        finally:
+            os.close(fd)
+
+
+class CheckTest(HarnessTest):
+    def check(self, test_file, *args):
+        self.fake_tree("true")
+        self.write("tests/test_it.py", "import unittest\n" + textwrap.dedent(test_file))
+        return self.run_tool("tools/check.py", *args)
+
+    def test_counts(self):
+        status, text = self.check("""
+            class A(unittest.TestCase):
+                def test_good(self):
+                    pass
+                def test_bad(self):
+                    self.fail("because")
+                def test_other(self):
+                    raise KeyError("odd")
+            """)
+        self.assertRegex(text, r"(?m)^ok it.good \(\d+\.\ds\)$")
+        self.assertRegex(text, r"(?m)^FAIL it.bad \(\d+\.\ds\)\n    tests/test_it.py:\d+: because$")
+        self.assertIn("    KeyError: 'odd'\n", text)
+        self.assertEqual(text.split("\n")[-2:], ["1 passed, 2 failed", ""])
+        self.assertEqual(status, 1)
+
+    def test_patterns(self):
+        source = """
+            class A(unittest.TestCase):
+                def test_good(self):
+                    pass
+                def test_bad(self):
+                    self.fail("because")
+            """
+        status, text = self.check(source, "go")
+        self.assertEqual((status, text.split("\n")[-2]), (0, "1 passed, 0 failed"))
+        status, text = self.run_tool("tools/check.py", "it.g*")
+        self.assertEqual((status, text.split("\n")[-2]), (0, "1 passed, 0 failed"))
+        self.assertEqual(self.run_tool("tools/check.py", "--list"), (0, "it.bad\nit.good\n"))
+        status, text = self.run_tool("tools/check.py", "nothing")
+        self.assertEqual(text, "no test has a name like: nothing\n0 passed, 0 failed\n")
+        self.assertEqual(status, 1)
+
+    def test_skips_are_counted_apart(self):
+        status, text = self.check("""
+            class A(unittest.TestCase):
+                @unittest.skip("not today")
+                def test_skipped(self):
+                    pass
+                def test_good(self):
+                    pass
+            """)
+        self.assertEqual((status, text.split("\n")[-2]), (0, "1 passed, 0 failed, 1 skipped"))
+
+    def test_subtests_that_fail_are_failures(self):
+        status, text = self.check("""
+            class A(unittest.TestCase):
+                def test_parts(self):
+                    for i in range(3):
+                        with self.subTest(i=i):
+                            self.assertNotEqual(i, 1)
+            """)
+        self.assertIn("(i=1): tests/test_it.py:", text)
+        self.assertEqual((status, text.split("\n")[-2]), (1, "0 passed, 1 failed"))
+
+    def test_class_set_up(self):
+        status, text = self.check("""
+            class A(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls):
+                    cls.ready = True
+                def test_one(self):
+                    self.assertTrue(self.ready)
+            class B(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls):
+                    raise AssertionError("no compiler")
+                def test_two(self):
+                    pass
+            """)
+        self.assertIn("ok it.one", text)
+        self.assertIn("no compiler", text)
+        self.assertEqual((status, text.split("\n")[-2]), (1, "1 passed, 1 failed"))
+
+    def test_file_that_cannot_be_loaded(self):
+        status, text = self.check("import nonsense_that_is_not_there")
+        self.assertIn("FAIL tests/test_it.py", text)
+        self.assertEqual((status, text.split("\n")[-2]), (1, "0 passed, 1 failed"))
+
+    def test_build_that_fails(self):
+        self.fake_tree("true", makefile="echo 'init.c:1: error: no'; false")
+        self.write("tests/test_it.py", textwrap.dedent("""
+            import unittest
+            class A(unittest.TestCase):
+                needs_build = True
+                def test_good(self):
+                    pass
+            """))
+        status, text = self.run_tool("tools/check.py")
+        self.assertRegex(text, r"^FAIL build \(")
+        self.assertIn("init.c:1: error: no", text)
+        self.assertEqual((status, text.split("\n")[-2]), (1, "0 passed, 1 failed"))

@@ -1,0 +1,206 @@
+"""What user programs print: the lab's, those that fault, and the conformance programs."""
+
+import re
+
+from support import KernelTest, user_programs
+
+HEX = "[0-9a-f]"
+USER_IP = "008%s{5}" % HEX
+
+
+class ProgramsTest(KernelTest):
+    def run_alone(self, name, lines, no=(), cpus=1):
+        """Run one program; nothing else may go wrong, and it must be gone at the end."""
+        output = self.run_kernel(name, cpus=cpus)
+        self.assert_lines(output, [r"\[00000000\] new env 00001000", *lines,
+                                   r"\[0000....\] free env 00001000",
+                                   "No runnable environments in the system!"],
+                          no=["kernel panic.*", *no])
+        return output
+
+    def run_fault(self, name, va, err, bits):
+        output = self.run_alone(name, [
+            r"\[00001000\] user fault va %s ip %s" % (va, USER_IP)])
+        self.assert_in_order(output, [
+            r"\[00001000\] user fault va %s ip %s" % (va, USER_IP),
+            *self.frame(name, "0x0000000e Page Fault",
+                        "  err  0x%08x \\[%s\\]" % (err, bits), "  cr2  0x" + va)])
+
+    def frame(self, name, trap, err, *between):
+        """The lines of a trap frame from user mode, and of the place."""
+        return [r"TRAP frame at 0x%s{8} from CPU \d+" % HEX,
+                *("  %-4s 0x%s{8}" % (register, HEX)
+                  for register in "edi esi ebp oesp ebx edx ecx eax".split()),
+                "  es   0x----0023", "  ds   0x----0023", "  trap " + trap, *between, err,
+                "  eip  0x" + USER_IP, "  cs   0x----001b", "  flag 0x%s{8}" % HEX,
+                "  esp  0xeebfd%s{3}" % HEX, "  ss   0x----0023",
+                r"  at %s: umain\+0x%s+" % (name, HEX),
+                r"\[00001000\] free env 00001000"]
+
+    def run_trap(self, name, trap, err):
+        output = self.run_alone(name, [], no=[".*user fault.*"])
+        self.assert_in_order(output, self.frame(name, trap, "  err  0x%08x" % err))
+
+    # ---- Programs that behave ----
+
+    def test_hello(self):
+        self.run_alone("hello", ["hello, world", "i am environment 00001000",
+                                 r"\[00001000\] exiting gracefully"])
+
+    def test_yield(self):
+        output = self.run_alone("yield", [])
+        self.assert_in_order(output, [
+            "Hello, I am environment 00001000.",
+            *("Back in environment 00001000, iteration %d." % i for i in range(5)),
+            "All done in environment 00001000.", r"\[00001000\] exiting gracefully"])
+
+    def test_yields_take_turns(self):
+        output = self.run_kernel("yield yield yield")
+        for i in range(5):
+            self.assert_in_order(output, ["Back in environment 0000100%d, iteration %d." % (e, i)
+                                          for e in range(3)])
+
+    def test_dumbfork(self):
+        for cpus in (1, 2, 4):
+            with self.subTest(cpus=cpus):
+                output = self.run_alone("dumbfork", [], cpus=cpus)
+                self.assert_in_order(output, [
+                    r"\[00001000\] new env 00001001",
+                    *("%d: I am the parent!" % i for i in range(10)),
+                    r"\[00001000\] exiting gracefully", r"\[00001000\] free env 00001000"])
+                self.assert_in_order(output, [
+                    *("%d: I am the child!" % i for i in range(20)),
+                    r"\[00001001\] exiting gracefully", r"\[00001001\] free env 00001001"])
+
+    def test_dumbfork_takes_turns_on_one_cpu(self):
+        output = self.run_kernel("dumbfork")
+        turns = re.findall(r"(?m)^(\d+): I am the (parent|child)!$", output)
+        wanted = [(str(i), who) for i in range(10) for who in ("parent", "child")]
+        self.assertEqual(turns, wanted + [(str(i), "child") for i in range(10, 20)])
+
+    # ---- Programs that do not ----
+
+    def test_faultread(self):
+        self.run_fault("faultread", "00000000", 4, "user, read, not-present")
+
+    def test_faultwrite(self):
+        self.run_fault("faultwrite", "00000000", 6, "user, write, not-present")
+
+    def test_faultreadkernel(self):
+        self.run_fault("faultreadkernel", "f0100000", 5, "user, read, protection")
+
+    def test_faultwritekernel(self):
+        self.run_fault("faultwritekernel", "f0100000", 7, "user, write, protection")
+
+    def test_testbss(self):
+        output = self.run_alone("testbss", [
+            r"Making sure bss works right\.\.\.",
+            r"Yes, good\.  Now doing a wild write off the end\.\.\.",
+            r"\[00001000\] user fault va 00c%s{5} ip %s" % (HEX, USER_IP)])
+        self.assert_lines(output, [r"  err  0x00000006 \[user, write, not-present\]"])
+
+    def test_divzero(self):
+        self.run_trap("divzero", "0x00000000 Divide error", 0)
+
+    def test_softint(self):
+        # Vector 14 is not for users to call: a general protection that names it.
+        self.run_trap("softint", "0x0000000d General Protection", 14 * 8 + 2)
+
+    def test_badsegment(self):
+        self.run_trap("badsegment", "0x0000000d General Protection", 0x28)
+
+    def test_breakpoint(self):
+        machine = self.boot("breakpoint")
+        machine.run_to_prompt()
+        answer = machine.command("backtrace")
+        self.assertIn("Stack backtrace:", answer)
+        self.assert_in_order(machine.output, [
+            "Welcome to the JOS kernel monitor!",
+            *self.frame("breakpoint", "0x00000003 Breakpoint", "  err  0x00000000")[:-1],
+            "K> .*"])
+        # It goes on behind the breakpoint, and exits.
+        answer = machine.command("continue")
+        self.assert_lines(answer, [r"\[00001000\] exiting gracefully",
+                                   r"\[00001000\] free env 00001000",
+                                   "No runnable environments in the system!"])
+
+    def test_evilhello(self):
+        self.run_alone("evilhello", [
+            r"\[00001000\] user_mem_check assertion failure for va f0100%s{3}" % HEX,
+            ], no=[".*user fault.*"])
+
+    def test_buggyhello(self):
+        self.run_alone("buggyhello", [
+            r"\[00001000\] user_mem_check assertion failure for va 00000001"],
+            no=[".*user fault.*"])
+
+    def test_faults_do_not_hurt_others(self):
+        names = ["faultread", "yield", "faultwritekernel", "divzero", "softint", "yield",
+                 "badsegment", "evilhello", "buggyhello", "testbss", "faultwrite", "yield"]
+        for cpus in (1, 4):
+            with self.subTest(cpus=cpus):
+                output = self.run_kernel(" ".join(names), cpus=cpus)
+                self.assertEqual(len(re.findall(r"(?m)^All done in environment", output)), 3)
+                self.assertEqual(len(re.findall(r"(?m)^\[0000....\] free env", output)),
+                                 len(names))
+                self.assertNotIn("panic", output)
+
+    # ---- The command line ----
+
+    def test_unknown_program_is_named_and_the_others_run(self):
+        output = self.run_kernel("yield nonsense hello yiel yield2")
+        self.assert_lines(output, [
+            "command line: no program is called 'nonsense'",
+            "command line: no program is called 'yiel'",
+            "command line: no program is called 'yield2'",
+            r"All done in environment 00001000\.", "i am environment 00001001"])
+
+    def test_empty_command_line(self):
+        for line in ("", "   "):
+            output = self.run_kernel(line)
+            self.assert_lines(output, ["No runnable environments in the system!"],
+                              no=[".*new env.*", ".*no program.*"])
+
+    def test_more_blanks_than_needed(self):
+        output = self.run_kernel("   hello     hello  ")
+        self.assertEqual(len(re.findall("new env", output)), 2)
+        self.assertNotIn("no program", output)
+
+    def test_longest_command_line_of_an_image(self):
+        output = self.run_kernel(" ".join(["hello"] * 85), cpus=2)  # 509 characters of 511
+        self.assertEqual(len(re.findall("(?m)^hello, world$", output)), 85)
+        self.assertEqual(len(re.findall("exiting gracefully", output)), 85)
+
+    def test_command_line_that_is_too_long_is_cut_and_said(self):
+        line = " ".join(["hello"] * 400)
+        output = self.start(args=["-kernel", self.kernel(), "-append", line],
+                            cpus=2).run_to_prompt()
+        self.assertRegex(output, r"command line: only the first \d+ characters are read")
+        self.assertGreater(len(re.findall("hello, world", output)), 80)
+
+    def test_word_that_is_very_long(self):
+        output = self.run_kernel("x" * 500 + " hello")
+        self.assert_lines(output, ["command line: no program is called 'x{500}'", "hello, world"])
+
+
+class ConformanceTest(KernelTest):
+    """Each program user/conform_*.c checks one subject and says how many checks passed."""
+
+    def check(self, name, cpus):
+        output = self.run_kernel(name, cpus=cpus)
+        self.assert_lines(output, [r"%s: all [1-9]\d* checks passed" % name],
+                          no=[".*FAILED.*", "kernel panic.*"])
+
+    def test_there_are_some(self):
+        self.assertGreater(len(user_programs("conform_*")), 5)
+
+
+def add_conformance_tests():
+    for name in user_programs("conform_*"):
+        for cpus in (1, 4):
+            def test(self, name=name, cpus=cpus):
+                self.check(name, cpus)
+            setattr(ConformanceTest, "test_%s_%d" % (name, cpus), test)
+
+
+add_conformance_tests()

@@ -1,0 +1,323 @@
+// sys_page_map: what it allows, refuses, and leaves as it was.
+
+#include "conform.h"
+
+// AREA's pages here: one that may be written, one that may not, and one with nothing.
+#define WRITABLE AREA
+#define READONLY (AREA + PGSIZE)
+#define NOTHING  (AREA + 2 * PGSIZE)
+
+static volatile uint32_t *const word = (volatile uint32_t *)WRITABLE;
+static volatile uint32_t *const other_word = (volatile uint32_t *)READONLY;
+
+static int
+map_from(envid_t envid)
+{
+	return sys_page_map(envid, WRITABLE, 0, NOTHING, PERM_READ);
+}
+
+static int
+map_to(envid_t envid)
+{
+	return sys_page_map(0, WRITABLE, envid, READONLY, PERM_READ);
+}
+
+static void
+set_up(void)
+{
+	CHECK_EQ(sys_page_alloc(0, WRITABLE, PERM_WRITE), 0);
+	CHECK_EQ(sys_page_alloc(0, READONLY, PERM_READ), 0);
+	CHECK_EQ(sys_page_unmap(0, NOTHING), 0);
+	*word = 0x600D;
+}
+
+static void
+refuse_arguments(void)
+{
+	envid_t child = sys_exofork();
+	unsigned i;
+	int perm;
+
+	conform_must(child, "sys_exofork");
+	for (i = 0; i < CONFORM_BAD_VAS; i++) {
+		void *va = (void *)conform_bad_vas[i];
+
+		CHECK_REFUSED_WITH(va, sys_page_map(0, va, 0, NOTHING, PERM_READ), E_INVAL);
+		CHECK_REFUSED_WITH(va, sys_page_map(0, va, child, va, PERM_READ), E_INVAL);
+		CHECK_REFUSED_WITH(va, sys_page_map(0, WRITABLE, 0, va, PERM_READ), E_INVAL);
+		CHECK_REFUSED_WITH(va, sys_page_map(0, WRITABLE, child, va, PERM_READ), E_INVAL);
+	}
+	for (i = 0; conform_bad_perm(i, &perm); i++) {
+		CHECK_REFUSED_WITH(perm, sys_page_map(0, WRITABLE, 0, READONLY, perm), E_INVAL);
+		CHECK_REFUSED_WITH(perm, sys_page_map(0, WRITABLE, 0, WRITABLE, perm), E_INVAL);
+		CHECK_REFUSED_WITH(perm, sys_page_map(0, WRITABLE, child, FRESH, perm), E_INVAL);
+	}
+	CHECK_EQ(conform_page_of(child, FRESH), 0);
+	sys_env_destroy(child);
+}
+
+static void
+refuse_sources(void)
+{
+	envid_t child = sys_exofork();
+
+	conform_must(child, "sys_exofork");
+	// Nothing mapped: with a page table, without one, in somebody else.
+	CHECK_REFUSED(sys_page_map(0, NOTHING, 0, WRITABLE, PERM_READ), E_INVAL);
+	CHECK_REFUSED(sys_page_map(0, FRESH, 0, WRITABLE, PERM_READ), E_INVAL);
+	CHECK_REFUSED(sys_page_map(0, FRESH, 0, FRESH, PERM_READ), E_INVAL);
+	CHECK_REFUSED(sys_page_map(child, WRITABLE, 0, WRITABLE, PERM_READ), E_INVAL);
+	CHECK_REFUSED(sys_page_map(child, NULL, 0, NOTHING, PERM_READ), E_INVAL);
+	// Not to be written, and not to become so.
+	CHECK_REFUSED(sys_page_map(0, READONLY, 0, NOTHING, PERM_WRITE), E_INVAL);
+	CHECK_REFUSED(sys_page_map(0, READONLY, 0, READONLY, PERM_WRITE), E_INVAL);
+	CHECK_REFUSED(sys_page_map(0, READONLY, 0, NOTHING, PTE_SYSCALL), E_INVAL);
+	CHECK_REFUSED(sys_page_map(0, READONLY, child, READONLY, PERM_WRITE), E_INVAL);
+	CHECK_EQ(sys_page_map(0, WRITABLE, child, FRESH, PERM_READ), 0);
+	CHECK_REFUSED(sys_page_map(child, FRESH, 0, NOTHING, PERM_WRITE), E_INVAL);
+	CHECK_REFUSED(sys_page_map(child, FRESH, child, FRESH, PERM_WRITE), E_INVAL);
+	CHECK_EQ(sys_env_destroy(child), 0);
+}
+
+static void
+write_other_word(void)
+{
+	*other_word = 1;
+	STATE->words[0] = 1;
+}
+
+// Two mappings of one page.
+static void
+share(void)
+{
+	static char *const vas[] = { NULL, FRESH, (char *)UTOP - PGSIZE };
+	physaddr_t pa = conform_page(WRITABLE), old = conform_page(READONLY);
+	int free = conform_free_pages();
+	unsigned i;
+
+	CHECK_EQ(sys_page_map(0, WRITABLE, 0, READONLY, PERM_WRITE), 0);
+	CHECK_EQ(conform_page(READONLY), pa);
+	CHECK_EQ(conform_perm(READONLY), PERM_WRITE);
+	CHECK_EQ(conform_refs(pa), 2);
+	CHECK_EQ(conform_refs(old), 0);
+	CHECK_EQ(conform_free_pages(), free + 1);
+	*other_word = 0xCAFE;
+	CHECK_EQ(*word, 0xCAFE);
+
+	CHECK_EQ(sys_page_map(0, WRITABLE, 0, READONLY, PERM_READ), 0);
+	CHECK_EQ(conform_perm(READONLY), PERM_READ);
+	CHECK_EQ(conform_perm(WRITABLE), PERM_WRITE);
+	CHECK_EQ(conform_refs(pa), 2);
+	*word = 0xF00D;
+	CHECK_EQ(*other_word, 0xF00D);
+	CHECK_KILLED(write_other_word);
+	CHECK_EQ(*word, 0xF00D);
+
+	for (i = 0; i < ARRAY_SIZE(vas); i++) {
+		CHECK_EQ(sys_page_map(0, READONLY, 0, vas[i], PERM_READ), 0);
+		CHECK_EQ(conform_page(vas[i]), pa);
+		CHECK_EQ(conform_refs(pa), 3);
+		CHECK_EQ(sys_page_unmap(0, vas[i]), 0);
+		CHECK_EQ(conform_refs(pa), 2);
+	}
+}
+
+// A page over itself only changes its permissions.
+static void
+map_over_itself(void)
+{
+	physaddr_t pa = conform_page(WRITABLE);
+	int perm, refs = conform_refs(pa);
+
+	*word = 0x1234;
+	for (perm = PTE_SYSCALL; perm >= 0; perm--) {
+		if ((perm & ~PTE_SYSCALL) || (perm & PERM_WRITE) != PERM_WRITE)
+			continue;
+		CHECK_EQ(sys_page_map(0, WRITABLE, 0, WRITABLE, perm), 0);
+		CHECK_EQ(conform_perm(WRITABLE), perm);
+		CHECK_EQ(conform_page(WRITABLE), pa);
+		CHECK_EQ(conform_refs(pa), refs);
+		CHECK_EQ(*word, 0x1234);
+		*word = 0x1234;
+	}
+	for (perm = PTE_AVAIL; perm >= 0; perm -= PTE_AVAIL & -PTE_AVAIL) {
+		CHECK_EQ(sys_page_map(0, WRITABLE, 0, WRITABLE, PERM_READ | perm), 0);
+		CHECK_EQ(conform_perm(WRITABLE), PERM_READ | perm);
+		CHECK_EQ(conform_refs(pa), refs);
+	}
+	CHECK_EQ(conform_page(WRITABLE), pa);
+	CHECK_EQ(*word, 0x1234);
+	CHECK_REFUSED(sys_page_map(0, WRITABLE, 0, WRITABLE, PERM_WRITE), E_INVAL);
+}
+
+static void
+write_word(void)
+{
+	*word = 1;
+	STATE->words[0] = 1;
+}
+
+// A page that becomes read-only, while the CPU still knows it as writable, is so at once.
+static void
+narrow(void)
+{
+	*word = 0x600D;
+	CHECK_EQ(sys_page_map(0, WRITABLE, 0, WRITABLE, PERM_READ), 0);
+	write_word();
+}
+
+// Between children, and from a child to us and back.
+static void
+map_between_environments(void)
+{
+	struct conform_snapshot before = conform_snapshot();
+	envid_t one = sys_exofork(), two = sys_exofork();
+	physaddr_t pa;
+
+	conform_must(one, "sys_exofork");
+	conform_must(two, "sys_exofork");
+	CHECK_EQ(sys_page_alloc(one, FRESH, PERM_WRITE), 0);
+	pa = conform_page_of(one, FRESH);
+	CHECK_EQ(conform_refs(pa), 1);
+	CHECK_EQ(sys_page_map(one, FRESH, two, AREA, PERM_WRITE), 0);
+	CHECK_EQ(conform_page_of(two, AREA), pa);
+	CHECK_EQ(conform_refs(pa), 2);
+	CHECK_EQ(sys_page_map(two, AREA, 0, NOTHING, PERM_WRITE), 0);
+	CHECK_EQ(conform_page(NOTHING), pa);
+	CHECK_EQ(sys_page_map(0, NOTHING, one, AREA, PERM_READ), 0);
+	CHECK_EQ(conform_refs(pa), 4);
+	CHECK_EQ(sys_env_destroy(one), 0);
+	CHECK_EQ(conform_refs(pa), 2);
+	CHECK_EQ(sys_env_destroy(two), 0);
+	CHECK_EQ(conform_refs(pa), 1);
+	CHECK_EQ(sys_page_unmap(0, NOTHING), 0);
+	CHECK_EQ(conform_refs(pa), 0);
+	conform_check_unchanged(&before, __LINE__, "pages of two children");
+}
+
+// What a child does while its parent changes its mappings, maybe on another CPU. First the
+// parent maps the same page again and again, which the child must not notice. Once the call
+// that replaces it has returned, only the new page is to be seen.
+static void
+watch_replacement(void)
+{
+	uint32_t i, replaced = 0;
+
+	STATE->stage = 1;
+	while (!replaced) {
+		for (i = 0; i < 100000 && !replaced; i++) {
+			replaced = STATE->words[1];
+			if (*other_word != 2 && replaced)
+				STATE->words[0]++;
+		}
+		sys_yield();
+	}
+	STATE->words[2] = 1;
+}
+
+static void
+replace_in_use(void)
+{
+	envid_t child;
+	int i, failed = 0;
+
+	*word = 2;
+	STATE->stage = STATE->words[0] = STATE->words[1] = STATE->words[2] = 0;
+	child = conform_spawn(watch_replacement);
+	conform_wait_stage(1);
+	for (i = 0; i < 1000; i++)
+		failed += sys_page_map(0, READONLY, child, READONLY, PERM_READ) != 0;
+	CHECK_EQ(failed, 0);
+	CHECK_EQ(sys_page_map(0, WRITABLE, child, READONLY, PERM_READ), 0);
+	STATE->words[1] = 1;
+	conform_wait(child);
+	CHECK_EQ(STATE->words[0], 0);
+	CHECK_EQ(STATE->words[2], 1);
+}
+
+// The same: once the call that takes the permission has returned, the page is not to be
+// written any more.
+static void
+watch_narrowing(void)
+{
+	uint32_t i, narrowed = 0;
+
+	STATE->stage = 1;
+	while (!narrowed) {
+		for (i = 0; i < 100000 && !narrowed; i++) {
+			narrowed = STATE->words[1];
+			*word = 3;
+		}
+		sys_yield();
+	}
+	STATE->words[0] = 1;
+}
+
+static void
+narrow_in_use(void)
+{
+	envid_t child;
+
+	STATE->stage = STATE->words[0] = STATE->words[1] = 0;
+	child = conform_spawn(watch_narrowing);
+	conform_wait_stage(1);
+	CHECK_EQ(sys_page_map(0, WRITABLE, child, WRITABLE, PERM_READ), 0);
+	STATE->words[1] = 1;
+	conform_wait(child);
+	CHECK_EQ(STATE->words[0], 0);
+}
+
+static void
+run_out_of_memory(void)
+{
+	envid_t child = sys_exofork();
+	physaddr_t pa = conform_page(WRITABLE);
+	int refs = conform_refs(pa);
+
+	conform_must(child, "sys_exofork");
+	conform_hoard();
+	CHECK_REFUSED(sys_page_map(0, WRITABLE, 0, FRESH, PERM_READ), E_NO_MEM);
+	CHECK_REFUSED(sys_page_map(0, WRITABLE, child, FRESH, PERM_READ), E_NO_MEM);
+	CHECK_REFUSED(sys_page_map(0, NOTHING, child, FRESH, PERM_READ), E_INVAL);
+	CHECK_EQ(conform_refs(pa), refs);
+	// Where there is a page table it takes no memory; it gives some back.
+	CHECK_EQ(sys_page_map(0, WRITABLE, 0, NOTHING, PERM_READ), 0);
+	CHECK_EQ(conform_refs(pa), refs + 1);
+	CHECK_EQ(sys_page_map(0, WRITABLE, 0, HOARD, PERM_READ), 0);
+	CHECK_EQ(conform_refs(pa), refs + 2);
+	CHECK_EQ(conform_free_pages(), 1);
+	// That is enough for a page table.
+	CHECK_EQ(sys_page_map(0, WRITABLE, child, FRESH, PERM_READ), 0);
+	CHECK_EQ(conform_refs(pa), refs + 3);
+	CHECK_EQ(conform_free_pages(), 0);
+	CHECK_REFUSED(sys_page_map(0, WRITABLE, 0, FRESH, PERM_READ), E_NO_MEM);
+	CHECK_EQ(sys_env_destroy(child), 0);
+	CHECK_EQ(conform_refs(pa), refs + 2);
+}
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	conform_begin("conform_page_map");
+	set_up();
+	conform_refuse_envids(map_from);
+	conform_refuse_envids(map_to);
+	refuse_arguments();
+	refuse_sources();
+	// So that what share maps at these addresses takes no page table.
+	sys_page_alloc(0, NULL, PERM_READ);
+	sys_page_alloc(0, FRESH, PERM_READ);
+	sys_page_unmap(0, NULL);
+	sys_page_unmap(0, FRESH);
+	share();
+	map_over_itself();
+	set_up();
+	CHECK_KILLED(narrow);
+	map_between_environments();
+	replace_in_use();
+	narrow_in_use();
+	conform_in_child(run_out_of_memory);
+	conform_end();
+}

@@ -1,0 +1,156 @@
+// sys_page_unmap: what it allows, refuses, and leaves as it was.
+
+#include "conform.h"
+
+static volatile uint32_t *const word = (volatile uint32_t *)AREA;
+
+static int
+unmap_in(envid_t envid)
+{
+	return sys_page_unmap(envid, AREA);
+}
+
+static void
+refuse_arguments(void)
+{
+	envid_t child = sys_exofork();
+	unsigned i;
+
+	conform_must(child, "sys_exofork");
+	for (i = 0; i < CONFORM_BAD_VAS; i++) {
+		void *va = (void *)conform_bad_vas[i];
+
+		CHECK_REFUSED_WITH(va, sys_page_unmap(0, va), E_INVAL);
+		CHECK_REFUSED_WITH(va, sys_page_unmap(child, va), E_INVAL);
+	}
+	sys_env_destroy(child);
+}
+
+// Where nothing is mapped, it does nothing: not even make a page table.
+static void
+unmap_nothing(void)
+{
+	static char *const vas[] = {
+		NULL, AREA + PGSIZE, FRESH, (char *)UTOP - 2 * PGSIZE, (char *)UTOP - PGSIZE,
+	};
+	struct conform_snapshot before;
+	envid_t child = sys_exofork();
+	unsigned i;
+
+	conform_must(child, "sys_exofork");
+	before = conform_snapshot();
+	for (i = 0; i < ARRAY_SIZE(vas); i++) {
+		CHECK_EQ(sys_page_unmap(0, vas[i]), 0);
+		CHECK_EQ(sys_page_unmap(child, vas[i]), 0);
+	}
+	conform_check_unchanged(&before, __LINE__, "sys_page_unmap of nothing");
+	CHECK_EQ(sys_env_destroy(child), 0);
+}
+
+static void
+read_word(void)
+{
+	USED(*word);
+	STATE->words[0] = 1;
+}
+
+static void
+unmap_and_read(void)
+{
+	USED(*word); // So that the CPU knows the page.
+	CHECK_EQ(sys_page_unmap(0, AREA), 0);
+	read_word();
+}
+
+// The page is freed with its last mapping.
+static void
+unmap_page(void)
+{
+	physaddr_t pa = conform_page(AREA);
+	int free = conform_free_pages();
+
+	CHECK_EQ(sys_page_map(0, AREA, 0, AREA + PGSIZE, PERM_WRITE), 0);
+	CHECK_EQ(conform_refs(pa), 2);
+	CHECK_EQ(sys_page_unmap(0, AREA + PGSIZE), 0);
+	CHECK_EQ(conform_refs(pa), 1);
+	CHECK_EQ(conform_free_pages(), free);
+	CHECK_EQ(*word, 0x600D);
+	CHECK_KILLED(unmap_and_read);
+	CHECK_EQ(*word, 0x600D);
+
+	CHECK_EQ(sys_page_unmap(sys_getenvid(), AREA), 0);
+	CHECK_EQ(conform_pte(AREA), 0);
+	CHECK_EQ(conform_refs(pa), 0);
+	CHECK_EQ(conform_free_pages(), free + 1);
+	CHECK_EQ(sys_page_unmap(0, AREA), 0);
+	CHECK_EQ(conform_free_pages(), free + 1);
+	CHECK_KILLED(read_word);
+}
+
+static void
+unmap_page_of_a_child(void)
+{
+	envid_t child = sys_exofork();
+	physaddr_t pa;
+
+	conform_must(child, "sys_exofork");
+	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
+	pa = conform_page(AREA);
+	CHECK_EQ(sys_page_map(0, AREA, child, AREA, PERM_WRITE), 0);
+	CHECK_EQ(conform_refs(pa), 2);
+	CHECK_EQ(sys_page_unmap(child, AREA), 0);
+	CHECK_EQ(conform_refs(pa), 1);
+	CHECK_EQ(conform_page(AREA), pa);
+	CHECK_EQ(conform_page_of(child, AREA), 0);
+	CHECK_EQ(sys_env_destroy(child), 0);
+	CHECK_EQ(conform_refs(pa), 1);
+}
+
+// What a child does while its parent unmaps a page of it, maybe on another CPU: once the call
+// has returned, the page is not to be read any more.
+static void
+watch_unmapping(void)
+{
+	uint32_t i, unmapped = 0;
+
+	STATE->stage = 1;
+	while (!unmapped) {
+		for (i = 0; i < 100000 && !unmapped; i++) {
+			unmapped = STATE->words[1];
+			USED(*word);
+		}
+		sys_yield();
+	}
+	STATE->words[0] = 1;
+}
+
+static void
+unmap_in_use(void)
+{
+	envid_t child;
+
+	STATE->stage = STATE->words[0] = STATE->words[1] = 0;
+	child = conform_spawn(watch_unmapping);
+	conform_wait_stage(1);
+	CHECK_EQ(sys_page_unmap(child, AREA), 0);
+	STATE->words[1] = 1;
+	conform_wait(child);
+	CHECK_EQ(STATE->words[0], 0);
+}
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	conform_begin("conform_page_unmap");
+	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
+	*word = 0x600D;
+	conform_refuse_envids(unmap_in);
+	refuse_arguments();
+	unmap_nothing();
+	unmap_page();
+	unmap_page_of_a_child();
+	unmap_in_use();
+	conform_end();
+}

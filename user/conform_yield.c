@@ -1,0 +1,60 @@
+// sys_yield: the next one that can run does, in the circular order of envs[].
+
+#include "turns.h"
+
+static envid_t children[5];
+
+// Nobody else can run, so it comes back at once.
+static void
+yield_alone(void)
+{
+	envid_t child = sys_exofork();
+	int i;
+
+	conform_must(child, "sys_exofork");
+	for (i = 0; i < 10; i++) {
+		sys_yield();
+		CHECK_EQ(thisenv->env_status, ENV_RUNNING);
+		CHECK_EQ(envs[ENVX(child)].env_runs, 0);
+	}
+	CHECK_EQ(sys_env_destroy(child), 0);
+}
+
+// Between those that take turns there is one that may not run, and one that is dead.
+static void
+skip_those_who_cannot_run(void)
+{
+	envid_t ids[4] = { sys_getenvid(), 0, 0, 0 };
+	int i;
+
+	for (i = 0; i < 5; i++)
+		children[i] = conform_clone(turns_take);
+	for (i = 0; i < 3; i++)
+		ids[i + 1] = children[2 * i];
+	CHECK_EQ(sys_env_destroy(children[3]), 0);
+	for (i = 1; i <= 3; i++) {
+		CHECK(ENVX(ids[i]) > ENVX(ids[i - 1]));
+		CHECK_EQ(sys_env_set_status(ids[i], ENV_RUNNABLE), 0);
+	}
+	turns_take();
+	for (i = 1; i <= 3; i++)
+		conform_wait(ids[i]);
+	turns_check_progress(ids, 4);
+	turns_check_order(ids, 4);
+
+	CHECK_EQ(envs[ENVX(children[1])].env_status, ENV_NOT_RUNNABLE);
+	CHECK_EQ(envs[ENVX(children[1])].env_runs, 0);
+	CHECK_EQ(sys_env_destroy(children[1]), 0);
+}
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	conform_begin("conform_yield");
+	yield_alone();
+	turns_begin();
+	skip_those_who_cannot_run();
+	conform_end();
+}

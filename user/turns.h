@@ -1,0 +1,104 @@
+#ifndef JOS_USER_TURNS_H
+#define JOS_USER_TURNS_H
+
+// Environments that yield to each other, and a log of who ran when and where, in the first
+// page of AREA.
+//
+// An environment writes into the log as the first thing it does, and again after each
+// yield. So when all of the log was written on one CPU, no other CPU had any
+// of them before their last turn, and the order must be exactly circular. With
+// more CPUs at work there is no order to expect; then what must hold is that each environment
+// had all its turns, and had them one after the other.
+
+#include "conform.h"
+
+#define TURNS     10
+#define MAX_TURNS 300
+#define WORK      20000 // Loops in a turn: so much that sleeping CPUs wake up and join in
+
+struct turn {
+	envid_t envid;
+	uint32_t number; // Of the environment's turns
+	int cpu;
+};
+
+struct turn_log {
+	uint32_t used;
+	struct turn turns[MAX_TURNS];
+};
+static_assert(sizeof(struct turn_log) <= PGSIZE);
+
+#define TURN_LOG ((volatile struct turn_log *)AREA)
+
+static inline void
+turns_begin(void)
+{
+	conform_must(sys_page_alloc(0, AREA, PERM_WRITE), "sys_page_alloc");
+}
+
+// Take turns with the others.
+static inline void
+turns_take(void)
+{
+	volatile uint32_t work;
+	uint32_t i;
+
+	for (i = 0; i < TURNS; i++) {
+		uint32_t at = __sync_fetch_and_add(&TURN_LOG->used, 1);
+
+		if (at < MAX_TURNS) {
+			TURN_LOG->turns[at].envid = thisenv->env_id;
+			TURN_LOG->turns[at].number = i;
+			TURN_LOG->turns[at].cpu = thisenv->env_cpunum;
+		}
+		for (work = 0; work < WORK; work++)
+			;
+		sys_yield();
+	}
+}
+
+// On how many CPUs there were turns.
+static inline int
+turns_count_cpus(void)
+{
+	uint32_t i;
+	int cpu, n = 0;
+
+	for (cpu = 0; cpu < NENV; cpu++) {
+		for (i = 0; i < TURN_LOG->used && TURN_LOG->turns[i].cpu != cpu; i++)
+			;
+		n += i < TURN_LOG->used;
+	}
+	return n;
+}
+
+// That each of n environments had all its turns, each once, one after the other.
+static inline void
+turns_check_progress(const envid_t *ids, uint32_t n)
+{
+	uint32_t i, at, next;
+
+	CHECK_EQ(TURN_LOG->used, n * TURNS);
+	for (i = 0; i < n; i++) {
+		next = 0;
+		for (at = 0; at < TURN_LOG->used; at++) {
+			if (TURN_LOG->turns[at].envid == ids[i])
+				CHECK_EQ(TURN_LOG->turns[at].number, next++);
+		}
+		CHECK_EQ(next, TURNS);
+	}
+}
+
+// That they took turns in this order, if there was but one CPU.
+static inline void
+turns_check_order(const envid_t *ids, uint32_t n)
+{
+	uint32_t at;
+
+	if (turns_count_cpus() != 1)
+		return;
+	for (at = 0; at < TURN_LOG->used; at++)
+		CHECK_EQ(TURN_LOG->turns[at].envid, ids[at % n]);
+}
+
+#endif // JOS_USER_TURNS_H
