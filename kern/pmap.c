@@ -233,9 +233,15 @@ page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 
 	if (!pte)
 		return -E_NO_MEM;
-	pp->pp_ref++; // First: it may be the same page, which must not be freed.
-	page_remove(pgdir, va);
+	// In one step: another CPU that runs in pgdir must find the old page or the new
+	// one, and never neither.
+	pte_t old = *pte;
+	pp->pp_ref++;
 	*pte = page2pa(pp) | perm | PTE_P;
+	if (old & PTE_P) {
+		tlb_invalidate(pgdir, va);
+		page_decref(pa2page(PTE_ADDR(old))); // Maybe pp itself, which stays.
+	}
 	return 0;
 }
 

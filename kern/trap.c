@@ -1,8 +1,8 @@
-// Where a trap goes. trapentry.S calls trap() with the big lock free and interrupts
-// off. From user mode, trap() takes the lock, dispatches, and returns with the lock
-// dropped to the environment that trapped, if it may still run; else the scheduler
-// finds another. From kernel mode there are only interrupts of a halted CPU, which
-// take no lock, and the kernel's own mistakes, which panic.
+// Where a trap goes. trapentry.S calls trap() with interrupts off. From user mode,
+// trap() takes the big lock, dispatches, and returns with the lock dropped to the
+// environment that trapped, if it may still run; else the scheduler finds another.
+// From kernel mode there are only interrupts of a halted CPU, which take no lock, and
+// the kernel's own mistakes, which panic.
 
 #include <inc/assert.h>
 #include <inc/x86.h>
@@ -144,8 +144,10 @@ syscall_handler(struct Trapframe *tf)
 	    regs->reg_edi, regs->reg_esi);
 }
 
-// Interrupts, which come in user mode or while the CPU is halted. The 8259s end
-// theirs by themselves; the local APIC wants to be told, but not of a spurious one.
+// What an interrupt wants at once, in user mode or while this CPU is halted, perhaps
+// waiting for the big lock: so this must do without it. The 8259s end theirs by
+// themselves; the local APIC wants to be told (but not of a spurious one), and lets
+// no further one through before.
 static void
 interrupt_handler(struct Trapframe *tf)
 {
@@ -181,22 +183,17 @@ trap_dispatch(struct Trapframe *tf)
 
 	if (trapno < ARRAY_SIZE(handlers) && handlers[trapno])
 		handlers[trapno](tf);
-	else if (is_interrupt(trapno))
-		interrupt_handler(tf);
-	else
+	else if (!is_interrupt(trapno))
 		fatal_user_trap(tf);
 }
 
 // ---- Traps from kernel mode ----
 
 static void
-kernel_trap(struct Trapframe *tf)
+kernel_fault(struct Trapframe *tf)
 {
-	if (is_interrupt(tf->tf_trapno)) {
-		interrupt_handler(tf);
-		return;
-	}
 	uint32_t va = rcr2();
+
 	print_trapframe(tf);
 	if (tf->tf_trapno == T_PGFLT)
 		panic("page fault in the kernel at va %08x, eip %08x", va, tf->tf_eip);
@@ -206,13 +203,18 @@ kernel_trap(struct Trapframe *tf)
 void
 trap(struct Trapframe *tf)
 {
+	bool from_user = tf->tf_cs & 3;
+
 	if (panicstr)
 		panic_halt();
-	if ((tf->tf_cs & 3) == 0) {
-		kernel_trap(tf);
+	if (from_user)
+		tlb_enter_kernel();
+	if (is_interrupt(tf->tf_trapno))
+		interrupt_handler(tf);
+	else if (!from_user)
+		kernel_fault(tf);
+	if (!from_user)
 		return;
-	}
-	tlb_enter_kernel();
 	lock_kernel(); // Exercise 5
 	tlb_pay_debt();
 	// Another CPU may have stopped or destroyed it since it was last in here: then

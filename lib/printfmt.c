@@ -1,6 +1,6 @@
 // Formatted output: printf's language, to wherever a function takes a character.
-// The kernel and programs both call in; nothing is kept between calls, and the
-// stack needed is small (under 200 bytes), as the kernel's is.
+// The kernel and programs both call in. Nothing is kept between calls, and a call takes
+// some 300 bytes of the stack, since both have small ones.
 //
 // A conversion is read into a struct spec, then one function for its kind prints
 // it. What it means is told in inc/stdio.h.

@@ -1,6 +1,6 @@
 // sys_env_destroy: whom it ends, whom it must not, and that nothing is left of them.
 
-#include "conform.h"
+#include "refusals.h"
 
 static void
 run_for_ever(void)

@@ -1,6 +1,6 @@
 // sys_env_set_status: what it allows, refuses, and leaves as it was.
 
-#include "conform.h"
+#include "refusals.h"
 
 static int
 start(envid_t envid)

@@ -1,6 +1,6 @@
 // sys_page_map: what it allows, refuses, and leaves as it was.
 
-#include "conform.h"
+#include "refusals.h"
 
 // AREA's pages here: one that may be written, one that may not, and one with nothing.
 #define WRITABLE AREA

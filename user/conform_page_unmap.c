@@ -1,6 +1,6 @@
 // sys_page_unmap: what it allows, refuses, and leaves as it was.
 
-#include "conform.h"
+#include "refusals.h"
 
 static volatile uint32_t *const word = (volatile uint32_t *)AREA;
 
