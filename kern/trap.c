@@ -165,6 +165,18 @@ interrupt_handler(struct Trapframe *tf)
 	}
 }
 
+// Make a trap not have happened, for an environment that may not run now: if it is
+// let run again, it comes again. Faults do so by themselves, but the instructions
+// that trap on purpose (int $T_SYSCALL, int3) have been passed.
+static void
+undo_trap(struct Trapframe *tf)
+{
+	if (tf->tf_trapno == T_SYSCALL)
+		tf->tf_eip -= 2;
+	else if (tf->tf_trapno == T_BRKPT)
+		tf->tf_eip -= 1;
+}
+
 static bool
 is_interrupt(uint32_t trapno)
 {
@@ -217,10 +229,11 @@ trap(struct Trapframe *tf)
 		return;
 	lock_kernel(); // Exercise 5
 	tlb_pay_debt();
-	// Another CPU may have stopped or destroyed it since it was last in here: then
-	// what it wanted does not matter, and it will try again if it ever runs.
+	// Another CPU may have stopped or destroyed it since it was last in here.
 	if (curenv->env_status == ENV_RUNNING)
 		trap_dispatch(tf);
+	else
+		undo_trap(tf);
 	if (!curenv || curenv->env_status != ENV_RUNNING)
 		sched_yield();
 	unlock_kernel();
