@@ -49,15 +49,18 @@ refuse_statuses(void)
 }
 
 // Counts its turns until told to end. If two CPUs had it at once, they would count some
-// number twice.
+// number twice; if a call that meets a stop were lost, it would return something else.
 static void
 count_turns(void)
 {
+	envid_t me = sys_getenvid();
 	uint32_t turn;
 
 	for (turn = 0; STATE->stage == 0; turn++) {
 		if (STATE->words[0]++ != turn)
 			STATE->words[1]++;
+		if (sys_getenvid() != me)
+			STATE->words[2]++;
 		sys_yield();
 	}
 }
@@ -81,7 +84,7 @@ start_and_stop(void)
 	envid_t child;
 	int i, failed = 0;
 
-	STATE->words[0] = STATE->words[1] = STATE->stage = 0;
+	STATE->words[0] = STATE->words[1] = STATE->words[2] = STATE->stage = 0;
 	child = conform_spawn(count_turns);
 	for (i = 0; i < 5; i++) {
 		uint32_t before = STATE->words[0];
@@ -107,6 +110,7 @@ start_and_stop(void)
 	STATE->stage = 1;
 	conform_wait(child);
 	CHECK_EQ(STATE->words[1], 0);
+	CHECK_EQ(STATE->words[2], 0);
 }
 
 // One that does not enter the kernel, if there is a CPU where it can.
