@@ -56,7 +56,7 @@
 #define IDE_READ_MULTIPLE 0xC4
 #define IDE_SET_MULTIPLE  0xC6
 
-// Of the status. The sign bit, IDE_BUSY, makes the others meaningless.
+// Of the status. While its sign bit says that the disk is busy, these say nothing.
 #define IDE_FAULT 0x20
 #define IDE_DRQ   0x08 // Data is there
 #define IDE_ERROR 0x01
@@ -85,6 +85,9 @@ start:
 
 	// Clear everything from the map to the command line, and fill in what is known
 	// already. Of the addresses only the second byte is not zero.
+#if ((BOOT_CMDLINE | BOOT_MMAP) & 0xFFFF00FF) != 0
+#error "BOOT_CMDLINE and BOOT_MMAP must be multiples of 256, below 64 KB"
+#endif
 	movw	$BOOT_MMAP, %di
 	movw	$(BOOT_CMDLINE - BOOT_MMAP) / 2, %cx
 	rep stosw

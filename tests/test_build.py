@@ -145,7 +145,7 @@ class RebuildTest(BuildTest):
     def test_another_folder(self):
         folder = tempfile.mkdtemp(prefix="jos-")
         self.addCleanup(shutil.rmtree, folder)
-        TREE.copy(["OBJDIR=" + folder]).make(JOBS)
+        self.copy("OBJDIR=" + folder).make(JOBS)
         self.assertTrue(os.path.exists(os.path.join(folder, "kern", "kernel.img")))
 
     def test_compile_commands(self):

@@ -29,7 +29,7 @@ class Machine(Child):
     args    what to boot, and other options
     disk    the bytes of the first IDE disk, or None: the machine gets a copy of its own
     cpus    how many; `smp` replaces the -smp argument, as in "4,sockets=4"
-    memory  in MiB
+    memory  in MiB, or with a suffix: "2112K"
     limit   seconds after which a wait gives up, counted from the start
     gdb     wait for GDB on gdb_socket, which is there when qmp() answers, before the first
             instruction

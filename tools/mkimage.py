@@ -112,8 +112,8 @@ def check_segment(kernel, segment):
     require(offset + filesz <= len(kernel), f"{name(segment)}, is cut off in the file")
     require(filesz <= memsz, f"{name(segment)}, has more than that in the file: {filesz:#x}")
     require(LOWEST <= pa - offset % SECTOR and pa + memsz <= HIGHEST,
-            f"{name(segment)}, with the {offset % SECTOR} bytes before it in its disk sector, is not "
-            f"between {LOWEST:#x} and {HIGHEST:#x}; loading goes by p_paddr, below KERNBASE")
+            f"{name(segment)}, with the {offset % SECTOR} bytes before it in its disk sector, is "
+            f"not between {LOWEST:#x} and {HIGHEST:#x}; loading goes by p_paddr, below KERNBASE")
 
 
 def memory(kernel, segment, low, high):
