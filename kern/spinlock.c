@@ -12,6 +12,9 @@
 //
 // with locked instructions, past which no read can move: if the waiter's last try
 // failed, the holder sees its mark.
+//
+// A CPU that is awake mostly comes first, which is quick, but not fair. So after some
+// times the lock is not dropped, but handed over to one that sleeps.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -28,6 +31,10 @@ static_assert(NCPU <= 32);
 
 // How often a CPU looks at the big lock before it halts: some microseconds' worth.
 #define SPINS 1000
+
+// How often the lock was dropped while somebody slept, and how often is too often.
+static int passed_over;
+#define PATIENCE 2
 
 bool
 spin_holding(const struct spinlock *lk)
@@ -73,10 +80,13 @@ spin_unlock(struct spinlock *lk)
 	xchg(&lk->locked, 0);
 }
 
+// Whether the lock could be had, or was handed over, within a while.
 static bool
 spin_a_while(void)
 {
 	for (int i = 0; i < SPINS; i++) {
+		if (kernel_lock.cpu == cpunum())
+			return true;
 		if (!kernel_lock.locked && try_lock(&kernel_lock))
 			return true;
 	}
@@ -99,19 +109,26 @@ lock_kernel(void)
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}
 	__atomic_fetch_and(&sleepers, ~me, __ATOMIC_SEQ_CST);
+	passed_over = 0;
 }
 
 void
 unlock_kernel(void)
 {
-	spin_unlock(&kernel_lock);
+	bool hand_over = sleepers && ++passed_over >= PATIENCE;
 
+	if (!hand_over)
+		spin_unlock(&kernel_lock);
 	uint32_t asleep = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST);
 	if (!asleep)
 		return;
 	// The next one after this CPU, in circular order, so that each gets its turn.
 	uint32_t after = asleep & ~1U << cpunum();
 	int next = __builtin_ctz(after ? after : asleep);
-	if (__atomic_fetch_and(&sleepers, ~(1U << next), __ATOMIC_SEQ_CST) & 1U << next)
+	uint32_t bit = 1U << next;
+	if (__atomic_fetch_and(&sleepers, ~bit, __ATOMIC_SEQ_CST) & bit) {
+		if (hand_over)
+			kernel_lock.cpu = next;
 		lapic_ipi(next, T_IPI_WAKE);
+	}
 }
