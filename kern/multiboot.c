@@ -66,19 +66,15 @@ read_cmdline(const struct MultibootInfo *info)
 	const char *text = loader_data(info->cmdline, 1);
 	if (!text)
 		panic("the boot loader's command line at %08x is out of reach", info->cmdline);
-	size_t room = MIN((size_t)CMDLINE_MAX, (size_t)(KERNMAX - info->cmdline));
-	size_t len = strnlen(text, room);
+	size_t len = strnlen(text, KERNMAX - info->cmdline);
 
 	// qemu -kernel puts the name of the kernel's file first; GRUB and we do not.
 	const char *loader = NULL;
 	if (info->flags & MULTIBOOT_INFO_LOADER_NAME)
 		loader = loader_data(info->boot_loader_name, sizeof("qemu"));
 	if (loader && strncmp(loader, "qemu", sizeof("qemu")) == 0) {
-		const char *rest = text;
-		while (rest < text + len && *rest != ' ')
-			rest++;
-		len -= rest - text;
-		text = rest;
+		for (; len > 0 && *text != ' '; len--)
+			text++;
 	}
 	if (len >= CMDLINE_MAX) {
 		len = CMDLINE_MAX - 1;

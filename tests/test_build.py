@@ -77,6 +77,32 @@ class ProductsTest(BuildTest):
         self.assertTrue(1024 < int(TREE.make("-s", "print-gdbport")) < 65536)
 
 
+class SettingsTest(BuildTest):
+    # `true` is a program that every system has. It is only asked what make would run.
+    SETTINGS = {"QEMU": "true", "CPUS": "3", "CC": "clang", "V": "1"}
+
+    def assert_settings_hold(self, tree):
+        self.assertEqual(tree.make("-s", "print-qemu"), "true\n")
+        output = tree.make("-n", "qemu-nox")
+        self.assertRegex(output, r"(?m)^clang .*kern/init\.c$")
+        self.assertRegex(output, r"(?m)^true .*-smp 3 ")
+
+    def test_on_the_command_line(self):
+        self.assert_settings_hold(self.copy(*map("=".join, self.SETTINGS.items())))
+
+    def test_in_env_mk(self):
+        tree = self.copy()
+        with open(tree.path("conf", "env.mk"), "a", encoding="utf-8") as f:
+            f.writelines("%s = %s\n" % setting for setting in self.SETTINGS.items())
+        self.assert_settings_hold(tree)
+
+    def test_command_line_goes_before_env_mk(self):
+        tree = self.copy("QEMU=/elsewhere/qemu")
+        with open(tree.path("conf", "env.mk"), "a", encoding="utf-8") as f:
+            f.write("QEMU = /somewhere/qemu\n")
+        self.assertEqual(tree.make("-s", "print-qemu"), "/elsewhere/qemu\n")
+
+
 class RebuildTest(BuildTest):
     def time_of(self, tree, *names):
         return os.stat(tree.obj(*names)).st_mtime_ns

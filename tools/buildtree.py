@@ -90,11 +90,13 @@ class Tree:
 
     def sources(self):
         """The files that belong to the project, relative to the root."""
-        done = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"],
-                              cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        if done.returncode == 0:
-            return [name for name in os.fsdecode(done.stdout).split("\0")
-                    if name and os.path.exists(self.path(name))]
+        if shutil.which("git"):
+            done = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"],
+                                  cwd=self.root, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+            if done.returncode == 0:
+                return [name for name in os.fsdecode(done.stdout).split("\0")
+                        if name and os.path.exists(self.path(name))]
         names = []
         for folder, subfolders, files in os.walk(self.root):
             subfolders[:] = [d for d in subfolders if d not in (".git", "obj", "__pycache__")]
