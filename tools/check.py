@@ -26,7 +26,7 @@ import unittest
 from collections import deque
 
 from buildtree import ROOT, BuildError, Tree
-from child import ChildError, end_all, handle_signals
+from child import SIGNAL_SECONDS, ChildError, end_all, handle_signals
 
 TESTS = os.path.join(ROOT, "tests")
 FOLDERS = [TESTS, os.path.join(TESTS, "host")]
@@ -206,7 +206,8 @@ def run_units(units, jobs, report):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        while thread.is_alive():
+            thread.join(SIGNAL_SECONDS)
 
 
 def build(report):

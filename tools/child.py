@@ -15,6 +15,10 @@ import subprocess
 import threading
 import time
 
+# How long the main thread may wait for something at a time. Python looks for signals before it
+# waits: one that comes just then is not noticed until the wait is over.
+SIGNAL_SECONDS = 0.2
+
 _live = set()
 _live_lock = threading.Lock()
 _ending = False

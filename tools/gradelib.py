@@ -14,10 +14,10 @@ import os
 import re
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, TimeoutError as StillRunning
 
 from buildtree import BuildError, Tree
-from child import ChildError, end_all, handle_signals, last_lines
+from child import SIGNAL_SECONDS, ChildError, end_all, handle_signals, last_lines
 from machine import Machine
 
 LIMIT_SECONDS = 60
@@ -106,6 +106,15 @@ class Report:
         return 0 if outcome.complaint else test.points
 
 
+def result_of(future):
+    """The result of a test that runs in another thread. Signals are noticed meanwhile."""
+    while True:
+        try:
+            return future.result(SIGNAL_SECONDS)
+        except StillRunning:
+            pass
+
+
 def run_parts(parts, tree, jobs, report):
     """Run every test of every part; return the points reached and the points possible."""
     reached = possible = 0
@@ -114,7 +123,7 @@ def run_parts(parts, tree, jobs, report):
             running = {test: pool.submit(run_test, test, tree)
                        for part in parts for test in part.tests}
             for part in parts:
-                points = sum(report.show(test, running[test].result()) for test in part.tests)
+                points = sum(report.show(test, result_of(running[test])) for test in part.tests)
                 total = sum(test.points for test in part.tests)
                 print("Part %s score: %d/%d" % (part.letter, points, total))
                 print()
