@@ -32,9 +32,15 @@ enum EnvType {
 	ENV_TYPE_USER = 0,
 };
 
+// Environments that wait for the same thing, in the order in which they came, linked
+// by env_link.
+struct EnvQueue {
+	struct Env *head, *tail;
+};
+
 struct Env {
 	struct Trapframe env_tf;   // Its registers, while it is not on a CPU
-	struct Env *env_link;      // The next free slot
+	struct Env *env_link;      // The next one that is free, or that waits in env_queue
 	envid_t env_id;
 	envid_t env_parent_id;
 	enum EnvType env_type;
@@ -46,7 +52,13 @@ struct Env {
 
 	pde_t *env_pgdir;          // Its page directory, at the kernel's address
 
-	void *env_pgfault_upcall;  // Where page faults are to be handled
+	// Where page faults are to be handled, and other exceptions, by their vectors.
+	void *env_pgfault_upcall;
+	void *env_upcalls[T_SIMDERR + 1];
+
+	void *env_fpu;             // Its floating-point state, in the kernel's memory, if any
+
+	struct EnvQueue *env_queue; // Where it waits, with others, or NULL
 
 	// What sys_ipc_recv waits with and is answered by.
 	bool env_ipc_recving;
@@ -54,6 +66,12 @@ struct Env {
 	uint32_t env_ipc_value;
 	envid_t env_ipc_from;
 	int env_ipc_perm;
+
+	// Who waits in sys_ipc_send for this one to receive; what this one sends there.
+	struct EnvQueue env_ipc_senders;
+	uint32_t env_ipc_send_value;
+	void *env_ipc_send_srcva;
+	int env_ipc_send_perm;
 };
 
 #endif // JOS_INC_ENV_H

@@ -28,6 +28,40 @@ extern const volatile struct PageInfo pages[];
 
 void exit(void) __attribute__((noreturn));
 
+// ---- lib/pgfault.c ----
+
+// Let handler deal with this program's page faults. It runs on a stack of its own,
+// a page below UXSTACKTOP; when it returns, the program goes on as *utf says.
+void set_pgfault_handler(void (*handler)(struct UTrapframe *utf));
+
+// The same for another exception, T_DIVIDE, say: handler finds its vector in
+// utf_fault_va. NULL: the kernel deals with it again. -E_INVAL: not this one.
+int set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf));
+
+// lib/pfentry.S: what the kernel enters.
+void _pgfault_upcall(void);
+
+// ---- lib/fork.c ----
+
+// Make a child that is a copy of this environment. Its id, and 0 in the child; or an
+// error, and then all is as it was. sfork shares all memory with it but the stack.
+envid_t fork(void);
+envid_t sfork(void);
+
+// ---- lib/ipc.c ----
+
+// Wait until to_env receives, and give it val and, if pg is not NULL, the page there
+// with permissions perm. 0; -E_BAD_ENV if it is not there, or not any more; -E_NO_MEM.
+int ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
+
+// Wait for a message, and return its value. A page that comes with it is mapped at
+// pg, if that is not NULL. The sender's id and the page's permissions (0: no page)
+// are stored where wanted; 0 and 0, and the error returned, if something is wrong.
+int32_t ipc_recv(envid_t *from_env_store, void *pg, int *perm_store);
+
+// The first environment of a type, or 0.
+envid_t ipc_find_env(enum EnvType type);
+
 // ---- lib/printf.c ----
 
 #define printf cprintf
@@ -39,7 +73,7 @@ void exit(void) __attribute__((noreturn));
 // Print len characters. Ends the caller if it may not read them.
 void sys_cputs(const char *s, size_t len);
 
-// The next character from the console; 0 if there is none yet.
+// The next character from the console. Waits until there is one.
 int sys_cgetc(void);
 
 envid_t sys_getenvid(void);
@@ -73,6 +107,13 @@ int sys_ipc_try_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
 // Wait for a value and, if dstva is below UTOP, for a page to map there.
 int sys_ipc_recv(void *dstva);
+
+// The same as sys_ipc_try_send, but waits until to_env receives, after those that
+// came before. -E_BAD_ENV if it is destroyed; -E_INVAL if the page is gone by then.
+int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
+
+// Where exceptions of vector trapno are to be handled. -E_INVAL: not this one.
+int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 
 // Make a child with the caller's registers and an empty address space, not
 // runnable. Returns its id, and 0 in the child. Inlined, because the child comes

@@ -20,7 +20,9 @@
 	X(env_set_pgfault_upcall, 2)  \
 	X(yield, 0)                   \
 	X(ipc_try_send, 4)            \
-	X(ipc_recv, 1)
+	X(ipc_recv, 1)                \
+	X(ipc_send, 4)                \
+	X(env_set_exception_upcall, 3)
 
 #ifndef __ASSEMBLER__
 

@@ -1,10 +1,11 @@
-// The ACPI tables, as far as they name CPUs: the root pointer, in the BIOS's memory,
-// leads to the root table, and that to the multiple APIC description table (ACPI
-// specification 6.4, sections 5.2.5, 5.2.8 and 5.2.12). Every length is checked
+// The ACPI tables, as far as they name CPUs and say how to switch the machine off: the
+// root pointer, in the BIOS's memory, leads to the root table, and that to the others
+// (ACPI specification 6.4, sections 5.2.5, 5.2.8, 5.2.9 and 5.2.12). Every length is checked
 // before it is used; a table whose checksum is wrong is not believed.
 
 #include <inc/assert.h>
 #include <inc/string.h>
+#include <inc/x86.h>
 
 #include <kern/cpu.h>
 #include <kern/pmap.h>
@@ -45,6 +46,20 @@ struct MadtLapic {
 
 #define MADT_LAPIC   0
 #define MADT_ENABLED 0x1
+
+struct Fadt {
+	struct AcpiHeader header; // "FACP"
+	uint32_t facs;
+	physaddr_t dsdt;
+	uint8_t rest[20];
+	uint32_t pm1a_control; // I/O ports
+	uint32_t pm1b_control;
+} __attribute__((packed));
+
+#define PM1_SLEEP_ENABLE   (1 << 13)
+#define PM1_SLEEP_TYPE(t)  ((t) << 10)
+#define AML_PACKAGE        0x12
+#define AML_BYTE           0x0A
 
 #define MAX_TABLE  (64 * 1024) // No table that we want is larger.
 #define MAX_TABLES 64
@@ -101,8 +116,9 @@ find_rsdp(void)
 	return rsdp;
 }
 
-static const struct Madt *
-find_madt(void)
+// The first table with that signature that the root table points to, or NULL.
+static const struct AcpiHeader *
+find_table(const char *signature)
 {
 	const struct Rsdp *rsdp = find_rsdp();
 	const struct AcpiHeader *rsdt = rsdp ? map_table(rsdp->rsdt, "RSDT") : NULL;
@@ -114,9 +130,9 @@ find_madt(void)
 	size_t n = MIN((rsdt->length - sizeof(*rsdt)) / sizeof(tables[0]), (size_t)MAX_TABLES);
 	memcpy(tables, rsdt + 1, n * sizeof(tables[0]));
 	for (size_t i = 0; i < n; i++) {
-		const struct AcpiHeader *table = map_table(tables[i], "APIC");
-		if (table && table->length >= sizeof(struct Madt))
-			return (const struct Madt *)table;
+		const struct AcpiHeader *table = map_table(tables[i], signature);
+		if (table)
+			return table;
 	}
 	return NULL;
 }
@@ -125,9 +141,9 @@ find_madt(void)
 bool
 acpi_find_cpus(void)
 {
-	const struct Madt *madt = find_madt();
+	const struct Madt *madt = (const void *)find_table("APIC");
 
-	if (!madt)
+	if (!madt || madt->header.length < sizeof(*madt))
 		return false;
 	lapicaddr = madt->lapicaddr;
 	const uint8_t *at = (const uint8_t *)(madt + 1);
@@ -144,4 +160,41 @@ acpi_find_cpus(void)
 		left -= length;
 	}
 	return true;
+}
+
+// The value that means "off" in the machine's power control port, from the bytecode
+// of an object called _S5_: a package whose first element it is (section 7.4.2). -1
+// if there is none. It is searched for as text; to interpret all of the bytecode
+// takes more than this whole kernel.
+static int
+find_sleep_type(const uint8_t *aml, size_t length)
+{
+	for (size_t i = 0; i + 10 <= length; i++) {
+		if (memcmp(aml + i, "_S5_", 4) != 0 || aml[i + 4] != AML_PACKAGE)
+			continue;
+		// The package's length, in 1 to 4 bytes, and its number of elements.
+		const uint8_t *element = aml + i + 6 + (aml[i + 5] >> 6) + 1;
+		if (element + 2 > aml + length)
+			return -1;
+		return (*element == AML_BYTE ? element[1] : *element) & 7;
+	}
+	return -1;
+}
+
+// Switch the machine off. Returns if it does not say how, or does not do it.
+void
+acpi_power_off(void)
+{
+	const struct Fadt *fadt = (const void *)find_table("FACP");
+
+	if (!fadt || fadt->header.length < sizeof(*fadt))
+		return;
+	uint16_t pm1a = fadt->pm1a_control, pm1b = fadt->pm1b_control;
+	const struct AcpiHeader *dsdt = map_table(fadt->dsdt, "DSDT");
+	int type = dsdt ? find_sleep_type((const uint8_t *)dsdt, dsdt->length) : -1;
+	if (type < 0)
+		return;
+	outw(pm1a, PM1_SLEEP_TYPE(type) | PM1_SLEEP_ENABLE);
+	if (pm1b)
+		outw(pm1b, PM1_SLEEP_TYPE(type) | PM1_SLEEP_ENABLE);
 }

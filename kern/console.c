@@ -9,11 +9,15 @@
 #include <inc/memlayout.h>
 #include <inc/stdio.h>
 #include <inc/string.h>
+#include <inc/trap.h>
 #include <inc/x86.h>
 
 #include <kern/console.h>
+#include <kern/cpu.h>
+#include <kern/init.h>
 #include <kern/picirq.h>
 #include <kern/pmap.h>
+#include <kern/wait.h>
 
 struct spinlock cons_lock = SPINLOCK("the console lock");
 
@@ -193,6 +197,36 @@ cons_getc(void)
 	return c;
 }
 
+static struct EnvQueue readers;
+
+void
+cons_wait(void)
+{
+	wait_in(&readers);
+}
+
+bool
+cons_awaited(void)
+{
+	return readers.head != NULL;
+}
+
+void
+cons_wake_readers(void)
+{
+	int c;
+
+	while (readers.head && (c = cons_getc()) != 0)
+		wait_end(readers.head, c);
+}
+
+void
+cons_enable_interrupts(void)
+{
+	if (serial_exists)
+		irq_enable(IRQ_SERIAL);
+}
+
 void
 cons_putc(int c)
 {
@@ -224,8 +258,13 @@ int
 getchar(void)
 {
 	int c;
-	while ((c = cons_getc()) == 0)
-		cpu_pause();
+	while ((c = cons_getc()) == 0) {
+		// The boot CPU takes the devices' interrupts, and may sleep until one comes.
+		if (thiscpu == bootcpu && !panicstr)
+			__asm__ volatile("sti; hlt; cli" : : : "memory");
+		else
+			cpu_pause();
+	}
 	return c;
 }
 

@@ -20,6 +20,15 @@ void cons_write(const char *s, size_t len);
 // The next character of input from any of them, or 0. Takes cons_lock.
 int cons_getc(void);
 
+// Let the serial port interrupt. After pic_init.
+void cons_enable_interrupts(void);
+
+// curenv waits for a character: cons_wake_readers gives it one when there are some.
+// Whether any environment waits. The caller of these holds the big lock.
+void cons_wait(void);
+void cons_wake_readers(void);
+bool cons_awaited(void);
+
 // Interrupts: put what the device has into the input buffer. They take cons_lock.
 void kbd_intr(void);
 void serial_intr(void);

@@ -26,6 +26,8 @@ struct CpuInfo {
 	volatile uint32_t cpu_status; // CPU_*: written under the big lock once it is up
 	struct Env *cpu_env;         // The environment it runs: see curenv
 	int cpu_last;                // The slot in envs[] of the one it ran last
+	bool cpu_ticking;            // Its timer runs: see timer.c
+	bool cpu_fpu_live;           // cpu_env's state is in its floating-point unit: see fpu.c
 	volatile uint32_t cpu_in_user;  // These two: see tlb.c
 	volatile uint32_t cpu_tlb_debt;
 	struct Taskstate cpu_ts;     // Tells the CPU where its kernel stack is
@@ -55,6 +57,7 @@ cpunum(void)
 void mp_init(void);
 void mp_add_cpu(uint8_t apicid);
 bool acpi_find_cpus(void);
+void acpi_power_off(void);
 const void *acpi_map(physaddr_t pa, size_t size);
 bool checksum_ok(const void *table, size_t length);
 const void *find_signature(const char *signature, size_t sig_len, const void *from, size_t length,
@@ -67,6 +70,8 @@ void lapic_startap_init(uint8_t apicid);
 void lapic_startap(uint8_t apicid, physaddr_t start);
 void lapic_eoi(void);
 void lapic_ipi(int cpu, int vector);
+void lapic_timer_set(uint32_t count);
+uint32_t lapic_timer_left(void);
 
 // mpentry.S: the code that is copied to MPENTRY_PADDR, and what it is told.
 extern const uint8_t mpentry_start[], mpentry_end[];

@@ -19,10 +19,14 @@
 #include <kern/cpu.h>
 #include <kern/elf.h>
 #include <kern/env.h>
+#include <kern/fpu.h>
+#include <kern/ipc.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
+#include <kern/timer.h>
 #include <kern/tlb.h>
+#include <kern/wait.h>
 
 #define ENVGENSHIFT 12 // The first id of each slot has generation 1 << ENVGENSHIFT.
 
@@ -116,8 +120,14 @@ env_next_runnable(int slot)
 void
 env_start(struct Env *e)
 {
-	if (e->env_status == ENV_NOT_RUNNABLE)
-		env_set_status(e, e->env_oncpu ? ENV_RUNNING : ENV_RUNNABLE);
+	if (e->env_status != ENV_NOT_RUNNABLE)
+		return;
+	if (e->env_oncpu)
+		env_set_status(e, ENV_RUNNING);
+	else if (e->env_queue || e->env_ipc_recving)
+		wait_break_off(e);
+	else
+		env_set_status(e, ENV_RUNNABLE);
 }
 
 // Let an environment not run. If another CPU has it, that CPU puts it aside when it
@@ -318,6 +328,8 @@ env_free(struct Env *e)
 {
 	assert(!e->env_oncpu || e == curenv);
 	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
+	ipc_abandon(e);
+	fpu_drop(e);
 	if (e == curenv) {
 		lcr3(PADDR(kern_pgdir)); // Not a page directory that is going away.
 		curenv = NULL;
@@ -393,6 +405,7 @@ env_leave(void)
 		return;
 	}
 	assert(e->env_status != ENV_RUNNING);
+	fpu_save(e);
 	e->env_tf = *env_frame(e);
 	e->env_oncpu = false;
 	curenv = NULL;
@@ -418,6 +431,7 @@ env_run(struct Env *e)
 		lcr3(PADDR(e->env_pgdir));
 		e->env_cpunum = cpunum();
 		thiscpu->cpu_last = ENVX(e->env_id);
+		timer_start();
 	}
 	struct Trapframe *tf = env_frame(e);
 	e->env_oncpu = true;

@@ -8,6 +8,7 @@
 #include <kern/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/fpu.h>
 #include <kern/init.h>
 #include <kern/kclock.h>
 #include <kern/monitor.h>
@@ -16,6 +17,7 @@
 #include <kern/pmap.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
+#include <kern/timer.h>
 #include <kern/trap.h>
 
 const char *volatile panicstr;
@@ -69,12 +71,10 @@ wait_until_started(const struct CpuInfo *c)
 static void
 boot_aps(void)
 {
-	if (ncpu == 1)
-		return;
 	memcpy(KADDR(MPENTRY_PADDR), mpentry_start, mpentry_end - mpentry_start);
 	for (int i = 1; i < ncpu; i++)
 		lapic_startap_init(cpus[i].cpu_apicid);
-	udelay(10000);
+	timer_calibrate(); // This takes the 10 ms that they must be given.
 
 	for (int i = 1; i < ncpu; i++) {
 		mpentry_cpu = i + 1;
@@ -95,6 +95,7 @@ i386_init(physaddr_t multiboot_info)
 	env_init_percpu();
 	trap_init();
 	trap_init_percpu(0);
+	fpu_init_percpu();
 
 	cons_init();
 	cprintf("6828 decimal is %o octal!\n", 6828);
@@ -105,6 +106,7 @@ i386_init(physaddr_t multiboot_info)
 	mp_init();
 	lapic_init();
 	pic_init();
+	cons_enable_interrupts();
 
 	lock_kernel(); // Before another CPU can want it. Exercise 5.
 	bootcpu->cpu_status = CPU_STARTED;
@@ -120,6 +122,7 @@ mp_main(int cpu)
 	env_init_percpu();
 	trap_init_percpu(cpu);
 	mem_init_percpu();
+	fpu_init_percpu();
 	cprintf("SMP: CPU %d starting\n", cpu);
 
 	lapic_init();

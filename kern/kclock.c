@@ -1,10 +1,13 @@
-// The clock chips of a PC: the 8254 interval timer, which measures short waits,
+// The clock chips of a PC: the 8254 interval timer, which measures short waits
+// and interrupts where there is no local APIC to do it,
 // and the MC146818 real-time clock, in whose memory the BIOS looks for advice.
 
 #include <inc/assert.h>
+#include <inc/trap.h>
 #include <inc/x86.h>
 
 #include <kern/kclock.h>
+#include <kern/picirq.h>
 
 #define RTC_INDEX 0x70
 #define RTC_DATA  0x71
@@ -21,7 +24,9 @@ mc146818_write(uint8_t reg, uint8_t datum)
 // raises its output when it comes to zero.
 #define PIT_HZ       1193182
 #define PIT_COUNTER2 0x42
+#define PIT_COUNTER0 0x40 // Its output is IRQ_TIMER
 #define PIT_CONTROL  0x43
+#define PIT_PERIODIC 0x34 // Counter 0, low byte then high byte, mode 2
 #define PIT_SELECT2  0xB0 // Counter 2, low byte then high byte, mode 0
 #define PORT_B       0x61
 #define PORT_B_GATE2 0x01
@@ -43,4 +48,16 @@ udelay(uint32_t microseconds)
 		if (inb(PORT_B) & PORT_B_OUT2)
 			return;
 	}
+}
+
+void
+pit_periodic(uint32_t hz)
+{
+	uint32_t count = PIT_HZ / hz;
+
+	assert(count <= 0xFFFF);
+	outb(PIT_CONTROL, PIT_PERIODIC);
+	outb(PIT_COUNTER0, count & 0xFF);
+	outb(PIT_COUNTER0, count >> 8);
+	irq_enable(IRQ_TIMER);
 }

@@ -26,9 +26,14 @@
 #define LVT_LINT0 0x350
 #define LVT_LINT1 0x360
 #define LVT_ERROR 0x370
+#define TIMER_INITIAL 0x380
+#define TIMER_CURRENT 0x390
+#define TIMER_DIVIDE  0x3E0
 
 #define SVR_ENABLE      0x00000100
 #define LVT_MASKED      0x00010000
+#define LVT_PERIODIC    0x00020000
+#define DIVIDE_BY_1     0x0000000B
 #define LVT_EXTINT      0x00000700 // As the 8259 says
 #define LVT_NMI         0x00000400
 #define ICR_INIT        0x00000500
@@ -70,7 +75,8 @@ lapic_init(void)
 		lapic = mmio_map_region(lapicaddr, PGSIZE);
 
 	lapic_write(SVR, SVR_ENABLE | T_LAPIC_SPURIOUS);
-	lapic_write(LVT_TIMER, LVT_MASKED);
+	lapic_write(TIMER_DIVIDE, DIVIDE_BY_1);
+	lapic_write(LVT_TIMER, LVT_PERIODIC | (IRQ_OFFSET + IRQ_TIMER));
 
 	// The 8259s' output comes in at LINT0 of all CPUs; only the boot CPU takes it.
 	lapic_write(LVT_LINT0, thiscpu == bootcpu ? LVT_EXTINT : LVT_MASKED);
@@ -99,6 +105,20 @@ lapic_eoi(void)
 {
 	if (lapic)
 		lapic_write(EOI, 0);
+}
+
+// Let this CPU's timer count down from count to 0, interrupt as IRQ_TIMER, and
+// begin again. 0 stops it.
+void
+lapic_timer_set(uint32_t count)
+{
+	lapic_write(TIMER_INITIAL, count);
+}
+
+uint32_t
+lapic_timer_left(void)
+{
+	return lapic_read(TIMER_CURRENT);
 }
 
 static void

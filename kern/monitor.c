@@ -8,6 +8,7 @@
 
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/init.h>
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
@@ -26,6 +27,9 @@ static const struct Command commands[] = {
 	{ "help", "Display this list of commands", mon_help },
 	{ "kerninfo", "Display information about the kernel", mon_kerninfo },
 	{ "backtrace", "Display the functions that led here", mon_backtrace },
+	{ "programs", "List the programs that 'run' can start", mon_programs },
+	{ "run", "Start programs: run NAME [NAME...]", mon_run },
+	{ "shutdown", "Switch the machine off", mon_shutdown },
 	{ "continue", "Go on after a breakpoint", mon_continue },
 };
 
@@ -64,6 +68,53 @@ mon_backtrace(int argc __attribute__((unused)), char **argv __attribute__((unuse
     struct Trapframe *tf __attribute__((unused)))
 {
 	kdebug_backtrace(read_ebp());
+	return 0;
+}
+
+int
+mon_programs(int argc __attribute__((unused)), char **argv __attribute__((unused)),
+    struct Trapframe *tf __attribute__((unused)))
+{
+	int column = 0;
+
+	for (const struct Program *p = programs; p < programs_end; p++) {
+		column += cprintf("%-20s", p->name);
+		if (column >= 80 || p + 1 == programs_end) {
+			cprintf("\n");
+			column = 0;
+		}
+	}
+	return 0;
+}
+
+// They run when the monitor ends: at once, or after a breakpoint when that goes on.
+int
+mon_run(int argc, char **argv, struct Trapframe *tf)
+{
+	int started = 0;
+
+	if (panicstr || argc < 2) {
+		cprintf(panicstr ? "Not after a panic.\n" : "Usage: run NAME [NAME...]\n");
+		return 0;
+	}
+	for (int i = 1; i < argc; i++) {
+		const struct Program *program = program_find(argv[i], strlen(argv[i]));
+		if (!program)
+			cprintf("No program is called '%s'. Type 'programs' for a list.\n", argv[i]);
+		else if (env_create(program, ENV_TYPE_USER) == 0)
+			started++;
+	}
+	return started > 0 && !tf ? -1 : 0;
+}
+
+int
+mon_shutdown(int argc __attribute__((unused)), char **argv __attribute__((unused)),
+    struct Trapframe *tf __attribute__((unused)))
+{
+	acpi_power_off();
+	outw(0x604, 0x2000);  // QEMU, if it was started without ACPI
+	outw(0xB004, 0x2000); // Bochs
+	cprintf("This machine cannot be switched off from here.\n");
 	return 0;
 }
 

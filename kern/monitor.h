@@ -12,6 +12,9 @@ void monitor(struct Trapframe *tf);
 int mon_help(int argc, char **argv, struct Trapframe *tf);
 int mon_kerninfo(int argc, char **argv, struct Trapframe *tf);
 int mon_backtrace(int argc, char **argv, struct Trapframe *tf);
+int mon_programs(int argc, char **argv, struct Trapframe *tf);
+int mon_run(int argc, char **argv, struct Trapframe *tf);
+int mon_shutdown(int argc, char **argv, struct Trapframe *tf);
 int mon_continue(int argc, char **argv, struct Trapframe *tf);
 
 #endif // JOS_KERN_MONITOR_H

@@ -16,9 +16,18 @@
 #define OCW3        0x68 // Clear the special mask mode
 #define OCW3_IRR    0x0A // Read the request register by default
 
+static uint16_t irq_mask;
+
+void
+irq_enable(int irq)
+{
+	irq_setmask_8259A(irq_mask & ~(1 << irq));
+}
+
 void
 irq_setmask_8259A(uint16_t mask)
 {
+	irq_mask = mask;
 	outb(PIC1 + 1, mask & 0xFF);
 	outb(PIC2 + 1, mask >> 8);
 

@@ -9,6 +9,9 @@
 // keyboard's masked, and say so. The boot CPU calls it, once.
 void pic_init(void);
 
+// Let one more line through.
+void irq_enable(int irq);
+
 // Let through the lines whose bits in mask are 0, and say which those are.
 void irq_setmask_8259A(uint16_t mask);
 

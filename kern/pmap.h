@@ -78,6 +78,7 @@ void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int
 void mem_init_percpu(void);
 
 int user_mem_check(struct Env *env, const void *va, size_t len, int perm);
+void user_mem_fail(struct Env *env, uintptr_t va);
 void user_mem_assert(struct Env *env, const void *va, size_t len, int perm);
 
 // pmap_check.c: each panics if what it is named after is not in order.

@@ -12,12 +12,14 @@
 #include <inc/stdio.h>
 #include <inc/x86.h>
 
+#include <kern/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
+#include <kern/timer.h>
 
 // Whether all CPUs that are up, this one aside, are asleep.
 static bool
@@ -30,15 +32,26 @@ others_halted(void)
 	return true;
 }
 
+static void
+wake(struct CpuInfo *c)
+{
+	c->cpu_status = CPU_STARTED;
+	lapic_ipi(c->cpu_id, T_IPI_WAKE);
+}
+
 // Sleep until an interrupt. Comes back with the lock held, as it was called.
 static void
 sched_halt(void)
 {
+	timer_stop();
 	lcr3(PADDR(kern_pgdir)); // Not that of an environment that may be freed meanwhile.
-	if (others_halted()) {
-		cprintf("No runnable environments in the system!\n");
-		monitor(NULL);
-		return;
+	if (others_halted() && !cons_awaited()) {
+		if (thiscpu == bootcpu) {
+			cprintf("No runnable environments in the system!\n");
+			monitor(NULL);
+			return;
+		}
+		wake(bootcpu); // It alone can sleep while it waits for a command.
 	}
 	thiscpu->cpu_status = CPU_HALTED;
 	unlock_kernel();
@@ -57,9 +70,11 @@ sched_yield(void)
 
 	if (curenv && curenv->env_status == ENV_RUNNING)
 		env_set_status(curenv, ENV_RUNNABLE);
+	cons_wake_readers();
 	while (!(e = env_next_runnable((thiscpu->cpu_last + 1) % NENV))) {
 		env_leave();
 		sched_halt();
+		cons_wake_readers();
 	}
 	env_run(e);
 }
@@ -69,8 +84,7 @@ sched_wake(void)
 {
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_status == CPU_HALTED) {
-			cpus[i].cpu_status = CPU_STARTED;
-			lapic_ipi(i, T_IPI_WAKE);
+			wake(&cpus[i]);
 			return;
 		}
 	}

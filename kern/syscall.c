@@ -7,19 +7,20 @@
 
 #include <kern/console.h>
 #include <kern/env.h>
+#include <kern/fpu.h>
+#include <kern/ipc.h>
 #include <kern/pmap.h>
 #include <kern/syscall.h>
+#include <kern/upcall.h>
 
-// Whether a user may map something at va.
-static bool
-va_ok(uintptr_t va)
+bool
+user_va_ok(const void *va)
 {
-	return va < UTOP && PGOFF(va) == 0;
+	return (uintptr_t)va < UTOP && PGOFF(va) == 0;
 }
 
-// Whether a user may give a page these permissions.
-static bool
-perm_ok(int perm)
+bool
+user_perm_ok(int perm)
 {
 	return (perm & (PTE_U | PTE_P)) == (PTE_U | PTE_P) && !(perm & ~PTE_SYSCALL);
 }
@@ -35,10 +36,15 @@ sys_cputs(const char *s, size_t len)
 	return 0;
 }
 
+// A caller for whom there is none sleeps until there is.
 static int
 sys_cgetc(void)
 {
-	return cons_getc();
+	int c = cons_getc();
+
+	if (c == 0)
+		cons_wait();
+	return c;
 }
 
 static envid_t
@@ -79,6 +85,10 @@ sys_exofork(void)
 
 	if (r < 0)
 		return r;
+	if ((r = fpu_copy(e)) < 0) {
+		env_free(e);
+		return r;
+	}
 	e->env_program = curenv->env_program;
 	e->env_tf = *env_frame(curenv);
 	e->env_tf.tf_regs.reg_eax = 0;
@@ -113,7 +123,7 @@ sys_page_alloc(envid_t envid, void *va, int perm)
 
 	if (r < 0)
 		return r;
-	if (!va_ok((uintptr_t)va) || !perm_ok(perm))
+	if (!user_va_ok(va) || !user_perm_ok(perm))
 		return -E_INVAL;
 	struct PageInfo *pp = page_alloc(ALLOC_ZERO);
 	if (!pp)
@@ -132,7 +142,7 @@ sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int p
 
 	if ((r = envid2env(srcenvid, &src, true)) < 0 || (r = envid2env(dstenvid, &dst, true)) < 0)
 		return r;
-	if (!va_ok((uintptr_t)srcva) || !va_ok((uintptr_t)dstva) || !perm_ok(perm))
+	if (!user_va_ok(srcva) || !user_va_ok(dstva) || !user_perm_ok(perm))
 		return -E_INVAL;
 	struct PageInfo *pp = page_lookup(src->env_pgdir, srcva, &pte);
 	if (!pp || ((perm & PTE_W) && !(*pte & PTE_W)))
@@ -148,29 +158,38 @@ sys_page_unmap(envid_t envid, void *va)
 
 	if (r < 0)
 		return r;
-	if (!va_ok((uintptr_t)va))
+	if (!user_va_ok(va))
 		return -E_INVAL;
 	page_remove(e->env_pgdir, va);
 	return 0;
 }
 
-// Calls of the list that belong to parts of the lab that are not there yet.
 static int
-sys_env_set_pgfault_upcall(void)
+sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 {
-	return -E_INVAL;
+	struct Env *e;
+	int r = envid2env(envid, &e, true);
+
+	if (r == 0)
+		e->env_pgfault_upcall = upcall;
+	return r;
 }
 
 static int
-sys_ipc_try_send(void)
+sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 {
-	return -E_INVAL;
-}
+	struct Env *e;
+	int r = envid2env(envid, &e, true);
 
-static int
-sys_ipc_recv(void)
-{
-	return -E_INVAL;
+	if (r < 0)
+		return r;
+	if (trapno == T_PGFLT)
+		e->env_pgfault_upcall = upcall;
+	else if (upcall_possible(trapno))
+		e->env_upcalls[trapno] = upcall;
+	else
+		return -E_INVAL;
+	return 0;
 }
 
 // A call's function takes as many arguments as it declares. All of them are words

@@ -4,6 +4,10 @@
 #include <inc/syscall.h>
 #include <inc/types.h>
 
+// Whether a user may map something at va, and with these permissions.
+bool user_va_ok(const void *va);
+bool user_perm_ok(int perm);
+
 // Carry out a call of curenv's. Afterwards curenv may be NULL, or not RUNNING any
 // more. The caller holds the big lock.
 int32_t syscall(uint32_t num, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5);

@@ -10,6 +10,7 @@
 #include <kern/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/fpu.h>
 #include <kern/init.h>
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
@@ -19,10 +20,13 @@
 #include <kern/syscall.h>
 #include <kern/tlb.h>
 #include <kern/trap.h>
+#include <kern/upcall.h>
 
 #define STUB_SIZE 16 // Also in trapentry.S.
 
 extern const uint8_t trap_stubs[];
+
+uint32_t spurious_interrupts;
 
 static struct Gatedesc idt[256];
 static const struct Pseudodesc idt_pd = { sizeof(idt) - 1, (uint32_t)idt };
@@ -113,8 +117,7 @@ print_trapframe(struct Trapframe *tf)
 
 // ---- Traps from user mode ----
 
-// End the current environment, and say where it was.
-static void
+void
 fatal_user_trap(struct Trapframe *tf)
 {
 	print_trapframe(tf);
@@ -125,8 +128,26 @@ fatal_user_trap(struct Trapframe *tf)
 void
 page_fault_handler(struct Trapframe *tf)
 {
-	cprintf("[%08x] user fault va %08x ip %08x\n", curenv->env_id, rcr2(), tf->tf_eip);
+	uint32_t va = rcr2();
+
+	if (curenv->env_pgfault_upcall) {
+		upcall_enter(tf, curenv->env_pgfault_upcall, va);
+		return;
+	}
+	cprintf("[%08x] user fault va %08x ip %08x\n", curenv->env_id, va, tf->tf_eip);
 	fatal_user_trap(tf);
+}
+
+// Another exception: its handler finds the vector where a page fault's has the address.
+static void
+exception_handler(struct Trapframe *tf)
+{
+	uint32_t trapno = tf->tf_trapno;
+
+	if (trapno <= T_SIMDERR && curenv->env_upcalls[trapno])
+		upcall_enter(tf, curenv->env_upcalls[trapno], trapno);
+	else
+		fatal_user_trap(tf);
 }
 
 static void
@@ -152,6 +173,9 @@ static void
 interrupt_handler(struct Trapframe *tf)
 {
 	switch (tf->tf_trapno) {
+	case IRQ_OFFSET + IRQ_TIMER:
+		lapic_eoi();
+		break;
 	case IRQ_OFFSET + IRQ_KBD:
 		kbd_intr();
 		break;
@@ -162,6 +186,8 @@ interrupt_handler(struct Trapframe *tf)
 	case T_IPI_WAKE: // Being here, in the kernel, is all that it is for.
 		lapic_eoi();
 		break;
+	default:
+		spurious_interrupts++;
 	}
 }
 
@@ -183,11 +209,21 @@ is_interrupt(uint32_t trapno)
 	return trapno >= IRQ_OFFSET && trapno != T_SYSCALL;
 }
 
+// What an interrupt means for the environment that it interrupted.
+static void
+user_interrupt(struct Trapframe *tf)
+{
+	if (tf->tf_trapno == IRQ_OFFSET + IRQ_TIMER)
+		env_set_status(curenv, ENV_RUNNABLE); // Its time slice is over.
+	cons_wake_readers();
+}
+
 static void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
 		[T_BRKPT] = breakpoint_handler,
+		[T_DEVICE] = fpu_trap,
 		[T_PGFLT] = page_fault_handler,
 		[T_SYSCALL] = syscall_handler,
 	};
@@ -195,8 +231,10 @@ trap_dispatch(struct Trapframe *tf)
 
 	if (trapno < ARRAY_SIZE(handlers) && handlers[trapno])
 		handlers[trapno](tf);
-	else if (!is_interrupt(trapno))
-		fatal_user_trap(tf);
+	else if (is_interrupt(trapno))
+		user_interrupt(tf);
+	else
+		exception_handler(tf);
 }
 
 // ---- Traps from kernel mode ----

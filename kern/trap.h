@@ -3,6 +3,9 @@
 
 #include <inc/trap.h>
 
+// Interrupts that nobody had asked for. They do no harm, but should be few.
+extern uint32_t spurious_interrupts;
+
 // Make the table of vectors. The boot CPU calls it once, before trap_init_percpu.
 void trap_init(void);
 
@@ -12,6 +15,9 @@ void trap_init_percpu(int cpu);
 
 // The one way in: called by trapentry.S with what is on the stack.
 void trap(struct Trapframe *tf);
+
+// End the current environment, and say where it was.
+void fatal_user_trap(struct Trapframe *tf);
 
 void page_fault_handler(struct Trapframe *tf);
 void print_trapframe(struct Trapframe *tf);

@@ -1,0 +1,129 @@
+// The floating-point unit's registers, those of SSE among them, belong to an
+// environment like its others. But most use none, and half a kilobyte is a lot to
+// move: so an environment comes to a CPU with CR0.TS set, which makes its first
+// floating-point instruction trap (Intel, volume 3, section 13.4). Only then its
+// state is loaded; and only if that happened, it is saved when it leaves. So a state
+// is in at most one CPU, and never in one that its environment has left.
+
+#include <inc/error.h>
+#include <inc/string.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/fpu.h>
+#include <kern/pmap.h>
+#include <kern/trap.h>
+
+#define CPUID_FXSR (1 << 24)
+#define CPUID_SSE  (1 << 25)
+
+#define FCW_DEFAULT   0x037F // Round to nearest, extended precision, all masked
+#define MXCSR_DEFAULT 0x1F80
+#define MXCSR_OFFSET  24 // In what fxsave writes
+
+static bool has_fxsr; // Else there is no SSE either.
+
+void
+fpu_init_percpu(void)
+{
+	uint32_t features;
+
+	cpuid(1, NULL, NULL, NULL, &features);
+	has_fxsr = features & CPUID_FXSR;
+	if (has_fxsr)
+		lcr4(rcr4() | CR4_OSFXSR | (features & CPUID_SSE ? CR4_OSXMMEXCPT : 0));
+	lcr0((rcr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
+}
+
+static void
+load_state(const void *state)
+{
+	if (has_fxsr)
+		__asm__ volatile("fxrstor (%0)" : : "r"(state) : "memory");
+	else
+		__asm__ volatile("frstor (%0)" : : "r"(state) : "memory");
+}
+
+static void
+store_state(void *state)
+{
+	if (has_fxsr)
+		__asm__ volatile("fxsave (%0)" : : "r"(state) : "memory");
+	else
+		__asm__ volatile("fnsave (%0)" : : "r"(state) : "memory");
+}
+
+// A page for e's state. NULL: there is none.
+static void *
+alloc_state(struct Env *e)
+{
+	struct PageInfo *pp = page_alloc(ALLOC_ZERO);
+
+	if (!pp)
+		return NULL;
+	pp->pp_ref++;
+	e->env_fpu = page2kva(pp);
+	return e->env_fpu;
+}
+
+// What a program finds when it begins: nothing of anybody else's.
+static void
+clean_state(uint8_t *state)
+{
+	*(uint16_t *)state = FCW_DEFAULT;
+	if (has_fxsr)
+		*(uint32_t *)(state + MXCSR_OFFSET) = MXCSR_DEFAULT;
+	else
+		memset(state + 8, 0xFF, 2); // The tag word: all registers empty.
+}
+
+void
+fpu_trap(struct Trapframe *tf)
+{
+	if (!curenv->env_fpu) {
+		if (!alloc_state(curenv)) {
+			cprintf("[%08x] no memory for its floating-point state\n", curenv->env_id);
+			fatal_user_trap(tf);
+			return;
+		}
+		clean_state(curenv->env_fpu);
+	}
+	__asm__ volatile("clts");
+	thiscpu->cpu_fpu_live = true;
+	load_state(curenv->env_fpu);
+}
+
+void
+fpu_save(struct Env *e)
+{
+	if (!thiscpu->cpu_fpu_live)
+		return;
+	store_state(e->env_fpu);
+	lcr0(rcr0() | CR0_TS);
+	thiscpu->cpu_fpu_live = false;
+}
+
+void
+fpu_drop(struct Env *e)
+{
+	if (e == curenv && thiscpu->cpu_fpu_live) {
+		lcr0(rcr0() | CR0_TS);
+		thiscpu->cpu_fpu_live = false;
+	}
+	if (e->env_fpu)
+		page_decref(pa2page(PADDR(e->env_fpu)));
+	e->env_fpu = NULL;
+}
+
+int
+fpu_copy(struct Env *child)
+{
+	if (!curenv->env_fpu)
+		return 0;
+	fpu_save(curenv);
+	if (!alloc_state(child))
+		return -E_NO_MEM;
+	memcpy(child->env_fpu, curenv->env_fpu, PGSIZE);
+	return 0;
+}

@@ -1,0 +1,15 @@
+#ifndef JOS_KERN_IPC_H
+#define JOS_KERN_IPC_H
+
+#include <inc/env.h>
+
+// Messages between environments (ipc.c). The caller holds the big lock.
+
+int sys_ipc_try_send(envid_t to, uint32_t value, void *srcva, int perm);
+int sys_ipc_send(envid_t to, uint32_t value, void *srcva, int perm);
+int sys_ipc_recv(void *dstva);
+
+// e is going away, or is made to stop waiting: who waits for it is told.
+void ipc_abandon(struct Env *e);
+
+#endif // JOS_KERN_IPC_H

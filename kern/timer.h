@@ -1,0 +1,14 @@
+#ifndef JOS_KERN_TIMER_H
+#define JOS_KERN_TIMER_H
+
+// The clock that ends time slices (timer.c).
+
+// Find out how fast this machine's timer is: takes some 10 ms, with interrupts off.
+// The boot CPU calls it, once, after lapic_init and pic_init.
+void timer_calibrate(void);
+
+// Interrupt this CPU every 10 ms from now on, as IRQ_TIMER; or no more.
+void timer_start(void);
+void timer_stop(void);
+
+#endif // JOS_KERN_TIMER_H

@@ -1,0 +1,62 @@
+// Waiting without a CPU. An environment that must wait in a system call is put aside
+// like any other that is not runnable; its registers are in env_tf, and what its
+// call returns is written there when the wait is over. So the kernel needs no stack
+// for each of them, and a call that waits has nothing to clean up when its
+// environment is destroyed meanwhile, but its place in a queue.
+
+#include <inc/assert.h>
+#include <inc/error.h>
+
+#include <kern/env.h>
+#include <kern/wait.h>
+
+void
+wait_in(struct EnvQueue *queue)
+{
+	struct Env *e = curenv;
+
+	e->env_queue = queue;
+	e->env_link = NULL;
+	if (queue->tail)
+		queue->tail->env_link = e;
+	else
+		queue->head = e;
+	queue->tail = e;
+	env_set_status(e, ENV_NOT_RUNNABLE);
+}
+
+void
+wait_leave(struct Env *e)
+{
+	struct EnvQueue *queue = e->env_queue;
+	struct Env *before = NULL;
+
+	if (!queue)
+		return;
+	for (struct Env *at = queue->head; at != e; at = at->env_link)
+		before = at;
+	if (before)
+		before->env_link = e->env_link;
+	else
+		queue->head = e->env_link;
+	if (queue->tail == e)
+		queue->tail = before;
+	e->env_queue = NULL;
+	e->env_link = NULL;
+}
+
+void
+wait_end(struct Env *e, int32_t result)
+{
+	assert(e->env_status == ENV_NOT_RUNNABLE && !e->env_oncpu);
+	wait_leave(e);
+	e->env_tf.tf_regs.reg_eax = result;
+	env_set_status(e, ENV_RUNNABLE);
+}
+
+void
+wait_break_off(struct Env *e)
+{
+	e->env_ipc_recving = false;
+	wait_end(e, -E_UNSPECIFIED);
+}

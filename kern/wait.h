@@ -1,0 +1,23 @@
+#ifndef JOS_KERN_WAIT_H
+#define JOS_KERN_WAIT_H
+
+#include <inc/env.h>
+
+// Environments that wait in the kernel for something to happen (wait.c). The caller
+// holds the big lock.
+
+// Put curenv at the end of a queue, not runnable. Its call returns to the user when
+// somebody wakes it.
+void wait_in(struct EnvQueue *queue);
+
+// Take an environment out of the queue it waits in, if it does.
+void wait_leave(struct Env *e);
+
+// Let an environment that waits, or receives, go on with an error, for its parent
+// wants it to run.
+void wait_break_off(struct Env *e);
+
+// Let an environment that waits go on: its call returns result.
+void wait_end(struct Env *e, int32_t result);
+
+#endif // JOS_KERN_WAIT_H
