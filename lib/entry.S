@@ -20,6 +20,12 @@ _start:
 	pushl	$0		// argv
 	pushl	$0		// argc
 1:	xorl	%ebp, %ebp	// A backtrace ends here
+	popl	%eax
+	popl	%ecx
+	andl	$-16, %esp	// Compilers for SSE rely on that at each call
+	subl	$8, %esp
+	pushl	%ecx
+	pushl	%eax
 	call	libmain
 	ud2			// It does not return
 	.size	_start, . - _start

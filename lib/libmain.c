@@ -3,7 +3,7 @@
 #include <inc/lib.h>
 
 const char *binaryname = "<unknown>";
-const volatile struct Env *thisenv;
+__attribute__((section(".bss.private"))) const volatile struct Env *thisenv;
 
 void libmain(int argc, char **argv) __attribute__((noreturn));
 

@@ -1,0 +1,213 @@
+// fork and sfork, made of sys_exofork and sys_page_map.
+//
+// fork gives the child the parent's pages, and only pretends to have copied them:
+// what was writable becomes read-only in both, marked PTE_COW, and whoever writes
+// first gets a copy from the page-fault handler. It goes over the address space
+// twice. First the child gets everything; whatever can fail, for want of memory, fails
+// here, and then the child is destroyed, and the parent has not been touched. Only
+// then the parent's own writable pages become PTE_COW, which takes no memory.
+//
+// The stack that fork itself runs on, and the page of thisenv, are copied at once: both
+// sides write to them in the next instant, and might find no memory for it.
+
+#include <inc/lib.h>
+
+extern const uint8_t private_start[], private_end[]; // user/user.ld
+
+int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
+
+#define PERM_WRITE   (PTE_P | PTE_U | PTE_W)
+#define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE)
+#define STACK_MARGIN 1024 // What fork's own calls need at most, below its frame
+
+// The pages of the stack that are copied at once: first to last.
+__attribute__((section(".bss.private"))) static uint32_t stack_first, stack_last;
+
+static void *
+page_va(uint32_t pn)
+{
+	return (void *)(pn * PGSIZE);
+}
+
+// Whether both sides write to the page in the next instant: the stack, and the page
+// of thisenv.
+static bool
+is_own(uint32_t pn)
+{
+	const uint8_t *va = page_va(pn);
+
+	return (pn >= stack_first && pn <= stack_last) || (va >= private_start && va < private_end);
+}
+
+static int
+page_perm(uint32_t pn)
+{
+	return uvpt[pn] & PTE_SYSCALL;
+}
+
+// Whether a write to the page must not be seen by the other side.
+static bool
+must_copy(int perm)
+{
+	return (perm & (PTE_W | PTE_COW)) && !(perm & PTE_SHARE);
+}
+
+// Call visit for each page of this environment, but the exception stack's. Stops at
+// an error, and returns it.
+static int
+for_each_page(envid_t child, int (*visit)(envid_t child, uint32_t pn))
+{
+	for (uint32_t pn = 0; pn < PGNUM(UTOP); pn++) {
+		if (!(uvpd[pn / NPTENTRIES] & PTE_P)) {
+			pn |= NPTENTRIES - 1;
+			continue;
+		}
+		if (!(uvpt[pn] & PTE_P) || pn == XSTACK_PAGE)
+			continue;
+		int r = visit(child, pn);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+// Put a copy of this environment's page into envid's place for it.
+static int
+copy_page(envid_t envid, uint32_t pn, int perm)
+{
+	int r = sys_page_alloc(0, PFTEMP, PERM_WRITE);
+
+	if (r < 0)
+		return r;
+	memcpy(PFTEMP, page_va(pn), PGSIZE);
+	r = sys_page_map(0, PFTEMP, envid, page_va(pn), (perm & ~PTE_COW) | PTE_W);
+	sys_page_unmap(0, PFTEMP);
+	return r;
+}
+
+// A write to a copy-on-write page: give this environment a copy to write to.
+static bool
+pgfault(struct UTrapframe *utf)
+{
+	uint32_t pn = PGNUM(utf->utf_fault_va);
+
+	if (!(utf->utf_err & FEC_WR) || !(uvpd[pn / NPTENTRIES] & PTE_P) ||
+	    (uvpt[pn] & (PTE_P | PTE_COW)) != (PTE_P | PTE_COW))
+		return false;
+	int r = copy_page(0, pn, page_perm(pn));
+	if (r < 0)
+		panic("copy on write at va %08x: %e", utf->utf_fault_va, r);
+	return true;
+}
+
+// fork, first time: what the child gets of a page.
+static int
+duppage(envid_t child, uint32_t pn)
+{
+	int perm = page_perm(pn);
+
+	if (must_copy(perm) && is_own(pn))
+		return copy_page(child, pn, perm);
+	if (must_copy(perm))
+		perm = (perm & ~PTE_W) | PTE_COW;
+	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
+}
+
+// fork, second time: what the parent keeps.
+static int
+protect_page(envid_t child, uint32_t pn)
+{
+	int perm = page_perm(pn);
+
+	USED(child);
+	if (!(perm & PTE_W) || !must_copy(perm) || is_own(pn))
+		return 0;
+	return sys_page_map(0, page_va(pn), 0, page_va(pn), (perm & ~PTE_W) | PTE_COW);
+}
+
+// sfork: the same page for both, unless it is the stack, or what each has for
+// itself. One that waits to be copied is copied first.
+static int
+share_page(envid_t child, uint32_t pn)
+{
+	int perm = page_perm(pn), r;
+
+	if (must_copy(perm) && is_own(pn))
+		return copy_page(child, pn, perm);
+	if ((perm & PTE_COW) && (r = copy_page(0, pn, perm)) < 0)
+		return r;
+	return sys_page_map(0, page_va(pn), child, page_va(pn), page_perm(pn));
+}
+
+// Let the child handle the exceptions that this environment does.
+static int
+copy_upcalls(envid_t child)
+{
+	int r = sys_page_alloc(child, page_va(XSTACK_PAGE), PERM_WRITE);
+
+	if (r < 0 ||
+	    (r = sys_env_set_pgfault_upcall(child, thisenv->env_pgfault_upcall)) < 0)
+		return r;
+	for (uint32_t trapno = 0; trapno <= T_SIMDERR; trapno++) {
+		void *upcall = thisenv->env_upcalls[trapno];
+		if (upcall && (r = sys_env_set_exception_upcall(child, trapno, upcall)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+fork_pages(envid_t child)
+{
+	int r = for_each_page(child, duppage);
+
+	return r < 0 ? r : for_each_page(child, protect_page);
+}
+
+static int
+share_pages(envid_t child)
+{
+	return for_each_page(child, share_page);
+}
+
+// Make a child, let give_pages give it its memory, and let it run.
+static envid_t
+make_child(int (*give_pages)(envid_t child))
+{
+	int r = _set_cow_handler(pgfault);
+
+	if (r < 0)
+		return r;
+	envid_t child = sys_exofork();
+	if (child < 0)
+		return child;
+	if (child == 0) {
+		thisenv = &envs[ENVX(sys_getenvid())];
+		return 0;
+	}
+	if ((r = copy_upcalls(child)) < 0 || (r = give_pages(child)) < 0 ||
+	    (r = sys_env_set_status(child, ENV_RUNNABLE)) < 0) {
+		sys_env_destroy(child);
+		return r;
+	}
+	return child;
+}
+
+envid_t
+fork(void)
+{
+	stack_first = PGNUM(read_esp() - STACK_MARGIN);
+	stack_last = PGNUM(read_esp());
+	return make_child(fork_pages);
+}
+
+envid_t
+sfork(void)
+{
+	// All of the stack: as far down as something is mapped, without a gap.
+	stack_last = PGNUM(USTACKTOP - 1);
+	stack_first = PGNUM(read_esp());
+	while ((uvpd[(stack_first - 1) / NPTENTRIES] & PTE_P) && (uvpt[stack_first - 1] & PTE_P))
+		stack_first--;
+	return make_child(share_pages);
+}
