@@ -114,7 +114,7 @@ refuse_numbers(void)
 static void
 keep_registers(void)
 {
-	static const uint32_t calls[] = { SYS_getenvid, SYS_yield, SYS_cgetc, NSYSCALLS };
+	static const uint32_t calls[] = { SYS_getenvid, SYS_yield, NSYSCALLS };
 	uint32_t i, flag;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {

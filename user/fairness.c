@@ -1,0 +1,182 @@
+// Everybody gets a turn, and nobody two before the others had one.
+//
+// First, environments that compute and never yield: the timer ends their turns. With one
+// CPU, they must be run in circular order, that of their places in envs[]. How often each
+// was put on the CPU is in env_runs: so who is having its turn number t must find that
+// those before it, counted from the parent on, had t turns too, and the others t - 1.
+// Each of them looks all the time. With more CPUs there is no such order, but each must
+// get its turns all the same, or this program does not end.
+//
+// Second, environments that send to one that receives, again and again: who was heard
+// must wait until all the others were.
+
+#include "testing.h"
+
+#define COMPUTING 6  // Environments, the parent among them
+#define SENDING   4  // Children
+#define TURNS     10 // Of each
+
+// One page for all of them.
+static struct {
+	envid_t ids[COMPUTING];   // In the order of their turns, the parent first
+	uint32_t runs[COMPUTING]; // What env_runs was at the start
+	volatile bool started;
+	volatile uint32_t cpus;   // A bit for each CPU that one of them was on
+	volatile uint32_t errors; // So often one was ahead of its turn, or behind
+} *const shared = (void *)0x10000000;
+
+// ---- Environments that compute ----
+
+// How many turns each has had since the start. If there is one CPU, all at the same
+// moment, since nobody else runs as long as we do.
+static void
+read_turns(int me, uint32_t turns[COMPUTING])
+{
+	const volatile uint32_t *my_runs = &env_of(shared->ids[me])->env_runs;
+	uint32_t before;
+
+	do {
+		before = *my_runs;
+		for (int i = 0; i < COMPUTING; i++)
+			turns[i] = env_of(shared->ids[i])->env_runs - shared->runs[i];
+	} while (*my_runs != before);
+}
+
+static void
+check_turns(int me)
+{
+	uint32_t turns[COMPUTING];
+
+	read_turns(me, turns);
+	for (int i = 0; i < COMPUTING; i++) {
+		bool before_me = me == 0 || (i > 0 && i <= me);
+		if (turns[i] != turns[me] - !before_me)
+			__atomic_fetch_add(&shared->errors, 1, __ATOMIC_SEQ_CST);
+	}
+	__atomic_fetch_or(&shared->cpus, 1U << thisenv->env_cpunum, __ATOMIC_SEQ_CST);
+}
+
+static void
+compute(void)
+{
+	int me = 1;
+
+	while (!shared->started) {
+	}
+	while (shared->ids[me] != thisenv->env_id)
+		me++;
+	for (;;)
+		check_turns(me);
+}
+
+static uint32_t
+fewest_turns(void)
+{
+	uint32_t turns[COMPUTING], fewest;
+
+	read_turns(0, turns);
+	fewest = turns[0];
+	for (int i = 1; i < COMPUTING; i++)
+		fewest = MIN(fewest, turns[i]);
+	return fewest;
+}
+
+// Whether a has its turn before b, if it is counted from first on.
+static bool
+is_before(envid_t a, envid_t b, envid_t first)
+{
+	return ENVX(a - first) < ENVX(b - first);
+}
+
+// Put a child into its place among the first n ids.
+static void
+insert_child(envid_t child, int n)
+{
+	while (n > 1 && is_before(child, shared->ids[n - 1], shared->ids[0])) {
+		shared->ids[n] = shared->ids[n - 1];
+		n--;
+	}
+	shared->ids[n] = child;
+}
+
+static int
+count_cpus(void)
+{
+	int count = 0;
+
+	for (uint32_t cpus = shared->cpus; cpus; cpus &= cpus - 1)
+		count++;
+	return count;
+}
+
+static void
+try_computing(void)
+{
+	uint32_t runs[COMPUTING];
+
+	shared->ids[0] = sys_getenvid();
+	for (int i = 1; i < COMPUTING; i++) {
+		envid_t child = must_fork();
+		if (child == 0)
+			compute();
+		insert_child(child, i);
+	}
+	read_turns(0, runs);
+	memcpy(shared->runs, runs, sizeof(runs));
+	shared->started = true;
+	while (fewest_turns() < TURNS)
+		check_turns(0);
+
+	int cpus = count_cpus();
+	uint32_t errors = shared->errors;
+	for (int i = 1; i < COMPUTING; i++) {
+		must(sys_env_destroy(shared->ids[i]), "sys_env_destroy");
+		wait_until_gone(shared->ids[i]);
+	}
+	if (cpus == 1 && errors > 0)
+		panic("%u turns that were not in order", errors);
+	cprintf("fairness: %d environments computed on %d CPU(s), %s\n", COMPUTING, cpus,
+		cpus == 1 ? "each in its turn" : "none was left out");
+}
+
+// ---- Environments that send ----
+
+static void
+send_for_ever(int number)
+{
+	for (;;)
+		must(ipc_send(thisenv->env_parent_id, number, NULL, 0), "ipc_send");
+}
+
+static void
+try_sending(void)
+{
+	envid_t children[SENDING];
+
+	for (int i = 0; i < SENDING; i++) {
+		children[i] = must_fork();
+		if (children[i] == 0)
+			send_for_ever(i);
+		wait_until_asleep(children[i]);
+	}
+	for (int i = 0; i < TURNS * SENDING; i++) {
+		int number = ipc_recv(NULL, NULL, NULL);
+		if (number != i % SENDING)
+			panic("number %d was heard, when it was the turn of %d", number,
+			      i % SENDING);
+		wait_until_asleep(children[number]); // It is queueing again.
+	}
+	for (int i = 0; i < SENDING; i++)
+		must(sys_env_destroy(children[i]), "sys_env_destroy");
+	cprintf("fairness: %d environments sent, each in its turn\n", SENDING);
+}
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	share_memory(shared, sizeof(*shared));
+	try_computing();
+	try_sending();
+}

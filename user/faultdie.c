@@ -1,0 +1,20 @@
+// Handles its page fault: says what it was, and ends.
+
+#include <inc/lib.h>
+
+static void
+handler(struct UTrapframe *utf)
+{
+	cprintf("i faulted at va %x, err %x\n", utf->utf_fault_va,
+		utf->utf_err & (FEC_PR | FEC_WR | FEC_U));
+	sys_env_destroy(sys_getenvid());
+}
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	set_pgfault_handler(handler);
+	*(volatile int *)0xDEADBEEF = 0;
+}

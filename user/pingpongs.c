@@ -1,0 +1,37 @@
+// Parent and child, which share their memory, tell each other to count. What they
+// count is a variable that both have; thisenv is one that each has for itself.
+
+#include <inc/lib.h>
+
+#define LAST 10
+
+static volatile uint32_t count;
+
+void
+umain(int argc, char **argv)
+{
+	envid_t other = sfork();
+
+	USED(argc);
+	USED(argv);
+	if (other < 0)
+		panic("sfork: %e", other);
+	if (other > 0) {
+		cprintf("i am %08x; thisenv is %p\n", sys_getenvid(), thisenv);
+		cprintf("send 0 from %x to %x\n", sys_getenvid(), other);
+		ipc_send(other, 0, NULL, 0);
+	}
+	for (;;) {
+		ipc_recv(&other, NULL, NULL);
+		cprintf("%x got %d from %x (thisenv is %p %x)\n", sys_getenvid(), count, other,
+			thisenv, thisenv->env_id);
+		assert(thisenv == &envs[ENVX(sys_getenvid())]);
+		if (count == LAST)
+			return;
+		if (++count == LAST) {
+			ipc_send(other, 0, NULL, 0);
+			return;
+		}
+		ipc_send(other, 0, NULL, 0);
+	}
+}

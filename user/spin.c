@@ -1,0 +1,41 @@
+// A child that never gives up the CPU cannot keep its parent from running, nor from
+// ending it: the timer's interrupts see to that.
+
+#include <inc/lib.h>
+
+#define YIELDS 8
+
+// One page that parent and child share: whether the child is there yet.
+static volatile bool *const spinning = (volatile bool *)0x10000000;
+
+void
+umain(int argc, char **argv)
+{
+	envid_t child;
+	int r, i;
+
+	USED(argc);
+	USED(argv);
+	r = sys_page_alloc(0, (void *)spinning, PTE_P | PTE_U | PTE_W | PTE_SHARE);
+	if (r < 0)
+		panic("sys_page_alloc: %e", r);
+	cprintf("I am the parent.  Forking the child...\n");
+	child = fork();
+	if (child < 0)
+		panic("fork: %e", child);
+	if (child == 0) {
+		cprintf("I am the child.  Spinning...\n");
+		*spinning = true;
+		for (;;) {
+		}
+	}
+
+	cprintf("I am the parent.  Running the child...\n");
+	for (i = 0; i < YIELDS; i++)
+		sys_yield();
+	// With more than one CPU, that alone does not mean that it has run.
+	while (!*spinning)
+		sys_yield();
+	cprintf("I am the parent.  Killing the child...\n");
+	sys_env_destroy(child);
+}
