@@ -197,7 +197,7 @@ cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *e
 }
 
 // CPUID leaf 1, edx.
-#define CPUID_PSE  (1 << 3)
+#define CPUID_MCE  (1 << 7)
 #define CPUID_APIC (1 << 9)
 #define CPUID_PGE  (1 << 13)
 

@@ -184,6 +184,13 @@ kbd_intr(void)
 	spin_unlock(&cons_lock);
 }
 
+void
+cons_break_in(void)
+{
+	if (spin_holding(&cons_lock))
+		spin_unlock(&cons_lock);
+}
+
 int
 cons_getc(void)
 {

@@ -17,6 +17,9 @@ void cons_putc(int c);
 // printf.c: write len characters, in one piece. Takes cons_lock.
 void cons_write(const char *s, size_t len);
 
+// This CPU panics: if it was in the middle of printing, that is over.
+void cons_break_in(void);
+
 // The next character of input from any of them, or 0. Takes cons_lock.
 int cons_getc(void);
 

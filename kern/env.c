@@ -1,9 +1,12 @@
 // The life of an environment: allocated, given a program, run, put aside, freed.
 //
-//	           env_alloc            env_set_status             env_run
-//	ENV_FREE ------------> NOT_RUNNABLE <--------> RUNNABLE <---------> RUNNING
-//	   ^                        |                     |                    |
-//	   +------ env_free --------+---------------------+---- (env_destroy) -+-> DYING
+//	          env_alloc               env_start              env_run
+//	ENV_FREE -----------> NOT_RUNNABLE --------> RUNNABLE <----------> RUNNING
+//	   ^                  ^   |  env_stop            |      its slice   |  |
+//	   |                  +---|----------------------+--- is over ------+  |
+//	   +------ env_free ------+----------------------+---------------------+
+//	   |                                                                   |
+//	   +--------------- ENV_DYING <----------- env_destroy by another CPU --+
 //
 // env_status is written by env_set_status alone, which keeps the set of runnable
 // environments in step with it. While an environment is on a CPU (env_oncpu), its
@@ -130,21 +133,21 @@ env_start(struct Env *e)
 		env_set_status(e, ENV_RUNNABLE);
 }
 
-// Let an environment not run. If another CPU has it, that CPU puts it aside when it
-// enters the kernel, which the interrupt makes it do now.
+// Let an environment not run. If another CPU has it, that CPU is called into the
+// kernel, where it puts it aside as soon as it has the lock.
 void
 env_stop(struct Env *e)
 {
 	env_set_status(e, ENV_NOT_RUNNABLE);
 	if (e->env_oncpu && e != curenv)
-		lapic_ipi(e->env_cpunum, T_IPI_WAKE);
+		tlb_call_in(e->env_cpunum);
 }
 
 // ---- Coming into being ----
 
 // A page directory: the kernel's above UTOP, nothing below. Its last word on
 // UVPT is that it is the page table of itself.
-static int
+static __attribute__((noinline)) int
 env_setup_vm(struct Env *e)
 {
 	struct PageInfo *pp = page_alloc(ALLOC_ZERO);
@@ -348,14 +351,14 @@ env_free(struct Env *e)
 	env_free_list = e;
 }
 
-// End an environment: now, or as soon as the CPU that has it enters the kernel,
-// which the interrupt makes it do.
+// End an environment. If another CPU has it, it runs no more when this returns, and
+// is freed by that CPU as soon as it has the lock.
 void
 env_destroy(struct Env *e)
 {
 	if (e->env_oncpu && e != curenv) {
 		env_set_status(e, ENV_DYING);
-		lapic_ipi(e->env_cpunum, T_IPI_WAKE);
+		tlb_call_in(e->env_cpunum);
 	} else {
 		env_free(e);
 	}

@@ -21,6 +21,7 @@
 #include <kern/trap.h>
 
 const char *volatile panicstr;
+static volatile uint32_t panicked;
 volatile uint32_t mpentry_cpu;
 
 const struct Program *
@@ -68,7 +69,7 @@ wait_until_started(const struct CpuInfo *c)
 
 // Start the other CPUs, one at a time: they share the code at MPENTRY_PADDR, and the
 // place where each finds its number.
-static void
+static __attribute__((noinline)) void
 boot_aps(void)
 {
 	memcpy(KADDR(MPENTRY_PADDR), mpentry_start, mpentry_end - mpentry_start);
@@ -149,7 +150,10 @@ _panic(const char *file, int line, const char *fmt, ...)
 	va_list ap;
 
 	cli();
-	if (panicstr) // Something went wrong in here, or on another CPU.
+	cons_break_in();
+	// Only the first to come here goes on: not another CPU, nor this one when
+	// something goes wrong further down.
+	if (xchg(&panicked, 1) != 0)
 		panic_halt();
 	panicstr = fmt;
 

@@ -191,6 +191,11 @@ mp_init(void)
 		bootcpu->cpu_apicid = id >> 24;
 		if (!acpi_find_cpus() && !mp_find_cpus())
 			lapicaddr = LAPIC_DEFAULT;
+		// Where there is RAM, the tables cannot be right.
+		if (lapicaddr < KERNMAX || PGOFF(lapicaddr) != 0) {
+			cprintf("SMP: no local APIC can be at %08x\n", lapicaddr);
+			lapicaddr = LAPIC_DEFAULT;
+		}
 	}
 	cprintf("SMP: CPU %d found %d CPU(s)\n", cpunum(), ncpu);
 	if (nparked > 0)

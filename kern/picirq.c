@@ -13,8 +13,6 @@
 
 #define ICW1        0x11 // Edge triggered, cascaded, ICW4 follows
 #define ICW4        0x03 // 8086 mode, automatic end of interrupt
-#define OCW3        0x68 // Clear the special mask mode
-#define OCW3_IRR    0x0A // Read the request register by default
 
 static uint16_t irq_mask;
 
@@ -54,11 +52,6 @@ pic_init(void)
 	outb(PIC2 + 1, IRQ_OFFSET + 8);
 	outb(PIC2 + 1, IRQ_SLAVE);
 	outb(PIC2 + 1, ICW4);
-
-	outb(PIC1, OCW3);
-	outb(PIC1, OCW3_IRR);
-	outb(PIC2, OCW3);
-	outb(PIC2, OCW3_IRR);
 
 	irq_setmask_8259A(0xFFFF & ~(1 << IRQ_KBD | 1 << IRQ_SLAVE));
 }

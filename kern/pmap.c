@@ -282,7 +282,7 @@ mmio_map_region(physaddr_t pa, size_t size)
 // Map each CPU's kernel stack, the first one at KSTACKTOP, with nothing mapped
 // below it: a stack that runs over faults, instead of writing into the next CPU's.
 // Exercise 3.
-static void
+static __attribute__((noinline)) void
 mem_init_mp(void)
 {
 	for (int i = 0; i < NCPU; i++)

@@ -25,7 +25,7 @@ static inline physaddr_t
 kva_to_pa(const char *file, int line, void *kva)
 {
 	if ((uintptr_t)kva < KERNBASE)
-		_panic(file, line, "PADDR called with invalid kva %08lx", (unsigned long)(uintptr_t)kva);
+		_panic(file, line, "no physical address is mapped at %08x", (uint32_t)kva);
 	return (physaddr_t)(uintptr_t)kva - KERNBASE;
 }
 
@@ -33,7 +33,7 @@ static inline void *
 pa_to_kva(const char *file, int line, physaddr_t pa)
 {
 	if (pa >= KERNMAX)
-		_panic(file, line, "KADDR called with invalid pa %08x", pa);
+		_panic(file, line, "physical address %08x is not mapped", pa);
 	return (void *)(uintptr_t)(pa + KERNBASE);
 }
 
@@ -47,7 +47,7 @@ static inline struct PageInfo *
 pa2page(physaddr_t pa)
 {
 	if (PGNUM(pa) >= npages)
-		panic("pa2page called with invalid pa %08x", pa);
+		panic("there is no page at %08x", pa);
 	return &pages[PGNUM(pa)];
 }
 

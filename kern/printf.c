@@ -12,32 +12,15 @@ putch(int c, void *count)
 }
 
 // The console's lock is held for the whole text, so that no other CPU's comes in
-// between. A CPU that faults while it prints must still be able to say so: it goes
-// on under the lock that it has. Returns whether cons_end has to drop it.
-static bool
-cons_begin(void)
-{
-	if (spin_holding(&cons_lock))
-		return false;
-	spin_lock(&cons_lock);
-	return true;
-}
-
-static void
-cons_end(bool taken)
-{
-	if (taken)
-		spin_unlock(&cons_lock);
-}
-
+// between.
 int
 vcprintf(const char *fmt, va_list ap)
 {
 	int count = 0;
-	bool taken = cons_begin();
 
+	spin_lock(&cons_lock);
 	vprintfmt(putch, &count, fmt, ap);
-	cons_end(taken);
+	spin_unlock(&cons_lock);
 	return count;
 }
 
@@ -55,9 +38,8 @@ cprintf(const char *fmt, ...)
 void
 cons_write(const char *s, size_t len)
 {
-	bool taken = cons_begin();
-
+	spin_lock(&cons_lock);
 	for (size_t i = 0; i < len; i++)
 		cons_putc(s[i]);
-	cons_end(taken);
+	spin_unlock(&cons_lock);
 }

@@ -40,7 +40,7 @@ wake(struct CpuInfo *c)
 }
 
 // Sleep until an interrupt. Comes back with the lock held, as it was called.
-static void
+static __attribute__((noinline)) void
 sched_halt(void)
 {
 	timer_stop();

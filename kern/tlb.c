@@ -44,30 +44,32 @@ tlb_leave_kernel(void)
 	tlb_pay_debt();
 }
 
-static void
-shoot_down(int cpu)
+// If it was just on its way to user mode, the interrupt finds it before its first
+// instruction there.
+void
+tlb_call_in(int cpu)
 {
-	struct CpuInfo *c = &cpus[cpu];
-
-	xchg(&c->cpu_tlb_debt, 1);
-	if (!c->cpu_in_user)
+	if (!cpus[cpu].cpu_in_user)
 		return;
 	lapic_ipi(cpu, T_IPI_WAKE);
-	while (c->cpu_in_user && c->cpu_tlb_debt)
+	while (cpus[cpu].cpu_in_user)
 		cpu_pause();
 }
 
 void
 tlb_invalidate(pde_t *pgdir, void *va)
 {
+	// Without a curenv this is the kernel's own, or an environment that no CPU has.
+	// (That something is *not* there is never remembered, so a new mapping needs
+	// nothing: section 4.10.2.3.)
 	if (!curenv || curenv->env_pgdir == pgdir) {
-		// Nobody else has it. (That something is *not* there is never remembered,
-		// so a new mapping needs nothing: section 4.10.2.3.)
 		invlpg(va);
 		return;
 	}
 	for (int i = 0; i < ncpu; i++) {
-		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir)
-			shoot_down(i);
+		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir) {
+			xchg(&cpus[i].cpu_tlb_debt, 1);
+			tlb_call_in(i);
+		}
 	}
 }

@@ -9,6 +9,10 @@
 // returns, no CPU will use the old one. The caller holds the big lock.
 void tlb_invalidate(pde_t *pgdir, void *va);
 
+// Make another CPU leave user mode. When this returns it is in the kernel, and cannot
+// go back before the caller drops the big lock.
+void tlb_call_in(int cpu);
+
 // This CPU came from user mode. Before it waits for the big lock.
 void tlb_enter_kernel(void);
 

@@ -22,8 +22,6 @@
 #include <kern/trap.h>
 #include <kern/upcall.h>
 
-#define STUB_SIZE 16 // Also in trapentry.S.
-
 extern const uint8_t trap_stubs[];
 
 uint32_t spurious_interrupts;
@@ -56,6 +54,14 @@ trap_init_percpu(int cpu)
 	gdt[selector >> 3].sd_s = 0;
 	ltr(selector);
 	lidt(&idt_pd);
+
+	// Without these bits two exceptions do not come: alignment check, and machine
+	// check, which would stop the CPU.
+	uint32_t features;
+	cpuid(1, NULL, NULL, NULL, &features);
+	if (features & CPUID_MCE)
+		lcr4(rcr4() | CR4_MCE);
+	lcr0(rcr0() | CR0_AM);
 }
 
 // ---- Saying what happened ----
@@ -193,7 +199,8 @@ interrupt_handler(struct Trapframe *tf)
 
 // Make a trap not have happened, for an environment that may not run now: if it is
 // let run again, it comes again. Faults do so by themselves, but the instructions
-// that trap on purpose (int $T_SYSCALL, int3) have been passed.
+// that trap on purpose (int $T_SYSCALL, int3) have been passed. (A breakpoint in two
+// bytes, CD 03, does not look different, and is its program's own fault.)
 static void
 undo_trap(struct Trapframe *tf)
 {
@@ -218,7 +225,7 @@ user_interrupt(struct Trapframe *tf)
 	cons_wake_readers();
 }
 
-static void
+static __attribute__((noinline)) void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
@@ -244,7 +251,9 @@ kernel_fault(struct Trapframe *tf)
 {
 	uint32_t va = rcr2();
 
+	cons_break_in(); // It may be the console's code that faulted.
 	print_trapframe(tf);
+	kdebug_print_kernel(tf->tf_eip);
 	if (tf->tf_trapno == T_PGFLT)
 		panic("page fault in the kernel at va %08x, eip %08x", va, tf->tf_eip);
 	panic("%s in the kernel, eip %08x", trapname(tf->tf_trapno), tf->tf_eip);

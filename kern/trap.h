@@ -3,6 +3,11 @@
 
 #include <inc/trap.h>
 
+// The distance of one vector's code from the next one's in trapentry.S.
+#define STUB_SIZE 16
+
+#ifndef __ASSEMBLER__
+
 // Interrupts that nobody had asked for. They do no harm, but should be few.
 extern uint32_t spurious_interrupts;
 
@@ -22,5 +27,7 @@ void fatal_user_trap(struct Trapframe *tf);
 void page_fault_handler(struct Trapframe *tf);
 void print_trapframe(struct Trapframe *tf);
 const char *trapname(uint32_t trapno);
+
+#endif // !__ASSEMBLER__
 
 #endif // JOS_KERN_TRAP_H

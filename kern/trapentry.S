@@ -17,8 +17,9 @@
 #include <inc/mmu.h>
 #include <inc/trap.h>
 
-#define STUB_SIZE 16 // Also in kern/trap.h.
-#define TF_CS     52 // Offset of tf_cs in struct Trapframe.
+#include <kern/trap.h>
+
+#define TF_CS 52 // Offset of tf_cs in struct Trapframe.
 
 	.text
 	.globl trap_stubs
