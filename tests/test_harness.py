@@ -14,12 +14,15 @@ from support import TREE
 from child import ChildError, last_lines
 from machine import Machine
 
-DUMBFORK = "\n".join(
-    ["[00000000] new env 00001000", "[00001000] new env 00001001"]
-    + ["%d: I am the parent!" % i for i in range(10)]
-    + ["%d: I am the child!" % i for i in range(20)]
-    + ["[0000100%d] %s" % (i, what) for i in range(2)
-       for what in ("exiting gracefully", "free env 0000100%d" % i)])
+# A grade of two parts, and an output that is worth all points.
+GRADE = """
+import sys
+sys.path.insert(0, "tools")
+from gradelib import Part, Test, grade
+grade([Part("A", [Test("first", 5, lines=["one", "t.o", "three"], no=["f.*"], cpus=2)]),
+       Part("B", [Test("second", 10, lines=["one"]), Test("third", 1, lines=["two"])])])
+"""
+OUTPUT = "zero\none\ntwo\nthree"
 
 # Say something and never end.
 HANG = "echo first; echo second; exec cat >/dev/null"
@@ -53,7 +56,7 @@ class HarnessTest(unittest.TestCase):
         shutil.copytree(TREE.path("tools"), os.path.join(self.dir, "tools"))
         os.mkdir(os.path.join(self.dir, "boot"))
         shutil.copy(TREE.path("boot", "boot.h"), os.path.join(self.dir, "boot"))
-        shutil.copy(TREE.path("grade-lab4"), self.dir)
+        self.write("grade", GRADE)
         os.mkdir(os.path.join(self.dir, "tests"))
         os.mkdir(os.path.join(self.dir, "tests", "host"))
 
@@ -118,44 +121,52 @@ class MachineTest(HarnessTest):
 class GradeTest(HarnessTest):
     def grade(self, output, *args):
         self.fake_tree("cat <<'END'\n%s\nEND\nprintf 'K> '\nexec cat >/dev/null" % output)
-        return self.run_tool("grade-lab4", *args)
+        return self.run_tool("grade", *args)
 
     def test_full_score(self):
-        status, text = self.grade(DUMBFORK)
-        self.assertRegex(text, r"^dumbfork: OK \(\d+\.\ds\)\nPart A score: 5/5\n\nScore: 5/5\n$")
+        status, text = self.grade(OUTPUT)
+        self.assertRegex(text, r"^first: OK \(\d+\.\ds\)\nPart A score: 5/5\n\n"
+                               r"second: OK \(.*s\)\nthird: OK \(.*s\)\nPart B score: 11/11\n\n"
+                               r"Score: 16/16\n$")
         self.assertEqual(status, 0)
 
     def test_missing_line_is_shown(self):
-        status, text = self.grade(DUMBFORK.replace("7: I am the child!\n", ""))
-        self.assertRegex(text, r"^dumbfork: FAIL \(")
-        self.assertIn("missing: 7: I am the child!\n", text)
-        self.assertIn("Part A score: 0/5\n\nScore: 0/5\n", text)
+        status, text = self.grade(OUTPUT.replace("one", "a one"))
+        self.assertRegex(text, r"^first: FAIL \(.*s\)\n    missing: one\n")
+        self.assertIn("        a one\n", text)
+        self.assertIn("Part A score: 0/5\n", text)
+        self.assertIn("Part B score: 1/11\n\nScore: 1/16\n", text)
         self.assertEqual(status, 1)
 
     def test_unwanted_line_is_shown(self):
-        status, text = self.grade(DUMBFORK + "\n20: I am the child!")
-        self.assertIn("must not appear: 20: I am the child!\n", text)
+        status, text = self.grade(OUTPUT + "\nfour")
+        self.assertIn("must not appear: four\n", text)
+        self.assertIn("Score: 11/16\n", text)
         self.assertEqual(status, 1)
 
     def test_verbose_shows_all(self):
-        status, text = self.grade(DUMBFORK, "-v", "dumbfork")
-        self.assertIn("    12: I am the child!\n", text)
+        status, text = self.grade(OUTPUT, "-v")
+        self.assertEqual((status, text.count("    zero\n")), (0, 3))
+
+    def test_by_name(self):
+        status, text = self.grade(OUTPUT.replace("one", "a one"), "third")
+        self.assertRegex(text, r"^third: OK \(.*s\)\nPart B score: 1/1\n\nScore: 1/1\n$")
         self.assertEqual(status, 0)
 
     def test_unknown_name(self):
-        status, text = self.grade(DUMBFORK, "dumbfrok")
-        self.assertEqual(text, "no such test: dumbfrok\nthe tests are: dumbfork\n")
+        status, text = self.grade(OUTPUT, "first", "sixth")
+        self.assertEqual(text, "no such test: sixth\nthe tests are: first second third\n")
         self.assertEqual(status, 1)
 
     def test_qemu_that_cannot_run(self):
         self.fake_tree("echo 'qemu: no such machine' >&2; exit 1")
-        status, text = self.run_tool("grade-lab4")
+        status, text = self.run_tool("grade")
         self.assertIn("QEMU cannot run: qemu: no such machine\n", text)
         self.assertEqual(status, 1)
 
     def test_compile_failure(self):
         self.fake_tree("true", makefile="echo 'init.c:1: error: no'; false")
-        status, text = self.run_tool("grade-lab4")
+        status, text = self.run_tool("grade")
         self.assertIn("failed:\ninit.c:1: error: no\n", text)
         self.assertEqual(status, 1)
 
@@ -165,7 +176,7 @@ class GradeTest(HarnessTest):
         self.fake_tree("echo $$ > %s; exec cat >/dev/null" % fifo)
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(signal=number.name):
-                tool = subprocess.Popen([sys.executable, "grade-lab4"], cwd=self.dir,
+                tool = subprocess.Popen([sys.executable, "grade"], cwd=self.dir,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                 pid = self.read_fifo(fifo)
                 tool.send_signal(number)

@@ -42,7 +42,7 @@ class MonitorTest(KernelTest):
 
     def test_backtrace(self):
         answer = self.machine.command("backtrace")
-        frames = re.findall(r"(?m)^  ebp (f0......|ef......) eip (f0......) args(?: [0-9a-f]{8}){5}\n"
+        frames = re.findall(r"(?m)^  ebp (ef......) eip (f0......) args(?: [0-9a-f]{8}){5}\n"
                             r"        (\S+):(\d+): (\w+)\+(\d+)$", answer)
         lines = [line for line in answer.split("\n") if line.startswith("  ebp")]
         self.assertEqual(len(frames), len(lines), answer)

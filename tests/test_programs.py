@@ -2,7 +2,7 @@
 
 import re
 
-from support import KernelTest, user_programs
+from support import NO_HURRY, KernelTest, user_programs
 
 HEX = "[0-9a-f]"
 USER_IP = "008%s{5}" % HEX
@@ -55,7 +55,7 @@ class ProgramsTest(KernelTest):
             "All done in environment 00001000.", r"\[00001000\] exiting gracefully"])
 
     def test_yields_take_turns(self):
-        output = self.run_kernel("yield yield yield")
+        output = self.run_kernel("yield yield yield", args=NO_HURRY)
         for i in range(5):
             self.assert_in_order(output, ["Back in environment 0000100%d, iteration %d." % (e, i)
                                           for e in range(3)])
@@ -73,7 +73,7 @@ class ProgramsTest(KernelTest):
                     r"\[00001001\] exiting gracefully", r"\[00001001\] free env 00001001"])
 
     def test_dumbfork_takes_turns_on_one_cpu(self):
-        output = self.run_kernel("dumbfork")
+        output = self.run_kernel("dumbfork", args=NO_HURRY)
         turns = re.findall(r"(?m)^(\d+): I am the (parent|child)!$", output)
         wanted = [(str(i), who) for i in range(10) for who in ("parent", "child")]
         self.assertEqual(turns, wanted + [(str(i), "child") for i in range(10, 20)])
@@ -108,6 +108,9 @@ class ProgramsTest(KernelTest):
 
     def test_badsegment(self):
         self.run_trap("badsegment", "0x0000000d General Protection", 0x28)
+
+    def test_ioport(self):
+        self.run_trap("ioport", "0x0000000d General Protection", 0)
 
     def test_breakpoint(self):
         machine = self.boot("breakpoint")
@@ -187,7 +190,7 @@ class ConformanceTest(KernelTest):
     """Each program user/conform_*.c checks one subject and says how many checks passed."""
 
     def check(self, name, cpus):
-        output = self.run_kernel(name, cpus=cpus)
+        output = self.run_kernel(name, cpus=cpus, args=NO_HURRY if cpus == 1 else [])
         self.assert_lines(output, [r"%s: all [1-9]\d* checks passed" % name],
                           no=[".*FAILED.*", "kernel panic.*"])
 

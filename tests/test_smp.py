@@ -33,10 +33,10 @@ class SmpTest(KernelTest):
         output = machine.run_to_prompt().replace("\r", "")
         self.assert_cpus_come_up(output, min(count, NCPU))
         self.assert_yields_end(output)
-        # All but the one that has the monitor go to sleep.
+        # All go to sleep, but perhaps for the one that waits for input.
         machine.wait_until(
-            lambda: sorted(re.findall(r"HLT=(\d)", machine.monitor("info registers -a")))
-            == ["0"] + ["1"] * (count - 1), "all CPUs but one to be halted")
+            lambda: re.findall(r"HLT=(\d)", machine.monitor("info registers -a")).count("1")
+            >= count - 1, "all CPUs but one to be halted")
         return output
 
     def test_1_cpu(self):
@@ -103,7 +103,7 @@ class SmpTest(KernelTest):
     def test_lines_are_never_cut(self):
         output = self.run_kernel(" ".join(["yield"] * 20), cpus=4)
         body = output[output.index("SMP: CPU 0 found"):output.index("No runnable")]
-        pattern = (r"SMP: CPU \d found 4 CPU\(s\)|SMP: CPU \d starting|enabled interrupts: 1 2|"
+        pattern = (r"SMP: CPU \d found 4 CPU\(s\)|SMP: CPU \d starting|enabled interrupts: 1 2( 4)?|"
                    r"\[0000....\] (new env|exiting gracefully|free env)( 0000....)?|"
                    r"Hello, I am environment 0000....\.|All done in environment 0000....\.|"
                    r"Back in environment 0000...., iteration \d\.|")
@@ -113,7 +113,7 @@ class SmpTest(KernelTest):
 
     def test_silent_cpu_is_reported_and_the_rest_go_on(self):
         machine = self.boot("yield yield yield", cpus=4, gdb=True)
-        run_gdb(machine, "hbreak boot_aps", "continue", "set var cpus[2].cpu_apicid = 200",
+        run_gdb(machine, "hbreak lapic_startap_init", "continue", "set var cpus[2].cpu_apicid = 200",
                 "detach")
         output = machine.run_to_prompt().replace("\r", "")
         self.assert_lines(output, [

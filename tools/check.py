@@ -8,8 +8,8 @@ and at the end `N passed, N failed`, with `, N skipped` if some were. The status
 were run and none failed.
 
 Tests are unittest cases. They run at the same time, but for those of a class with a setUpClass or
-of a file with a setUpModule, which run one after the other. A class may say `slow = True` to be started first,
-and `needs_build = True` if the kernel must have been built.
+of a file with a setUpModule, which run one after the other. A class may say `slow = True` to be
+started first, and `needs_build = True` if the kernel must have been built.
 """
 
 import argparse
@@ -67,6 +67,7 @@ class Report:
 
 
 def indent(text):
+    """A text, to be shown below a test's name."""
     return "    " + text.rstrip("\n").replace("\n", "\n    ")
 
 
@@ -165,6 +166,7 @@ def load_tests(report):
 
 
 def wanted(case, patterns):
+    """Whether a test's name fits one of the patterns, or there are none."""
     name = name_of(case)
     return not patterns or any(
         fnmatch.fnmatch(name, p) if re.search(r"[*?[]", p) else p in name for p in patterns)
