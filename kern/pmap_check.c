@@ -230,7 +230,10 @@ check_kern_pgdir(void)
 		bool wanted = i == PDX(UVPT) || i == PDX(UPAGES) || i == PDX(UENVS) ||
 			      i == PDX(MMIOBASE) || i == PDX(KSTACKTOP - 1) || i >= PDX(KERNBASE);
 		assert(!!(kern_pgdir[i] & PTE_P) == wanted);
+		if (i > PDX(data)) // Large pages, which stay in the TLB.
+			assert((kern_pgdir[i] & (PTE_PS | PTE_G)) == (PTE_PS | PTE_G));
 	}
+	assert(PTE_ADDR(kern_pgdir[PDX(UVPT)]) == PADDR(kern_pgdir));
 	CHECKED();
 }
 
@@ -240,37 +243,36 @@ check_kern_pgdir(void)
 void
 check_page_installed_pgdir(void)
 {
-	struct PageInfo *p0 = page_alloc(0), *p1 = page_alloc(0);
+	volatile physaddr_t *const window = (physaddr_t *)PGSIZE;
+	struct PageInfo *first = page_alloc(0), *second = page_alloc(0);
 	size_t free_before = page_free_count();
-	volatile uint32_t *const va = (uint32_t *)PGSIZE;
 
-	assert(p0 && p1);
-	memset(page2kva(p0), 1, PGSIZE);
-	memset(page2kva(p1), 2, PGSIZE);
-	assert(page_insert(kern_pgdir, p0, (void *)va, PTE_W) == 0);
-	assert(*va == 0x01010101);
-	assert(page_insert(kern_pgdir, p1, (void *)va, PTE_W) == 0);
-	assert(*va == 0x02020202 && p0->pp_ref == 0);
-	*va = 0x03030303;
-	assert(*(uint32_t *)page2kva(p1) == 0x03030303);
-	page_remove(kern_pgdir, (void *)va);
-	assert(p1->pp_ref == 0);
+	// Each page holds its own address, so that it can be told which one is seen.
+	assert(first && second);
+	*(physaddr_t *)page2kva(first) = page2pa(first);
+	*(physaddr_t *)page2kva(second) = page2pa(second);
+	assert(page_insert(kern_pgdir, first, (void *)window, PTE_W) == 0);
+	assert(*window == page2pa(first));
+	assert(page_insert(kern_pgdir, second, (void *)window, PTE_W) == 0);
+	assert(*window == page2pa(second) && first->pp_ref == 0);
+	*window = ~page2pa(second);
+	assert(*(physaddr_t *)page2kva(second) == ~page2pa(second));
+	page_remove(kern_pgdir, (void *)window);
 	page_decref(pa2page(PTE_ADDR(kern_pgdir[0])));
 	kern_pgdir[0] = 0;
+	assert(page_free_count() == free_before + 2);
 
 	assert(rcr3() == PADDR(kern_pgdir) && (rcr0() & CR0_WP));
 
-	// The first one is more than a page, and not at a page's start.
-	uintptr_t mm1 = (uintptr_t)mmio_map_region(0xFEDCB010, PGSIZE);
-	uintptr_t mm2 = (uintptr_t)mmio_map_region(0xFEDCB000, 1);
-	assert(mm1 >= MMIOBASE && mm2 < MMIOLIM && mm2 >= mm1 + PGSIZE);
-	assert(PGOFF(mm1) == 0x10 && PGOFF(mm2) == 0);
-	assert(translate(kern_pgdir, mm1, NULL) == 0xFEDCB010);
-	assert(translate(kern_pgdir, mm1 + PGSIZE, NULL) == 0xFEDCC010);
-	assert(translate(kern_pgdir, mm2, NULL) == 0xFEDCB000);
-	pte_t *pte = pgdir_walk(kern_pgdir, (void *)mm1, 0);
-	assert((*pte & (PTE_P | PTE_W | PTE_PCD | PTE_PWT | PTE_U)) ==
-	       (PTE_P | PTE_W | PTE_PCD | PTE_PWT));
-	assert(page_free_count() == free_before + 2);
+	// A page's length, but from the middle of one to the middle of the next.
+	const physaddr_t device = 0xFEDCB010;
+	uintptr_t a = (uintptr_t)mmio_map_region(device, PGSIZE);
+	uintptr_t b = (uintptr_t)mmio_map_region(PTE_ADDR(device), 1);
+	assert(a >= MMIOBASE && b >= PTE_ADDR(a) + 2 * PGSIZE && b < MMIOLIM);
+	assert(translate(kern_pgdir, a, NULL) == device);
+	assert(translate(kern_pgdir, a + PGSIZE, NULL) == device + PGSIZE);
+	assert(translate(kern_pgdir, b, NULL) == PTE_ADDR(device));
+	pte_t wanted = PTE_P | PTE_W | PTE_PCD | PTE_PWT;
+	assert((*pgdir_walk(kern_pgdir, (void *)a, 0) & (wanted | PTE_U)) == wanted);
 	CHECKED();
 }
