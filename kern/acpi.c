@@ -102,25 +102,11 @@ map_table(physaddr_t pa, const char *signature)
 	return checksum_ok(header, length) ? header : NULL;
 }
 
-static const struct Rsdp *
-find_rsdp(void)
-{
-	physaddr_t ebda = *(uint16_t *)KADDR(0x40E) << 4;
-	const void *rsdp = NULL;
-
-	if (ebda >= PGSIZE && ebda < EXTPHYSMEM - 1024)
-		rsdp = find_signature("RSD PTR ", 8, KADDR(ebda), 1024, 16, sizeof(struct Rsdp));
-	if (!rsdp)
-		rsdp = find_signature("RSD PTR ", 8, KADDR(0xE0000), 0x20000, 16,
-		    sizeof(struct Rsdp));
-	return rsdp;
-}
-
 // The first table with that signature that the root table points to, or NULL.
 static const struct AcpiHeader *
 find_table(const char *signature)
 {
-	const struct Rsdp *rsdp = find_rsdp();
+	const struct Rsdp *rsdp = find_in_bios("RSD PTR ", sizeof(*rsdp));
 	const struct AcpiHeader *rsdt = rsdp ? map_table(rsdp->rsdt, "RSDT") : NULL;
 
 	if (!rsdt)

@@ -276,7 +276,7 @@ getchar(void)
 }
 
 int
-iscons(int fdnum __attribute__((unused)))
+iscons(int fdnum)
 {
 	return 1;
 }

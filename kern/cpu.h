@@ -60,8 +60,7 @@ bool acpi_find_cpus(void);
 void acpi_power_off(void);
 const void *acpi_map(physaddr_t pa, size_t size);
 bool checksum_ok(const void *table, size_t length);
-const void *find_signature(const char *signature, size_t sig_len, const void *from, size_t length,
-    size_t step, size_t table_len);
+const void *find_in_bios(const char *signature, size_t length);
 
 // lapic.c
 void lapic_init(void);

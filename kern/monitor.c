@@ -14,8 +14,8 @@
 #include <kern/pmap.h>
 #include <kern/trap.h>
 
-#define WHITESPACE "\t\r\n "
-#define MAXARGS    16
+#define BLANKS    " \t\r\n"
+#define MAX_WORDS 16
 
 struct Command {
 	const char *name;
@@ -24,9 +24,9 @@ struct Command {
 };
 
 static const struct Command commands[] = {
-	{ "help", "Display this list of commands", mon_help },
-	{ "kerninfo", "Display information about the kernel", mon_kerninfo },
-	{ "backtrace", "Display the functions that led here", mon_backtrace },
+	{ "help", "Say what the commands do", mon_help },
+	{ "kerninfo", "Say where the kernel is, and what it has", mon_kerninfo },
+	{ "backtrace", "Show the calls that led here", mon_backtrace },
 	{ "programs", "List the programs that 'run' can start", mon_programs },
 	{ "run", "Start programs: run NAME [NAME...]", mon_run },
 	{ "shutdown", "Switch the machine off", mon_shutdown },
@@ -34,8 +34,7 @@ static const struct Command commands[] = {
 };
 
 int
-mon_help(int argc __attribute__((unused)), char **argv __attribute__((unused)),
-    struct Trapframe *tf __attribute__((unused)))
+mon_help(int argc, char **argv, struct Trapframe *tf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		cprintf("%s - %s\n", commands[i].name, commands[i].desc);
@@ -43,37 +42,33 @@ mon_help(int argc __attribute__((unused)), char **argv __attribute__((unused)),
 }
 
 int
-mon_kerninfo(int argc __attribute__((unused)), char **argv __attribute__((unused)),
-    struct Trapframe *tf __attribute__((unused)))
+mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 {
 	extern const uint8_t _start[], entry[], edata[]; // From entry.S and kernel.ld.
 	const struct { const char *name; const uint8_t *va; } symbols[] = {
 		{ "entry", entry }, { "etext", etext }, { "edata", edata }, { "end", end },
 	};
 
-	cprintf("Special kernel symbols:\n");
+	cprintf("The kernel's sections:\n");
 	cprintf("  _start                  %08x (phys)\n", (uint32_t)_start);
 	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++)
 		cprintf("  %-6s %08x (virt)  %08x (phys)\n", symbols[i].name,
 		    (uint32_t)symbols[i].va, PADDR(symbols[i].va));
-	cprintf("Kernel executable memory footprint: %uKB\n",
-	    ROUNDUP((uint32_t)(end - entry), 1024) / 1024);
+	cprintf("It takes %uK of memory.\n", ROUNDUP((uint32_t)(end - entry), 1024) / 1024);
 	cprintf("Physical pages: %u, of which %u are free\n", npages, page_free_count());
-	cprintf("CPUs: %d\n", ncpu);
+	cprintf("CPUs: %d; spurious interrupts: %u\n", ncpu, spurious_interrupts);
 	return 0;
 }
 
 int
-mon_backtrace(int argc __attribute__((unused)), char **argv __attribute__((unused)),
-    struct Trapframe *tf __attribute__((unused)))
+mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 {
 	kdebug_backtrace(read_ebp());
 	return 0;
 }
 
 int
-mon_programs(int argc __attribute__((unused)), char **argv __attribute__((unused)),
-    struct Trapframe *tf __attribute__((unused)))
+mon_programs(int argc, char **argv, struct Trapframe *tf)
 {
 	int column = 0;
 
@@ -108,8 +103,7 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 }
 
 int
-mon_shutdown(int argc __attribute__((unused)), char **argv __attribute__((unused)),
-    struct Trapframe *tf __attribute__((unused)))
+mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 {
 	acpi_power_off();
 	outw(0x604, 0x2000);  // QEMU, if it was started without ACPI
@@ -119,8 +113,7 @@ mon_shutdown(int argc __attribute__((unused)), char **argv __attribute__((unused
 }
 
 int
-mon_continue(int argc __attribute__((unused)), char **argv __attribute__((unused)),
-    struct Trapframe *tf)
+mon_continue(int argc, char **argv, struct Trapframe *tf)
 {
 	if (tf)
 		return -1;
@@ -135,14 +128,14 @@ split(char *line, char **argv)
 	int argc = 0;
 
 	for (;;) {
-		while (*line && strchr(WHITESPACE, *line))
+		while (*line && strchr(BLANKS, *line))
 			*line++ = '\0';
 		if (!*line)
 			break;
-		if (argc == MAXARGS - 1)
+		if (argc == MAX_WORDS - 1)
 			return -1;
 		argv[argc++] = line;
-		while (*line && !strchr(WHITESPACE, *line))
+		while (*line && !strchr(BLANKS, *line))
 			line++;
 	}
 	argv[argc] = NULL;
@@ -152,18 +145,18 @@ split(char *line, char **argv)
 static int
 run_command(char *line, struct Trapframe *tf)
 {
-	char *argv[MAXARGS];
+	char *argv[MAX_WORDS];
 	int argc = split(line, argv);
 
 	if (argc < 0)
-		cprintf("Too many arguments (max %d)\n", MAXARGS - 1);
+		cprintf("More than %d words are too many.\n", MAX_WORDS - 1);
 	if (argc <= 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[0], commands[i].name) == 0)
 			return commands[i].func(argc, argv, tf);
 	}
-	cprintf("Unknown command '%s'\n", argv[0]);
+	cprintf("There is no command '%s'.\n", argv[0]);
 	return 0;
 }
 

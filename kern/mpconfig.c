@@ -8,6 +8,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
+#include <kern/multiboot.h>
 #include <kern/pmap.h>
 
 struct CpuInfo cpus[NCPU] = { [0 ... NCPU - 1] = { .cpu_last = NENV - 1 } };
@@ -73,16 +74,30 @@ checksum_ok(const void *table, size_t length)
 	return sum == 0;
 }
 
-// The first place at a multiple of step bytes from `from` on where a signature
-// stands at the head of table_len bytes with the right checksum, or NULL.
+// Where a structure of length bytes with a signature and a right checksum stands in
+// the places where a BIOS may put one, or NULL: the extended data area, the end of
+// base memory, and the BIOS itself, always at a multiple of 16.
 const void *
-find_signature(const char *signature, size_t sig_len, const void *from, size_t length,
-    size_t step, size_t table_len)
+find_in_bios(const char *signature, size_t length)
 {
-	for (size_t at = 0; at + table_len <= length; at += step) {
-		if (memcmp(from + at, signature, sig_len) == 0 &&
-		    checksum_ok(from + at, table_len))
-			return from + at;
+	// The BIOS keeps the segment of its extended data area at 0x40E, and the size
+	// of base memory, in KB, at 0x413.
+	physaddr_t ebda = *(uint16_t *)KADDR(0x40E) << 4;
+	physaddr_t base = *(uint16_t *)KADDR(0x413) * 1024;
+	const struct MemRange areas[] = {
+		{ .start = ebda, .end = ebda + 1024 },
+		{ .start = base - 1024, .end = base },
+		{ .start = 0xE0000, .end = EXTPHYSMEM },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
+		if (areas[i].start < PGSIZE || areas[i].end > EXTPHYSMEM)
+			continue;
+		for (physaddr_t pa = areas[i].start; pa + length <= areas[i].end; pa += 16) {
+			if (memcmp(KADDR(pa), signature, strlen(signature)) == 0 &&
+			    checksum_ok(KADDR(pa), length))
+				return KADDR(pa);
+		}
 	}
 	return NULL;
 }
@@ -102,28 +117,6 @@ mp_add_cpu(uint8_t apicid)
 	cpus[ncpu].cpu_id = ncpu;
 	cpus[ncpu].cpu_apicid = apicid;
 	ncpu++;
-}
-
-static const struct MpPointer *
-find_mp_pointer(void)
-{
-	// The BIOS keeps the segment of its extended data area at 0x40E, and the
-	// size of base memory, in KB, at 0x413.
-	physaddr_t ebda = *(uint16_t *)KADDR(0x40E) << 4;
-	physaddr_t base = *(uint16_t *)KADDR(0x413) * 1024;
-	const struct { physaddr_t start; size_t length; } areas[] = {
-		{ ebda, 1024 }, { base - 1024, 1024 }, { 0xF0000, 0x10000 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
-		if (areas[i].start < PGSIZE || areas[i].start > 0xF0000)
-			continue;
-		const void *found = find_signature("_MP_", 4, KADDR(areas[i].start),
-		    areas[i].length, 16, sizeof(struct MpPointer));
-		if (found)
-			return found;
-	}
-	return NULL;
 }
 
 // Add the CPUs that the table's entries name. False if they do not make sense: what
@@ -151,7 +144,7 @@ read_mp_entries(const struct MpTable *table)
 static bool
 mp_find_cpus(void)
 {
-	const struct MpPointer *mp = find_mp_pointer();
+	const struct MpPointer *mp = find_in_bios("_MP_", sizeof(*mp));
 
 	if (!mp)
 		return false;
