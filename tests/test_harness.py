@@ -178,19 +178,20 @@ class GradeTest(HarnessTest):
             with self.subTest(signal=number.name):
                 tool = subprocess.Popen([sys.executable, "grade"], cwd=self.dir,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-                pid = self.read_fifo(fifo)
+                pids = self.read_fifo(fifo)
                 tool.send_signal(number)
                 text = tool.communicate(timeout=60)[0]
                 self.assertEqual((tool.returncode, text), (1, b"interrupted\n"))
-                with self.assertRaises(ProcessLookupError):
-                    os.kill(pid, 0)
+                for pid in pids:
+                    with self.assertRaises(ProcessLookupError):
+                        os.kill(pid, 0)
 
     def read_fifo(self, path):
-        """The number that somebody writes to a FIFO, if he does within a minute."""
+        """The numbers that are written to a FIFO, if any are within a minute."""
         fd = os.open(path, os.O_RDWR)
         try:
             self.assertTrue(select.select([fd], [], [], 60)[0], "nobody writes")
-            return int(os.read(fd, 64))
+            return [int(word) for word in os.read(fd, 64).split()]
         finally:
             os.close(fd)
 
