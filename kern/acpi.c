@@ -56,10 +56,10 @@ struct Fadt {
 	uint32_t pm1b_control;
 } __attribute__((packed));
 
-#define PM1_SLEEP_ENABLE   (1 << 13)
-#define PM1_SLEEP_TYPE(t)  ((t) << 10)
-#define AML_PACKAGE        0x12
-#define AML_BYTE           0x0A
+#define PM1_SLEEP_ENABLE  (1 << 13)
+#define PM1_SLEEP_TYPE(t) ((t) << 10)
+#define AML_PACKAGE       0x12
+#define AML_BYTE          0x0A
 
 #define MAX_TABLE  (64 * 1024) // No table that we want is larger.
 #define MAX_TABLES 64

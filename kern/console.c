@@ -23,21 +23,21 @@ struct spinlock cons_lock = SPINLOCK("the console lock");
 
 // ---- The first serial port, a 16550: its data sheet ----
 
-#define COM1         0x3F8
-#define COM_DATA     (COM1 + 0) // Transmit, receive; with DLAB the divisor's low byte
-#define COM_IER      (COM1 + 1) // Interrupts; with DLAB the divisor's high byte
-#define COM_FCR      (COM1 + 2) // FIFO control
-#define COM_LCR      (COM1 + 3) // Line control
-#define COM_MCR      (COM1 + 4) // Modem control
-#define COM_LSR      (COM1 + 5) // Line status
-#define COM_IER_RDI  0x01       // Interrupt on received data
-#define COM_LCR_DLAB 0x80
-#define COM_LCR_8N1  0x03
-#define COM_MCR_ON   0x0B // DTR, RTS, and OUT2, which lets interrupts through
-#define COM_LSR_DATA 0x01 // A character has come
-#define COM_LSR_TXRDY 0x20 // The next may go
-#define COM_DIVISOR  1    // 115200 baud
-#define COM_PATIENCE 20000 // Port reads, of about 1 us, after which it is taken for dead
+#define COM1          0x3F8
+#define COM_DATA      (COM1 + 0) // Transmit, receive; with DLAB the divisor's low byte
+#define COM_IER       (COM1 + 1) // Interrupts; with DLAB the divisor's high byte
+#define COM_FCR       (COM1 + 2) // FIFO control
+#define COM_LCR       (COM1 + 3) // Line control
+#define COM_MCR       (COM1 + 4) // Modem control
+#define COM_LSR       (COM1 + 5) // Line status
+#define COM_IER_RDI   0x01       // Interrupt on received data
+#define COM_LCR_DLAB  0x80
+#define COM_LCR_8N1   0x03
+#define COM_MCR_ON    0x0B  // DTR, RTS, and OUT2, which lets interrupts through
+#define COM_LSR_DATA  0x01  // A character has come
+#define COM_LSR_TXRDY 0x20  // The next may go
+#define COM_DIVISOR   1     // 115200 baud
+#define COM_PATIENCE  20000 // Port reads, of about 1 us, after which it is taken for dead
 
 static bool serial_exists;
 
@@ -169,17 +169,10 @@ cons_collect(int (*device_getc)(void))
 }
 
 void
-serial_intr(void)
+cons_intr(void)
 {
 	spin_lock(&cons_lock);
 	cons_collect(serial_getc);
-	spin_unlock(&cons_lock);
-}
-
-void
-kbd_intr(void)
-{
-	spin_lock(&cons_lock);
 	cons_collect(kbd_getc);
 	spin_unlock(&cons_lock);
 }
@@ -194,10 +187,10 @@ cons_break_in(void)
 int
 cons_getc(void)
 {
-	spin_lock(&cons_lock);
-	cons_collect(serial_getc);
-	cons_collect(kbd_getc);
 	int c = 0;
+
+	cons_intr(); // In case interrupts are off.
+	spin_lock(&cons_lock);
 	if (input.rpos != input.wpos)
 		c = input.buf[input.rpos++ % sizeof(input.buf)];
 	spin_unlock(&cons_lock);

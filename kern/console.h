@@ -32,9 +32,9 @@ void cons_wait(void);
 void cons_wake_readers(void);
 bool cons_awaited(void);
 
-// Interrupts: put what the device has into the input buffer. They take cons_lock.
-void kbd_intr(void);
-void serial_intr(void);
+// An interrupt of the keyboard or the serial port: put what they have into the input
+// buffer. Takes cons_lock.
+void cons_intr(void);
 
 // kbd.c: read the keyboard controller. The character of a key that went down, 0
 // for one that has none, -1 if there is nothing to read. The caller holds cons_lock.

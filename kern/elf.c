@@ -72,8 +72,8 @@ entry_is_code(const struct ElfProgram *program)
 }
 
 const char *
-elf_check(const uint8_t *image, size_t size, uint32_t low, uint32_t high,
-    struct ElfProgram *program)
+elf_check(
+    const uint8_t *image, size_t size, uint32_t low, uint32_t high, struct ElfProgram *program)
 {
 	struct Elf elf;
 	const char *wrong;

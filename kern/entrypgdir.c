@@ -16,7 +16,7 @@
 
 // Sums, where one would expect |: the linker fills these in, and it can add.
 #define ENTRY_PADDR(x) ((uintptr_t)(x)-KERNBASE + PTE_P + PTE_W)
-#define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][(n) * PGSIZE])
+#define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][(n)*PGSIZE])
 
 static_assert(KSTKSIZE == 8 * PGSIZE);
 

@@ -127,7 +127,7 @@ mp_main(int cpu)
 	cprintf("SMP: CPU %d starting\n", cpu);
 
 	lapic_init();
-	thiscpu->cpu_apicid = lapic_id(); // Should it be another CPU than was called.
+	thiscpu->cpu_apicid = lapic_id();        // Should it be another CPU than was called.
 	xchg(&thiscpu->cpu_status, CPU_STARTED); // boot_aps() waits for this.
 
 	lock_kernel(); // Exercise 5

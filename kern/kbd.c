@@ -34,7 +34,8 @@ static const char shift_map[] =
 // 0x47 to 0x53: the keypad, as digits; and the keys with the same codes behind E0.
 static const char keypad_map[] = "789-456+1230.";
 static const uint8_t extended_map[] = {
-	KEY_HOME, KEY_UP, KEY_PGUP, 0, KEY_LF, 0, KEY_RT, 0, KEY_END, KEY_DN, KEY_PGDN, KEY_INS, KEY_DEL,
+	KEY_HOME, KEY_UP, KEY_PGUP, 0, KEY_LF, 0, KEY_RT, 0,
+	KEY_END, KEY_DN, KEY_PGDN, KEY_INS, KEY_DEL,
 };
 
 static uint32_t

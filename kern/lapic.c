@@ -13,40 +13,40 @@
 #include <kern/pmap.h>
 
 // Registers, as byte offsets (table 10-1).
-#define ID      0x020
-#define VER     0x030
-#define TPR     0x080 // Task priority
-#define EOI     0x0B0
-#define SVR     0x0F0 // Spurious interrupt vector
-#define ESR     0x280 // Error status
-#define ICRLO   0x300 // Interrupt command
-#define ICRHI   0x310
-#define LVT_TIMER 0x320
-#define LVT_PERF  0x340
-#define LVT_LINT0 0x350
-#define LVT_LINT1 0x360
-#define LVT_ERROR 0x370
+#define ID            0x020
+#define VER           0x030
+#define TPR           0x080 // Task priority
+#define EOI           0x0B0
+#define SVR           0x0F0 // Spurious interrupt vector
+#define ESR           0x280 // Error status
+#define ICRLO         0x300 // Interrupt command
+#define ICRHI         0x310
+#define LVT_TIMER     0x320
+#define LVT_PERF      0x340
+#define LVT_LINT0     0x350
+#define LVT_LINT1     0x360
+#define LVT_ERROR     0x370
 #define TIMER_INITIAL 0x380
 #define TIMER_CURRENT 0x390
 #define TIMER_DIVIDE  0x3E0
 
-#define SVR_ENABLE      0x00000100
-#define LVT_MASKED      0x00010000
-#define LVT_PERIODIC    0x00020000
-#define DIVIDE_BY_1     0x0000000B
-#define LVT_EXTINT      0x00000700 // As the 8259 says
-#define LVT_NMI         0x00000400
-#define ICR_INIT        0x00000500
-#define ICR_STARTUP     0x00000600
-#define ICR_PENDING     0x00001000
-#define ICR_ASSERT      0x00004000
-#define ICR_LEVEL       0x00008000
+#define SVR_ENABLE   0x00000100
+#define LVT_MASKED   0x00010000
+#define LVT_PERIODIC 0x00020000
+#define DIVIDE_BY_1  0x0000000B
+#define LVT_EXTINT   0x00000700 // As the 8259 says
+#define LVT_NMI      0x00000400
+#define ICR_INIT     0x00000500
+#define ICR_STARTUP  0x00000600
+#define ICR_PENDING  0x00001000
+#define ICR_ASSERT   0x00004000
+#define ICR_LEVEL    0x00008000
 
 #define ICR_PATIENCE 10000 // Looks, until an interrupt must have been taken off our hands
 
-#define CMOS_SHUTDOWN      0x0F // Tells the BIOS what to do after a reset:
-#define SHUTDOWN_WARM      0x0A // jump to where WARM_RESET_VECTOR says.
-#define WARM_RESET_VECTOR  0x467
+#define CMOS_SHUTDOWN     0x0F // Tells the BIOS what to do after a reset:
+#define SHUTDOWN_WARM     0x0A // jump to where WARM_RESET_VECTOR says.
+#define WARM_RESET_VECTOR 0x467
 
 static volatile uint32_t *lapic;
 

@@ -45,8 +45,14 @@ int
 mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 {
 	extern const uint8_t _start[], entry[], edata[]; // From entry.S and kernel.ld.
-	const struct { const char *name; const uint8_t *va; } symbols[] = {
-		{ "entry", entry }, { "etext", etext }, { "edata", edata }, { "end", end },
+	const struct {
+		const char *name;
+		const uint8_t *va;
+	} symbols[] = {
+		{ "entry", entry },
+		{ "etext", etext },
+		{ "edata", edata },
+		{ "end", end },
 	};
 
 	cprintf("The kernel's sections:\n");
@@ -95,7 +101,8 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 	for (int i = 1; i < argc; i++) {
 		const struct Program *program = program_find(argv[i], strlen(argv[i]));
 		if (!program)
-			cprintf("No program is called '%s'. Type 'programs' for a list.\n", argv[i]);
+			cprintf(
+			    "No program is called '%s'. Type 'programs' for a list.\n", argv[i]);
 		else if (env_create(program, ENV_TYPE_USER) == 0)
 			started++;
 	}

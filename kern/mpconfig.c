@@ -192,6 +192,6 @@ mp_init(void)
 	}
 	cprintf("SMP: CPU %d found %d CPU(s)\n", cpunum(), ncpu);
 	if (nparked > 0)
-		cprintf("SMP: %d more than the %d that this kernel can use stay parked\n",
-		    nparked, NCPU);
+		cprintf("SMP: %d more than the %d that this kernel can use stay parked\n", nparked,
+		    NCPU);
 }

@@ -47,7 +47,8 @@ read_memory_map(physaddr_t pa, uint32_t length)
 {
 	const uint8_t *map = loader_data(pa, length);
 	if (!map)
-		panic("the boot loader's memory map at %08x, %u bytes, is out of reach", pa, length);
+		panic(
+		    "the boot loader's memory map at %08x, %u bytes, is out of reach", pa, length);
 
 	struct MultibootRegion region;
 	for (uint32_t at = 0; length - at >= sizeof(region);) {

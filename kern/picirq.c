@@ -11,8 +11,8 @@
 #define PIC1 0x20 // Command register; the next port is the mask
 #define PIC2 0xA0
 
-#define ICW1        0x11 // Edge triggered, cascaded, ICW4 follows
-#define ICW4        0x03 // 8086 mode, automatic end of interrupt
+#define ICW1 0x11 // Edge triggered, cascaded, ICW4 follows
+#define ICW4 0x03 // 8086 mode, automatic end of interrupt
 
 static uint16_t irq_mask;
 

@@ -104,12 +104,14 @@ page_init(void)
 		pages[i].pp_ref = 1;
 	for (int i = 0; i < boot_nranges; i++) {
 		if (boot_ranges[i].available)
-			page_range_set_ref(ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
+			page_range_set_ref(
+			    ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
 	}
 	// Ranges may overlap: what anybody claims is not ours.
 	for (int i = 0; i < boot_nranges; i++) {
 		if (!boot_ranges[i].available)
-			page_range_set_ref(boot_ranges[i].start, ROUNDUP(boot_ranges[i].end, PGSIZE), 1);
+			page_range_set_ref(
+			    boot_ranges[i].start, ROUNDUP(boot_ranges[i].end, PGSIZE), 1);
 	}
 	page_range_set_ref(0, PGSIZE, 1);
 	page_range_set_ref(MPENTRY_PADDR, MPENTRY_PADDR + PGSIZE, 1);
@@ -332,8 +334,8 @@ mem_init(void)
 	// The page directory is itself a page table, that of all the page tables.
 	kern_pgdir[PDX(UVPT)] = PADDR(kern_pgdir) | PTE_U | PTE_P;
 	boot_map_region(kern_pgdir, UPAGES, pages_size(), PADDR(pages), PTE_U);
-	boot_map_region(kern_pgdir, UENVS, ROUNDUP(NENV * sizeof(*envs), PGSIZE), PADDR(envs),
-	    PTE_U);
+	boot_map_region(
+	    kern_pgdir, UENVS, ROUNDUP(NENV * sizeof(*envs), PGSIZE), PADDR(envs), PTE_U);
 	mem_init_mp();
 	map_physical_memory();
 	// Environments copy kern_pgdir: what comes later must find its page table there.

@@ -85,14 +85,11 @@ trapname(uint32_t trapno)
 static void
 print_regs(const struct PushRegs *regs)
 {
-	cprintf("  edi  0x%08x\n", regs->reg_edi);
-	cprintf("  esi  0x%08x\n", regs->reg_esi);
-	cprintf("  ebp  0x%08x\n", regs->reg_ebp);
-	cprintf("  oesp 0x%08x\n", regs->reg_oesp);
-	cprintf("  ebx  0x%08x\n", regs->reg_ebx);
-	cprintf("  edx  0x%08x\n", regs->reg_edx);
-	cprintf("  ecx  0x%08x\n", regs->reg_ecx);
-	cprintf("  eax  0x%08x\n", regs->reg_eax);
+	static const char *const names[] = { "edi", "esi", "ebp", "oesp", "ebx", "edx", "ecx",
+		"eax" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		cprintf("  %-4s 0x%08x\n", names[i], ((const uint32_t *)regs)[i]);
 }
 
 void
@@ -106,8 +103,7 @@ print_trapframe(struct Trapframe *tf)
 	if (tf->tf_trapno == T_PGFLT) {
 		cprintf("  cr2  0x%08x\n", rcr2());
 		cprintf("  err  0x%08x [%s, %s, %s]\n", tf->tf_err,
-		    tf->tf_err & FEC_U ? "user" : "kernel",
-		    tf->tf_err & FEC_WR ? "write" : "read",
+		    tf->tf_err & FEC_U ? "user" : "kernel", tf->tf_err & FEC_WR ? "write" : "read",
 		    tf->tf_err & FEC_PR ? "protection" : "not-present");
 	} else {
 		cprintf("  err  0x%08x\n", tf->tf_err);
@@ -183,10 +179,8 @@ interrupt_handler(struct Trapframe *tf)
 		lapic_eoi();
 		break;
 	case IRQ_OFFSET + IRQ_KBD:
-		kbd_intr();
-		break;
 	case IRQ_OFFSET + IRQ_SERIAL:
-		serial_intr();
+		cons_intr();
 		break;
 	case T_LAPIC_ERROR:
 	case T_IPI_WAKE: // Being here, in the kernel, is all that it is for.

@@ -20,9 +20,9 @@
 
 // Not what tells of the machine's state (NMI, machine check) or the kernel's (double
 // fault, invalid TSS), nor breakpoints, which are the kernel monitor's.
-#define POSSIBLE                                                                                \
-	(1 << T_DIVIDE | 1 << T_DEBUG | 1 << T_OFLOW | 1 << T_BOUND | 1 << T_ILLOP |            \
-	    1 << T_SEGNP | 1 << T_STACK | 1 << T_GPFLT | 1 << T_PGFLT | 1 << T_FPERR |          \
+#define POSSIBLE                                                                       \
+	(1 << T_DIVIDE | 1 << T_DEBUG | 1 << T_OFLOW | 1 << T_BOUND | 1 << T_ILLOP |   \
+	    1 << T_SEGNP | 1 << T_STACK | 1 << T_GPFLT | 1 << T_PGFLT | 1 << T_FPERR | \
 	    1 << T_ALIGN | 1 << T_SIMDERR)
 
 bool

@@ -145,8 +145,7 @@ copy_upcalls(envid_t child)
 {
 	int r = sys_page_alloc(child, page_va(XSTACK_PAGE), PERM_WRITE);
 
-	if (r < 0 ||
-	    (r = sys_env_set_pgfault_upcall(child, thisenv->env_pgfault_upcall)) < 0)
+	if (r < 0 || (r = sys_env_set_pgfault_upcall(child, thisenv->env_pgfault_upcall)) < 0)
 		return r;
 	for (uint32_t trapno = 0; trapno <= T_SIMDERR; trapno++) {
 		void *upcall = thisenv->env_upcalls[trapno];
