@@ -53,6 +53,16 @@ deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 	return 0;
 }
 
+// Check what curenv wants to send, and find out to whom.
+static int
+check_send(envid_t to_id, void *srcva, int perm, struct Env **to)
+{
+	struct PageInfo *pp;
+	int r = envid2env(to_id, to, false);
+
+	return r < 0 ? r : page_to_send(curenv, srcva, perm, &pp);
+}
+
 // Send now, to one that is waiting for it.
 static int
 send(struct Env *to, uint32_t value, void *srcva, int perm)
@@ -68,11 +78,9 @@ int
 sys_ipc_try_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
 	struct Env *to;
-	struct PageInfo *pp;
-	int r;
+	int r = check_send(to_id, srcva, perm, &to);
 
-	if ((r = envid2env(to_id, &to, false)) < 0 ||
-	    (r = page_to_send(curenv, srcva, perm, &pp)) < 0)
+	if (r < 0)
 		return r;
 	if (!to->env_ipc_recving)
 		return -E_IPC_NOT_RECV;
@@ -83,11 +91,9 @@ int
 sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
 	struct Env *to;
-	struct PageInfo *pp;
-	int r;
+	int r = check_send(to_id, srcva, perm, &to);
 
-	if ((r = envid2env(to_id, &to, false)) < 0 ||
-	    (r = page_to_send(curenv, srcva, perm, &pp)) < 0)
+	if (r < 0)
 		return r;
 	if (to == curenv) // It would wait for ever.
 		return -E_INVAL;
