@@ -1,4 +1,4 @@
-"""The programs of lab 4, each on 1, 2, 4 and 8 CPUs: what they must print, and that nothing stays."""
+"""The programs of lab 4, each on 1, 2, 4 and 8 CPUs: what they print, and that nothing stays."""
 
 import re
 
@@ -161,7 +161,8 @@ class Lab4Test(KernelTest):
         self.assertEqual(set(used), set(map(str, range(cpus))))
 
     def check_primes(self, output, cpus):
-        found = re.findall(r"(?m)^CPU (\d): (\d+) \[(%s{8})\] new env (%s{8})$" % (HEX, HEX), output)
+        found = re.findall(r"(?m)^CPU (\d): (\d+) \[(%s{8})\] new env (%s{8})$" % (HEX, HEX),
+                           output)
         self.assertTrue(all(int(cpu) < cpus for cpu, *_ in found))
         self.assertEqual([(int(n), int(env, 16), int(child, 16)) for _, n, env, child in found],
                          [(n, 0x1001 + i, 0x1002 + i) for i, n in enumerate(first_primes(1022))])

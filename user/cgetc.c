@@ -15,5 +15,5 @@ umain(int argc, char **argv)
 	before = thisenv->env_runs;
 	c = sys_cgetc();
 	cprintf("[%08x] got '%c', env_runs went from %u to %u\n", sys_getenvid(), c, before,
-		thisenv->env_runs);
+	    thisenv->env_runs);
 }

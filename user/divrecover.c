@@ -26,7 +26,7 @@ divide(uint32_t high, uint32_t low, uint32_t divisor)
 	__asm__ volatile("divl %%ecx" : "+a"(quotient), "+d"(remainder), "+c"(divisor) : : "cc");
 	uint64_t check = (uint64_t)quotient * divisor + remainder;
 	if (divisor != 2 || check != ((uint64_t)high << 32 | low))
-		panic("%x:%x / %x is not %x, remainder %x", high, low, divisor, quotient, remainder);
+		panic("%x:%x / %x is not %x", high, low, divisor, quotient);
 }
 
 static void

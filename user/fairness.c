@@ -136,7 +136,7 @@ try_computing(void)
 	if (cpus == 1 && errors > 0)
 		panic("%u turns that were not in order", errors);
 	cprintf("fairness: %d environments computed on %d CPU(s), %s\n", COMPUTING, cpus,
-		cpus == 1 ? "each in its turn" : "none was left out");
+	    cpus == 1 ? "each in its turn" : "none was left out");
 }
 
 // ---- Environments that send ----
@@ -162,8 +162,7 @@ try_sending(void)
 	for (int i = 0; i < TURNS * SENDING; i++) {
 		int number = ipc_recv(NULL, NULL, NULL);
 		if (number != i % SENDING)
-			panic("number %d was heard, when it was the turn of %d", number,
-			      i % SENDING);
+			panic("%d was heard when it was the turn of %d", number, i % SENDING);
 		wait_until_asleep(children[number]); // It is queueing again.
 	}
 	for (int i = 0; i < SENDING; i++)

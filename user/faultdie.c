@@ -6,7 +6,7 @@ static void
 handler(struct UTrapframe *utf)
 {
 	cprintf("i faulted at va %x, err %x\n", utf->utf_fault_va,
-		utf->utf_err & (FEC_PR | FEC_WR | FEC_U));
+	    utf->utf_err & (FEC_PR | FEC_WR | FEC_U));
 	sys_env_destroy(sys_getenvid());
 }
 

@@ -7,8 +7,7 @@
 
 #define PROBE 0xA0000000 // Where it faults
 
-#define FLAGS                                                                                    \
-	(FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_DF | FL_OF | FL_NT | FL_AC | FL_ID)
+#define FLAGS        (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_DF | FL_OF | FL_NT | FL_AC | FL_ID)
 #define FLAGS_ALWAYS (FL_IF | 0x2) // Interrupts are on in user mode; bit 1 is always set.
 
 #define STACK_WORDS 64

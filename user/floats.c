@@ -13,11 +13,11 @@
 #define STEPS    5000 // Of a computation
 #define X87_SIZE 10   // Bytes of a long double that count
 
-#define CONTROL_DEFAULT    0x037F // Of the x87: all exceptions masked
-#define CONTROL_DIVIDE     0x0004 // Mask of a division by zero
-#define MXCSR_DEFAULT      0x1F80
-#define CPUID_EDX_SSE2     (1 << 26)
-#define STACK_ALIGNMENT    16 // What GCC relies on
+#define CONTROL_DEFAULT 0x037F // Of the x87: all exceptions masked
+#define CONTROL_DIVIDE  0x0004 // Mask of a division by zero
+#define MXCSR_DEFAULT   0x1F80
+#define CPUID_EDX_SSE2  (1 << 26)
+#define STACK_ALIGNMENT 16 // What GCC relies on
 
 // What fxsave writes: Intel, volume 1, section 10.5.1.
 struct fxsave_area {

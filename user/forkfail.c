@@ -27,12 +27,11 @@ static void
 touch_all_pages(void)
 {
 	for (uint32_t pn = 0; pn < PGNUM(UTOP); pn++) {
+		volatile uint8_t *va = (volatile uint8_t *)(pn * PGSIZE);
 		if (!(uvpd[pn / NPTENTRIES] & PTE_P))
 			pn |= NPTENTRIES - 1;
-		else if (is_writable(uvpt[pn])) {
-			volatile uint8_t *va = (volatile uint8_t *)(pn * PGSIZE);
+		else if (is_writable(uvpt[pn]))
 			*va = *va;
-		}
 	}
 }
 
@@ -93,11 +92,11 @@ check_unchanged(const struct snapshot *before, const char *what)
 
 // ---- The hoarder ----
 
+// Take all pages, then give one back whenever it is asked for.
 static void
 hoard(void)
 {
-	static char *page = HOARD;
-	char *spare = SPARE;
+	static char *page = HOARD, *spare = SPARE + PGSIZE;
 
 	// There may be one left in the end, if the next one would need a page table too.
 	while (sys_page_alloc(0, page, PERM_WRITE) == 0)

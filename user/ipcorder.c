@@ -1,7 +1,7 @@
-// Who sends to an environment that does not receive yet, sleeps in its queue: several are
-// served in the order in which they came. One that is destroyed, or stopped by
-// its parent, or whose page has gone, is passed over. When the receiver is destroyed, all who sleep
-// in its queue are told so.
+// Who sends to an environment that does not receive yet sleeps in its queue: several are
+// served in the order in which they came. One that is destroyed, or made to run by its
+// parent, or whose page has gone, is passed over. When the receiver is destroyed, all who
+// sleep in its queue are told so.
 
 #include "testing.h"
 
@@ -144,8 +144,7 @@ try_lost_pages(void)
 
 // ---- A child receives ----
 
-// The receiver is destroyed, at first while it is running, then while it sleeps, itself in
-// a queue.
+// The receiver is destroyed: while it is running, or while it sleeps, itself in a queue.
 static void
 try_destroyed_receiver(bool asleep)
 {
@@ -167,7 +166,7 @@ try_destroyed_receiver(bool asleep)
 	if (sys_ipc_send(receiver, 0, (void *)UTOP, 0) != -E_BAD_ENV)
 		panic("a receiver that is gone can be sent to");
 	cprintf("ipcorder: the senders to a receiver that was destroyed %s were told\n",
-		asleep ? "asleep" : "running");
+	    asleep ? "asleep" : "running");
 }
 
 // Nobody may wait for oneself: it would be for ever.

@@ -24,7 +24,7 @@ umain(int argc, char **argv)
 	for (;;) {
 		ipc_recv(&other, NULL, NULL);
 		cprintf("%x got %d from %x (thisenv is %p %x)\n", sys_getenvid(), count, other,
-			thisenv, thisenv->env_id);
+		    thisenv, thisenv->env_id);
 		assert(thisenv == &envs[ENVX(sys_getenvid())]);
 		if (count == LAST)
 			return;

@@ -4,9 +4,9 @@
 
 #include "testing.h"
 
-#define LOOPING    10 // Children
-#define PREEMPTED  10 // So often each of them, and the one that computes
-#define YIELDS     20 // Of their parent
+#define LOOPING   10 // Children
+#define PREEMPTED 10 // So often each of them, and the one that computes
+#define YIELDS    20 // Of their parent
 
 // One page for all of them.
 static struct {
@@ -61,7 +61,8 @@ keep_registers(uint32_t times)
 			 "3:\tcld\n\t"
 			 "movl %[esp], %%esp\n\t"
 			 "popl %%ebp"
-			 : "=c"(kept), "=d"(flags), "+a"(same_until), "+D"(same_runs), [esp] "=m"(esp)
+			 : "=c"(kept), "=d"(flags), "+a"(same_until), "+D"(same_runs),
+			   [esp] "=m"(esp)
 			 :
 			 : "ebx", "esi", "memory", "cc");
 	return kept && (flags & FL_DF) && same_until == until && same_runs == runs;

@@ -77,7 +77,7 @@ umain(int argc, char **argv)
 	int before = count_free_pages();
 	run_sieve();
 	cprintf("primeslast: %d environments, up to prime %d, then: %e\n",
-		sieve->environments + 1, sieve->last_prime, sieve->error);
+	    sieve->environments + 1, sieve->last_prime, sieve->error);
 	if (count_free_pages() != before)
 		panic("%d pages are missing", before - count_free_pages());
 	cprintf("primeslast: all are gone\n");

@@ -73,7 +73,7 @@ static bool
 change_state(envid_t envid, uint32_t from, uint32_t to)
 {
 	return __atomic_compare_exchange_n(&shared->entries[ENVX(envid)].state, &from, to, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 // Do not let our parent destroy us. If it is about to, this is the end.
@@ -233,7 +233,7 @@ read_letter(uint32_t value, int perm)
 		return;
 	for (uint32_t i = 0; i < PGSIZE / sizeof(uint32_t); i++) {
 		if (RECEIVED[i] != word_of_letter(value, i))
-			panic("value %x came with a page that has %08x at %u", value, RECEIVED[i], i);
+			panic("value %x came with a page that has %08x", value, RECEIVED[i]);
 	}
 	must(sys_page_unmap(0, RECEIVED), "sys_page_unmap");
 }
@@ -342,5 +342,5 @@ umain(int argc, char **argv)
 	if (count_free_pages() != free_pages)
 		panic("seed %u: %d pages are missing", seed, free_pages - count_free_pages());
 	cprintf("stress: seed %u, %u forks, %u messages, %u destroyed: ok\n", seed, shared->forks,
-		shared->messages, shared->destroyed);
+	    shared->messages, shared->destroyed);
 }
