@@ -31,7 +31,8 @@ void exit(void) __attribute__((noreturn));
 // ---- lib/pgfault.c ----
 
 // Let handler deal with this program's page faults. It runs on a stack of its own,
-// a page below UXSTACKTOP; when it returns, the program goes on as *utf says.
+// a page below UXSTACKTOP; when it returns, the program goes on as *utf says. What the
+// handler does to floating-point and SSE registers, it does to the program's.
 void set_pgfault_handler(void (*handler)(struct UTrapframe *utf));
 
 // The same for another exception, T_DIVIDE, say: handler finds its vector in
@@ -44,7 +45,9 @@ void _pgfault_upcall(void);
 // ---- lib/fork.c ----
 
 // Make a child that is a copy of this environment. Its id, and 0 in the child; or an
-// error, and then all is as it was. sfork shares all memory with it but the stack.
+// error, and then all is as it was. sfork shares all memory with it but the stack. (A
+// fork afterwards copies what is shared, but the child may see what others that share it
+// still write.)
 envid_t fork(void);
 envid_t sfork(void);
 
@@ -92,7 +95,9 @@ int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int p
 // Map nothing at va any more. Not an error if nothing was.
 int sys_page_unmap(envid_t envid, void *va);
 
-// ENV_RUNNABLE or ENV_NOT_RUNNABLE, else -E_INVAL.
+// ENV_RUNNABLE or ENV_NOT_RUNNABLE, else -E_INVAL. One that waits in a call, and is made
+// runnable, gets -E_UNSPECIFIED from it; one that is stopped while it waits runs all the
+// same when what it waits for comes.
 int sys_env_set_status(envid_t envid, int status);
 
 // Where envid's page faults are to be handled.

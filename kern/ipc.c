@@ -41,12 +41,10 @@ deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 
 	if (r < 0)
 		return r;
-	to->env_ipc_perm = 0;
-	if (pp && (uintptr_t)to->env_ipc_dstva < UTOP) {
-		if ((r = page_insert(to->env_pgdir, pp, to->env_ipc_dstva, perm)) < 0)
-			return r;
-		to->env_ipc_perm = perm;
-	}
+	bool wanted = pp && (uintptr_t)to->env_ipc_dstva < UTOP;
+	if (wanted && (r = page_insert(to->env_pgdir, pp, to->env_ipc_dstva, perm)) < 0)
+		return r;
+	to->env_ipc_perm = wanted ? perm : 0;
 	to->env_ipc_recving = false;
 	to->env_ipc_from = from->env_id;
 	to->env_ipc_value = value;

@@ -1,6 +1,6 @@
-// The clock chips of a PC: the 8254 interval timer, which measures short waits
-// and interrupts where there is no local APIC to do it,
-// and the MC146818 real-time clock, in whose memory the BIOS looks for advice.
+// The clock chips of a PC: the 8254 interval timer, which measures short waits, and
+// interrupts where there is no local APIC to do it; and the MC146818 real-time clock,
+// in whose memory the BIOS looks for advice.
 
 #include <inc/assert.h>
 #include <inc/trap.h>

@@ -1,5 +1,5 @@
 // The local APIC, one in each CPU: it takes interrupts from the other CPUs and
-// sends them some (Intel, volume 3, chapter 10). All CPUs see their own one at
+// sends them some, and has a timer (Intel, volume 3, chapter 10). All CPUs see their own one at
 // the same physical address.
 
 #include <inc/assert.h>

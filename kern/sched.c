@@ -70,6 +70,8 @@ sched_yield(void)
 
 	if (curenv && curenv->env_status == ENV_RUNNING)
 		env_set_status(curenv, ENV_RUNNABLE);
+	if (curenv && curenv->env_status != ENV_RUNNABLE)
+		env_leave(); // One that waits may be woken only when it has been put aside.
 	cons_wake_readers();
 	while (!(e = env_next_runnable((thiscpu->cpu_last + 1) % NENV))) {
 		env_leave();

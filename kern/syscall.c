@@ -40,8 +40,8 @@ sys_cputs(const char *s, size_t len)
 static int
 sys_cgetc(void)
 {
+	cons_wake_readers(); // They come first.
 	int c = cons_getc();
-
 	if (c == 0)
 		cons_wait();
 	return c;

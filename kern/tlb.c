@@ -44,13 +44,11 @@ tlb_leave_kernel(void)
 	tlb_pay_debt();
 }
 
-// If it was just on its way to user mode, the interrupt finds it before its first
-// instruction there.
+// It may be on its way to user mode, and not have said so yet: so the interrupt is sent
+// in any case, and comes before its first instruction there.
 void
 tlb_call_in(int cpu)
 {
-	if (!cpus[cpu].cpu_in_user)
-		return;
 	lapic_ipi(cpu, T_IPI_WAKE);
 	while (cpus[cpu].cpu_in_user)
 		cpu_pause();
@@ -69,7 +67,8 @@ tlb_invalidate(pde_t *pgdir, void *va)
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir) {
 			xchg(&cpus[i].cpu_tlb_debt, 1);
-			tlb_call_in(i);
+			if (cpus[i].cpu_in_user)
+				tlb_call_in(i);
 		}
 	}
 }

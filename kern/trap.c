@@ -30,12 +30,13 @@ static struct Gatedesc idt[256];
 static const struct Pseudodesc idt_pd = { sizeof(idt) - 1, (uint32_t)idt };
 
 // All are interrupt gates, so that the kernel is entered with interrupts off. Users
-// may call two of them by int; any other one that they try is a general protection.
+// may call three of them by int, int3 and into; any other one that they try is a general
+// protection.
 void
 trap_init(void)
 {
 	for (int vector = 0; vector < 256; vector++) {
-		int dpl = vector == T_SYSCALL || vector == T_BRKPT ? 3 : 0;
+		int dpl = vector == T_SYSCALL || vector == T_BRKPT || vector == T_OFLOW ? 3 : 0;
 		SETGATE(idt[vector], 0, GD_KT, trap_stubs + vector * STUB_SIZE, dpl);
 	}
 }
@@ -153,12 +154,6 @@ exception_handler(struct Trapframe *tf)
 }
 
 static void
-breakpoint_handler(struct Trapframe *tf)
-{
-	monitor(tf);
-}
-
-static void
 syscall_handler(struct Trapframe *tf)
 {
 	struct PushRegs *regs = &tf->tf_regs;
@@ -193,14 +188,14 @@ interrupt_handler(struct Trapframe *tf)
 
 // Make a trap not have happened, for an environment that may not run now: if it is
 // let run again, it comes again. Faults do so by themselves, but the instructions
-// that trap on purpose (int $T_SYSCALL, int3) have been passed. (A breakpoint in two
+// that trap on purpose (int $T_SYSCALL, int3, into) have been passed. (A breakpoint in two
 // bytes, CD 03, does not look different, and is its program's own fault.)
 static void
 undo_trap(struct Trapframe *tf)
 {
 	if (tf->tf_trapno == T_SYSCALL)
 		tf->tf_eip -= 2;
-	else if (tf->tf_trapno == T_BRKPT)
+	else if (tf->tf_trapno == T_BRKPT || tf->tf_trapno == T_OFLOW)
 		tf->tf_eip -= 1;
 }
 
@@ -223,7 +218,7 @@ static __attribute__((noinline)) void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
-		[T_BRKPT] = breakpoint_handler,
+		[T_BRKPT] = monitor,
 		[T_DEVICE] = fpu_trap,
 		[T_PGFLT] = page_fault_handler,
 		[T_SYSCALL] = syscall_handler,

@@ -10,14 +10,14 @@ cputchar(int c)
 	sys_cputs(&character, 1);
 }
 
-// Wait for a character, letting the others run. The kernel cannot wait for us.
+// Wait for a character, again if something else ended the wait.
 int
 getchar(void)
 {
 	int c;
 
-	while ((c = sys_cgetc()) == 0)
-		sys_yield();
+	while ((c = sys_cgetc()) <= 0)
+		continue;
 	return c;
 }
 

@@ -18,6 +18,7 @@ int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
 
 #define PERM_WRITE   (PTE_P | PTE_U | PTE_W)
 #define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE)
+#define FORKTEMP     (PFTEMP - PGSIZE) // Not PFTEMP: the stack itself may be COW
 #define STACK_MARGIN 1024 // What fork's own calls need at most, below its frame
 
 // The pages of the stack that are copied at once: first to last.
@@ -73,15 +74,15 @@ for_each_page(envid_t child, int (*visit)(envid_t child, uint32_t pn))
 
 // Put a copy of this environment's page into envid's place for it.
 static int
-copy_page(envid_t envid, uint32_t pn, int perm)
+copy_page(envid_t envid, uint32_t pn, int perm, void *scratch)
 {
-	int r = sys_page_alloc(0, PFTEMP, PERM_WRITE);
+	int r = sys_page_alloc(0, scratch, PERM_WRITE);
 
 	if (r < 0)
 		return r;
-	memcpy(PFTEMP, page_va(pn), PGSIZE);
-	r = sys_page_map(0, PFTEMP, envid, page_va(pn), (perm & ~PTE_COW) | PTE_W);
-	sys_page_unmap(0, PFTEMP);
+	memcpy(scratch, page_va(pn), PGSIZE);
+	r = sys_page_map(0, scratch, envid, page_va(pn), (perm & ~PTE_COW) | PTE_W);
+	sys_page_unmap(0, scratch);
 	return r;
 }
 
@@ -94,7 +95,7 @@ pgfault(struct UTrapframe *utf)
 	if (!(utf->utf_err & FEC_WR) || !(uvpd[pn / NPTENTRIES] & PTE_P) ||
 	    (uvpt[pn] & (PTE_P | PTE_COW)) != (PTE_P | PTE_COW))
 		return false;
-	int r = copy_page(0, pn, page_perm(pn));
+	int r = copy_page(0, pn, page_perm(pn), PFTEMP);
 	if (r < 0)
 		panic("copy on write at va %08x: %e", utf->utf_fault_va, r);
 	return true;
@@ -107,7 +108,7 @@ duppage(envid_t child, uint32_t pn)
 	int perm = page_perm(pn);
 
 	if (must_copy(perm) && is_own(pn))
-		return copy_page(child, pn, perm);
+		return copy_page(child, pn, perm, FORKTEMP);
 	if (must_copy(perm))
 		perm = (perm & ~PTE_W) | PTE_COW;
 	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
@@ -133,8 +134,8 @@ share_page(envid_t child, uint32_t pn)
 	int perm = page_perm(pn), r;
 
 	if (must_copy(perm) && is_own(pn))
-		return copy_page(child, pn, perm);
-	if ((perm & PTE_COW) && (r = copy_page(0, pn, perm)) < 0)
+		return copy_page(child, pn, perm, FORKTEMP);
+	if ((perm & PTE_COW) && (r = copy_page(0, pn, perm, FORKTEMP)) < 0)
 		return r;
 	return sys_page_map(0, page_va(pn), child, page_va(pn), page_perm(pn));
 }

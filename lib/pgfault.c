@@ -18,15 +18,11 @@ static void (*exception_handlers[T_SIMDERR + 1])(struct UTrapframe *utf);
 static int
 need_exception_stack(void)
 {
-	static bool have_it;
+	void *stack = (void *)(UXSTACKTOP - PGSIZE);
 
-	if (!have_it) {
-		int r = sys_page_alloc(0, (void *)(UXSTACKTOP - PGSIZE), PTE_P | PTE_U | PTE_W);
-		if (r < 0)
-			return r;
-		have_it = true;
-	}
-	return 0;
+	if ((uvpd[PDX(stack)] & PTE_P) && (uvpt[PGNUM(stack)] & PTE_P))
+		return 0;
+	return sys_page_alloc(0, stack, PTE_P | PTE_U | PTE_W);
 }
 
 void

@@ -44,6 +44,8 @@ def pingpong_lines(line):
 # Lines that must come, in this order. What comes from environments that run at the same time is
 # in LINES_OF_SEVERAL.
 LINES = {
+    "forkstack": [r"forkstack: [1-9]\d\d forks"],
+    "gone": ["gone: 500 rounds"],
     "yield": [r"Hello, I am environment 00001000\.",
               *(r"Back in environment 00001000, iteration %d\." % i for i in range(5)),
               r"All done in environment 00001000\.", *exits("00001000")],
@@ -236,6 +238,13 @@ class Lab4Test(KernelTest):
             self.assertNotIn(END, machine.output)
             machine.send("x")
             self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
+
+    def test_cgetc_many_keys_while_it_reads(self):
+        for cpus in CPU_COUNTS:
+            machine = self.boot("cgetcmany yield yield", cpus=cpus)
+            machine.wait_for("reading")
+            machine.send("abcdefghij" * 500 + "q")
+            self.assert_lines(machine.run_to_prompt(), ["read 5000 characters"])
 
     def test_cgetc_gives_each_reader_its_key(self):
         for cpus in CPU_COUNTS:

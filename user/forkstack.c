@@ -1,0 +1,42 @@
+// fork by a parent whose stack has two pages, the lower one copy-on-write, from ever
+// other places above their boundary: so that wherever in fork the stack comes to the
+// lower page, it is written there, and copied, in the midst of fork's own copying.
+
+#include "testing.h"
+
+#define LOWER ((void *)(USTACKTOP - 2 * PGSIZE))
+#define UPPER (USTACKTOP - PGSIZE)
+
+// fork, with the stack pointer at sp meanwhile.
+static envid_t
+fork_at(uint32_t sp)
+{
+	envid_t child;
+
+	__asm__ volatile("movl %%esp, %%ebx; movl %1, %%esp; call fork; movl %%ebx, %%esp"
+			 : "=a"(child)
+			 : "r"(sp)
+			 : "ebx", "ecx", "edx", "memory", "cc");
+	return child;
+}
+
+void
+umain(int argc, char **argv)
+{
+	int forks = 0;
+
+	must(sys_page_alloc(0, LOWER, PERM_WRITE), "sys_page_alloc");
+	envid_t first = must_fork(); // From here on there is a handler for PTE_COW.
+	if (first == 0)
+		exit();
+	wait_until_gone(first);
+	for (uint32_t sp = UPPER + 16; sp < UPPER + 700 && sp + 64 < read_esp(); sp += 4) {
+		must(sys_page_map(0, LOWER, 0, LOWER, PTE_P | PTE_U | PTE_COW), "sys_page_map");
+		envid_t child = must(fork_at(sp), "fork");
+		if (child == 0)
+			exit();
+		wait_until_gone(child);
+		forks++;
+	}
+	cprintf("forkstack: %d forks\n", forks);
+}
