@@ -140,11 +140,20 @@ share_page(envid_t child, uint32_t pn)
 	return sys_page_map(0, page_va(pn), child, page_va(pn), page_perm(pn));
 }
 
+// An exception stack for the child: a copy, if a handler forks, which is on it.
+static int
+give_exception_stack(envid_t child)
+{
+	if (PGNUM(read_esp()) == XSTACK_PAGE)
+		return copy_page(child, XSTACK_PAGE, PERM_WRITE, FORKTEMP);
+	return sys_page_alloc(child, page_va(XSTACK_PAGE), PERM_WRITE);
+}
+
 // Let the child handle the exceptions that this environment does.
 static int
 copy_upcalls(envid_t child)
 {
-	int r = sys_page_alloc(child, page_va(XSTACK_PAGE), PERM_WRITE);
+	int r = give_exception_stack(child);
 
 	if (r < 0 || (r = sys_env_set_pgfault_upcall(child, thisenv->env_pgfault_upcall)) < 0)
 		return r;
@@ -205,8 +214,7 @@ envid_t
 sfork(void)
 {
 	// All of the stack: as far down as something is mapped, without a gap.
-	stack_last = PGNUM(USTACKTOP - 1);
-	stack_first = PGNUM(read_esp());
+	stack_last = stack_first = PGNUM(USTACKTOP - 1);
 	while ((uvpd[(stack_first - 1) / NPTENTRIES] & PTE_P) && (uvpt[stack_first - 1] & PTE_P))
 		stack_first--;
 	return make_child(share_pages);

@@ -1,7 +1,8 @@
 // What fork and sfork do with each kind of page: what was writable is a copy for each
 // side, whoever writes first, and in whichever generation; what was not stays the same, and
 // not writable; PTE_SHARE is the same for all. The stack is a copy for each side in any
-// case, even one of two pages, of which the upper one waits to be copied already.
+// case, even one of two pages, of which the upper one waits to be copied already; and so
+// is the exception stack, when a handler forks.
 
 #include "testing.h"
 
@@ -11,6 +12,8 @@
 #define READ_ONLY   ((volatile uint32_t *)0x20002000)
 #define SHARED      ((volatile uint32_t *)0x20003000)
 #define SHARED_READ ((volatile uint32_t *)0x20004000)
+
+#define PROBE       ((volatile uint32_t *)0x20005000) // Not there
 
 #define PTE_NO_MEANING 0x200
 
@@ -201,6 +204,46 @@ check_all_shared(volatile uint32_t *stack)
 	check_own(22, stack);
 }
 
+// ---- In a handler ----
+
+static envid_t (*make_child)(void);
+static volatile envid_t made;
+
+static void
+handler(struct UTrapframe *utf)
+{
+	envid_t child = must(make_child(), "fork in a handler");
+
+	if (child > 0)
+		made = child;
+	must(sys_page_alloc(0, (void *)utf->utf_fault_va, PERM_WRITE), "sys_page_alloc");
+}
+
+// Fault once, and go on as two, each with a stack of its own.
+static void
+fork_in_handler(envid_t (*how)(void), volatile uint32_t *stack)
+{
+	envid_t me = sys_getenvid();
+
+	reach_stage(0);
+	set_own(30, stack);
+	make_child = how;
+	set_pgfault_handler(handler);
+	*PROBE = 1;
+	check("the lower page of the stack", stack[0], 30);
+	check("the upper page of the stack", stack[HALF_WORDS * 2], 30);
+	if (sys_getenvid() != me) {
+		stack[0] = stack[HALF_WORDS * 2] = 31;
+		reach_stage(1);
+		exit();
+	}
+	wait_for_stage(1);
+	check("the lower page of the stack", stack[0], 30);
+	check("the upper page of the stack", stack[HALF_WORDS * 2], 30);
+	wait_until_gone(made);
+	must(sys_page_unmap(0, (void *)PROBE), "sys_page_unmap");
+}
+
 // ---- All of it ----
 
 static void
@@ -235,6 +278,8 @@ try_all(void)
 	check("the number of generations", *stage, 4);
 	check_all_shared(stack);
 	parent_writes_first(stack); // Of pages that sfork has left.
+	fork_in_handler(fork, stack);
+	fork_in_handler(sfork, stack);
 	cprintf("forkpages: ok\n");
 }
 
