@@ -156,14 +156,14 @@ static struct {
 	uint32_t wpos;
 } input;
 
-// Take all that a device has. What finds no room is dropped: the line that is being
-// typed is worth more than the one that nobody reads.
+// Take what a device has, as far as there is room. The rest waits in the device, until
+// the next one who reads a character collects again.
 static void
 cons_collect(int (*device_getc)(void))
 {
 	int c;
-	while ((c = device_getc()) != -1) {
-		if (c != 0 && input.wpos - input.rpos < sizeof(input.buf))
+	while (input.wpos - input.rpos < sizeof(input.buf) && (c = device_getc()) != -1) {
+		if (c != 0)
 			input.buf[input.wpos++ % sizeof(input.buf)] = c;
 	}
 }
