@@ -48,6 +48,8 @@ struct Env {
 	uint32_t env_runs;         // How often it was put on a CPU
 	int env_cpunum;            // The CPU it is on, or was on last
 	bool env_oncpu;            // A CPU has it, though its status may say otherwise by now
+	bool env_stopped;          // Not to run until it is started, whatever it waits for
+	bool env_has_children;     // It made some; they may be gone by now
 	const struct Program *env_program; // What it was made from, in the kernel's memory
 
 	pde_t *env_pgdir;          // Its page directory, at the kernel's address

@@ -95,9 +95,10 @@ int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int p
 // Map nothing at va any more. Not an error if nothing was.
 int sys_page_unmap(envid_t envid, void *va);
 
-// ENV_RUNNABLE or ENV_NOT_RUNNABLE, else -E_INVAL. One that waits in a call, and is made
-// runnable, gets -E_UNSPECIFIED from it; one that is stopped while it waits runs all the
-// same when what it waits for comes.
+// Let an environment run (ENV_RUNNABLE), or stop it until then (ENV_NOT_RUNNABLE); else
+// -E_INVAL. One that waits in a call, not stopped, and is made runnable, gets
+// -E_UNSPECIFIED from it. A child that is stopped when its parent ends, ends too: nobody
+// could let it run.
 int sys_env_set_status(envid_t envid, int status);
 
 // Where envid's page faults are to be handled.
@@ -114,7 +115,8 @@ int sys_ipc_try_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 int sys_ipc_recv(void *dstva);
 
 // The same as sys_ipc_try_send, but waits until to_env receives, after those that
-// came before. -E_BAD_ENV if it is destroyed; -E_INVAL if the page is gone by then.
+// came before. -E_BAD_ENV if it is destroyed; -E_INVAL if the page is gone by then;
+// -E_UNSPECIFIED if it is made runnable, and waits no longer.
 int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
 // Where exceptions of vector trapno are to be handled. -E_INVAL: not this one.

@@ -1,4 +1,5 @@
-// The life of an environment: allocated, given a program, run, put aside, freed.
+// The life of an environment: allocated, run, put aside, freed. (load.c gives it its
+// program.)
 //
 //	          env_alloc               env_start              env_run
 //	ENV_FREE -----------> NOT_RUNNABLE --------> RUNNABLE <----------> RUNNING
@@ -20,7 +21,6 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/elf.h>
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/ipc.h>
@@ -119,25 +119,31 @@ env_next_runnable(int slot)
 }
 
 // Let an environment run. If another CPU still has it, though it was told to stop,
-// that CPU just goes on with it.
+// that CPU just goes on with it. If it was stopped while it waited, it waits on; only
+// one that waits and was not stopped is told to do so no longer.
 void
 env_start(struct Env *e)
 {
+	bool stopped = e->env_stopped;
+
 	if (e->env_status != ENV_NOT_RUNNABLE)
 		return;
+	e->env_stopped = false;
 	if (e->env_oncpu)
 		env_set_status(e, ENV_RUNNING);
-	else if (e->env_queue || e->env_ipc_recving)
-		wait_break_off(e);
-	else
+	else if (!e->env_queue && !e->env_ipc_recving)
 		env_set_status(e, ENV_RUNNABLE);
+	else if (!stopped)
+		wait_break_off(e);
 }
 
-// Let an environment not run. If another CPU has it, that CPU is called into the
-// kernel, where it puts it aside as soon as it has the lock.
+// Let an environment not run until env_start, even if what it waits for comes. If
+// another CPU has it, that CPU is called into the kernel, where it puts it aside as
+// soon as it has the lock.
 void
 env_stop(struct Env *e)
 {
+	e->env_stopped = true;
 	env_set_status(e, ENV_NOT_RUNNABLE);
 	if (e->env_oncpu && e != curenv)
 		tlb_call_in(e->env_cpunum);
@@ -174,7 +180,7 @@ next_id(const struct Env *e)
 	return generation | (e - envs);
 }
 
-// Make a new environment, not runnable, with no memory, registers zero but for the
+// Make a new environment, stopped, with no memory, registers zero but for the
 // segments, the stack pointer and the interrupt flag. 0 and *newenv_store; or
 // -E_NO_FREE_ENV, or -E_NO_MEM.
 int
@@ -193,6 +199,7 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 		.env_id = next_id(e),
 		.env_parent_id = parent_id,
 		.env_type = ENV_TYPE_USER,
+		.env_stopped = true,
 		.env_pgdir = e->env_pgdir,
 		.env_tf = {
 			.tf_ds = GD_UD | 3,
@@ -206,105 +213,6 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 	env_set_status(e, ENV_NOT_RUNNABLE);
 	*newenv_store = e;
 	cprintf("[%08x] new env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
-	return 0;
-}
-
-// Give e memory for len bytes at va, with permissions perm in addition to those
-// that the pages at the ends may have already. 0 or -E_NO_MEM.
-static int
-region_alloc(struct Env *e, uintptr_t va, size_t len, int perm)
-{
-	for (uintptr_t at = ROUNDDOWN(va, PGSIZE); at < va + len; at += PGSIZE) {
-		pte_t *pte;
-		if (page_lookup(e->env_pgdir, (void *)at, &pte)) {
-			*pte |= perm;
-			continue;
-		}
-		struct PageInfo *pp = page_alloc(ALLOC_ZERO);
-		if (!pp)
-			return -E_NO_MEM;
-		if (page_insert(e->env_pgdir, pp, (void *)at, perm) < 0) {
-			page_free(pp);
-			return -E_NO_MEM;
-		}
-	}
-	return 0;
-}
-
-// Copy to memory that region_alloc gave e.
-static void
-copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
-{
-	for (size_t done = 0, step; done < len; done += step) {
-		struct PageInfo *pp = page_lookup(e->env_pgdir, (void *)(va + done), NULL);
-		step = MIN(len - done, PGSIZE - PGOFF(va + done));
-		memcpy(page2kva(pp) + PGOFF(va + done), src + done, step);
-	}
-}
-
-// A stack for e, with umain's arguments on it as lib/entry.S expects them: argc,
-// argv, and what argv points to, which is the program's name alone.
-static int
-make_stack(struct Env *e, const char *name)
-{
-	size_t len = strlen(name) + 1;
-	uintptr_t text = ROUNDDOWN(USTACKTOP - len, sizeof(uint32_t));
-	uint32_t words[] = { 1, text - 2 * sizeof(uint32_t), text, 0 };
-
-	if (region_alloc(e, USTACKTOP - PGSIZE, PGSIZE, PTE_U | PTE_W) < 0)
-		return -E_NO_MEM;
-	e->env_tf.tf_esp = text - sizeof(words);
-	copy_to_env(e, e->env_tf.tf_esp, words, sizeof(words));
-	copy_to_env(e, text, name, len);
-	return 0;
-}
-
-// Give e the memory that its program asks for, and its first registers. NULL, or
-// what is wrong with the program, before anything outside of e was touched.
-static const char *
-load_icode(struct Env *e)
-{
-	const struct Program *program = e->env_program;
-	struct ElfProgram elf;
-	const char *wrong =
-	    elf_check(program->image, program->size, PGSIZE, USTACKTOP - PGSIZE, &elf);
-
-	if (wrong)
-		return wrong;
-	for (int i = 0; i < elf.nsegments; i++) {
-		const struct Proghdr *ph = &elf.segments[i];
-		int perm = PTE_U | (ph->p_flags & ELF_PROG_FLAG_WRITE ? PTE_W : 0);
-		if (region_alloc(e, ph->p_va, ph->p_memsz, perm) < 0)
-			return "out of memory";
-		copy_to_env(e, ph->p_va, program->image + ph->p_offset, ph->p_filesz);
-	}
-	if (make_stack(e, program->name) < 0)
-		return "out of memory";
-	e->env_tf.tf_eip = elf.entry;
-	return NULL;
-}
-
-// Start a program in an environment of its own, without a parent. 0, or the error
-// of env_alloc, or -E_INVAL if the program cannot be loaded; then it has said why.
-int
-env_create(const struct Program *program, enum EnvType type)
-{
-	struct Env *e;
-	int r = env_alloc(&e, 0);
-
-	if (r < 0) {
-		cprintf("%s: %e\n", program->name, r);
-		return r;
-	}
-	e->env_type = type;
-	e->env_program = program;
-	const char *wrong = load_icode(e);
-	if (wrong) {
-		cprintf("%s: cannot be loaded: %s\n", program->name, wrong);
-		env_free(e);
-		return -E_INVAL;
-	}
-	env_set_status(e, ENV_RUNNABLE);
 	return 0;
 }
 
@@ -324,10 +232,8 @@ free_page_table(pde_t *pgdir, uint32_t pdx)
 	page_decref(pa2page(table));
 }
 
-// Free e and all of its memory. It must not be on another CPU; if it is on this
-// one, curenv is NULL afterwards.
-void
-env_free(struct Env *e)
+static void
+free_one(struct Env *e)
 {
 	assert(!e->env_oncpu || e == curenv);
 	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
@@ -349,6 +255,39 @@ env_free(struct Env *e)
 	env_set_status(e, ENV_FREE);
 	e->env_link = env_free_list;
 	env_free_list = e;
+}
+
+// Whether e is stopped, and its parent, who alone could let it run again, is gone.
+static bool
+is_abandoned(const struct Env *e)
+{
+	const struct Env *parent = &envs[ENVX(e->env_parent_id)];
+
+	return e->env_status == ENV_NOT_RUNNABLE && e->env_stopped && e->env_parent_id != 0 &&
+	    (parent->env_status == ENV_FREE || parent->env_id != e->env_parent_id);
+}
+
+// Free e and all of its memory, and the children that it leaves stopped: half made,
+// perhaps. It must not be on another CPU; if it is on this one, curenv is NULL afterwards.
+void
+env_free(struct Env *e)
+{
+	bool look = e->env_has_children;
+
+	free_one(e);
+	// Not by recursion, for which the stack would be too short: each of them can have
+	// a child in its turn.
+	for (int i = 0; look && i < NENV; i++) {
+		struct Env *child = &envs[i];
+		if (!is_abandoned(child))
+			continue;
+		if (child->env_oncpu) {
+			env_destroy(child);
+		} else {
+			free_one(child);
+			i = -1;
+		}
+	}
 }
 
 // End an environment. If another CPU has it, it runs no more when this returns, and

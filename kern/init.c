@@ -24,16 +24,6 @@ const char *volatile panicstr;
 static volatile uint32_t panicked;
 volatile uint32_t mpentry_cpu;
 
-const struct Program *
-program_find(const char *name, size_t len)
-{
-	for (const struct Program *p = programs; p < programs_end; p++) {
-		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
-			return p;
-	}
-	return NULL;
-}
-
 // Start the programs that the command line names, in its order.
 static void
 start_programs(const char *cmdline)

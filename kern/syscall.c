@@ -89,6 +89,7 @@ sys_exofork(void)
 		env_free(e);
 		return r;
 	}
+	curenv->env_has_children = true;
 	e->env_program = curenv->env_program;
 	e->env_tf = *env_frame(curenv);
 	e->env_tf.tf_regs.reg_eax = 0;

@@ -51,7 +51,8 @@ wait_end(struct Env *e, int32_t result)
 	assert(e->env_status == ENV_NOT_RUNNABLE && !e->env_oncpu);
 	wait_leave(e);
 	e->env_tf.tf_regs.reg_eax = result;
-	env_set_status(e, ENV_RUNNABLE);
+	if (!e->env_stopped)
+		env_set_status(e, ENV_RUNNABLE);
 }
 
 void

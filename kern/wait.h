@@ -17,7 +17,8 @@ void wait_leave(struct Env *e);
 // wants it to run.
 void wait_break_off(struct Env *e);
 
-// Let an environment that waits go on: its call returns result.
+// The wait of an environment is over: its call returns result, at once or, if it
+// was stopped meanwhile, when it is let run again.
 void wait_end(struct Env *e, int32_t result);
 
 #endif // JOS_KERN_WAIT_H

@@ -5,7 +5,8 @@
 // first gets a copy from the page-fault handler. It goes over the address space
 // twice. First the child gets everything; whatever can fail, for want of memory, fails
 // here, and then the child is destroyed, and the parent has not been touched. Only
-// then the parent's own writable pages become PTE_COW, which takes no memory.
+// then the parent's own writable pages become PTE_COW, which takes no memory. (So does
+// sfork: what is PTE_COW already is copied for the child, and then mapped by the parent.)
 //
 // The stack that fork itself runs on, and the page of thisenv, are copied at once: both
 // sides write to them in the next instant, and might find no memory for it.
@@ -126,18 +127,27 @@ protect_page(envid_t child, uint32_t pn)
 	return sys_page_map(0, page_va(pn), 0, page_va(pn), (perm & ~PTE_W) | PTE_COW);
 }
 
-// sfork: the same page for both, unless it is the stack, or what each has for
-// itself. One that waits to be copied is copied first.
+// sfork, first time: the same page for both, unless it is the stack, or what each has
+// for itself. One that waits to be copied is copied now.
 static int
 share_page(envid_t child, uint32_t pn)
 {
-	int perm = page_perm(pn), r;
+	int perm = page_perm(pn);
 
-	if (must_copy(perm) && is_own(pn))
+	if (must_copy(perm) && (is_own(pn) || (perm & PTE_COW)))
 		return copy_page(child, pn, perm, FORKTEMP);
-	if ((perm & PTE_COW) && (r = copy_page(0, pn, perm, FORKTEMP)) < 0)
-		return r;
-	return sys_page_map(0, page_va(pn), child, page_va(pn), page_perm(pn));
+	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
+}
+
+// sfork, second time: the parent, too, gets the copy, which is what both share.
+static int
+adopt_page(envid_t child, uint32_t pn)
+{
+	int perm = page_perm(pn);
+
+	if (!(perm & PTE_COW) || !must_copy(perm) || is_own(pn))
+		return 0;
+	return sys_page_map(child, page_va(pn), 0, page_va(pn), (perm & ~PTE_COW) | PTE_W);
 }
 
 // An exception stack for the child: a copy, if a handler forks, which is on it.
@@ -176,7 +186,9 @@ fork_pages(envid_t child)
 static int
 share_pages(envid_t child)
 {
-	return for_each_page(child, share_page);
+	int r = for_each_page(child, share_page);
+
+	return r < 0 ? r : for_each_page(child, adopt_page);
 }
 
 // Make a child, let give_pages give it its memory, and let it run.

@@ -101,6 +101,10 @@ LINES = {
     "gprecover": recovers("general protection faults", 1400, 13),
     "stress": [r"stress: seed [1-9]\d*, [1-9]\d* forks, [1-9]\d* messages, [1-9]\d* destroyed: ok",
                *exits("00001000")],
+    "stopped": ["stopped: a receiver stayed stopped, and got its message",
+                "stopped: a sender stayed stopped, and its message was taken",
+                *["stopped: stopped children went with their parent"] * 2,
+                "stopped: ok", *exits("00001000")],
     "useall": [r"useall: \d{3} names", *exits("00001000")],
 }
 

@@ -1,0 +1,119 @@
+// Giving an environment its program: an ELF, embedded in the kernel's image, copied to
+// memory of the environment's own. elf.c has checked all that is relied on here.
+// Whatever goes wrong, only the new environment is lost.
+
+#include <inc/error.h>
+#include <inc/string.h>
+
+#include <kern/elf.h>
+#include <kern/env.h>
+#include <kern/pmap.h>
+
+const struct Program *
+program_find(const char *name, size_t len)
+{
+	for (const struct Program *p = programs; p < programs_end; p++) {
+		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+// Give e memory for len bytes at va, with permissions perm in addition to those
+// that the pages at the ends may have already. 0 or -E_NO_MEM.
+static int
+region_alloc(struct Env *e, uintptr_t va, size_t len, int perm)
+{
+	for (uintptr_t at = ROUNDDOWN(va, PGSIZE); at < va + len; at += PGSIZE) {
+		pte_t *pte;
+		if (page_lookup(e->env_pgdir, (void *)at, &pte)) {
+			*pte |= perm;
+			continue;
+		}
+		struct PageInfo *pp = page_alloc(ALLOC_ZERO);
+		if (!pp)
+			return -E_NO_MEM;
+		if (page_insert(e->env_pgdir, pp, (void *)at, perm) < 0) {
+			page_free(pp);
+			return -E_NO_MEM;
+		}
+	}
+	return 0;
+}
+
+// Copy to memory that region_alloc gave e.
+static void
+copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
+{
+	for (size_t done = 0, step; done < len; done += step) {
+		struct PageInfo *pp = page_lookup(e->env_pgdir, (void *)(va + done), NULL);
+		step = MIN(len - done, PGSIZE - PGOFF(va + done));
+		memcpy(page2kva(pp) + PGOFF(va + done), src + done, step);
+	}
+}
+
+// A stack for e, with umain's arguments on it as lib/entry.S expects them: argc,
+// argv, and what argv points to, which is the program's name alone.
+static int
+make_stack(struct Env *e, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	uintptr_t text = ROUNDDOWN(USTACKTOP - len, sizeof(uint32_t));
+	uint32_t words[] = { 1, text - 2 * sizeof(uint32_t), text, 0 };
+
+	if (region_alloc(e, USTACKTOP - PGSIZE, PGSIZE, PTE_U | PTE_W) < 0)
+		return -E_NO_MEM;
+	e->env_tf.tf_esp = text - sizeof(words);
+	copy_to_env(e, e->env_tf.tf_esp, words, sizeof(words));
+	copy_to_env(e, text, name, len);
+	return 0;
+}
+
+// Give e the memory that its program asks for, and its first registers. NULL, or
+// what is wrong with the program, before anything outside of e was touched.
+static const char *
+load_icode(struct Env *e)
+{
+	const struct Program *program = e->env_program;
+	struct ElfProgram elf;
+	const char *wrong =
+	    elf_check(program->image, program->size, PGSIZE, USTACKTOP - PGSIZE, &elf);
+
+	if (wrong)
+		return wrong;
+	for (int i = 0; i < elf.nsegments; i++) {
+		const struct Proghdr *ph = &elf.segments[i];
+		int perm = PTE_U | (ph->p_flags & ELF_PROG_FLAG_WRITE ? PTE_W : 0);
+		if (region_alloc(e, ph->p_va, ph->p_memsz, perm) < 0)
+			return "out of memory";
+		copy_to_env(e, ph->p_va, program->image + ph->p_offset, ph->p_filesz);
+	}
+	if (make_stack(e, program->name) < 0)
+		return "out of memory";
+	e->env_tf.tf_eip = elf.entry;
+	return NULL;
+}
+
+// Start a program in an environment of its own, without a parent. 0, or the error
+// of env_alloc, or -E_INVAL if the program cannot be loaded; then it has said why.
+int
+env_create(const struct Program *program, enum EnvType type)
+{
+	struct Env *e;
+	int r = env_alloc(&e, 0);
+
+	if (r < 0) {
+		cprintf("%s: %e\n", program->name, r);
+		return r;
+	}
+	e->env_type = type;
+	e->env_program = program;
+	const char *wrong = load_icode(e);
+	if (wrong) {
+		cprintf("%s: cannot be loaded: %s\n", program->name, wrong);
+		env_free(e);
+		return -E_INVAL;
+	}
+	env_start(e);
+	return 0;
+}
