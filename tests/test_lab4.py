@@ -101,6 +101,8 @@ LINES = {
     "gprecover": recovers("general protection faults", 1400, 13),
     "stress": [r"stress: seed [1-9]\d*, [1-9]\d* forks, [1-9]\d* messages, [1-9]\d* destroyed: ok",
                *exits("00001000")],
+    "shootdown": ["shootdown: 1000 rounds, with the writer on (another|the same) CPU: ok",
+                  *exits("00001000")],
     "stopped": ["stopped: a receiver stayed stopped, and got its message",
                 "stopped: a sender stayed stopped, and its message was taken",
                 *["stopped: stopped children went with their parent"] * 2,
@@ -173,6 +175,9 @@ class Lab4Test(KernelTest):
         self.assertEqual([(int(n), int(env, 16), int(child, 16)) for _, n, env, child in found],
                          [(n, 0x1001 + i, 0x1002 + i) for i, n in enumerate(first_primes(1022))])
         self.assertIn((1877, 0x1120), [(int(n), int(env, 16)) for _, n, env, _ in found])
+
+    def check_shootdown(self, output, cpus):
+        self.assertIn("on the same CPU" if cpus == 1 else "on another CPU", output)
 
     def check_fairness(self, output, cpus):
         found = re.search(r"(?m)^fairness: 6 environments computed on (\d) CPU\(s\), (.*)$", output)

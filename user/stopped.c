@@ -4,10 +4,12 @@
 
 #include "testing.h"
 
-static void
+// Returns how often it has run.
+static uint32_t
 stop(envid_t envid)
 {
 	must(sys_env_set_status(envid, ENV_NOT_RUNNABLE), "stop");
+	return env_of(envid)->env_runs;
 }
 
 static void
@@ -16,12 +18,10 @@ start(envid_t envid)
 	must(sys_env_set_status(envid, ENV_RUNNABLE), "start");
 }
 
-// Let everybody else run for a while, and see that this one does not.
+// Let everybody else run for a while, and see that this one does not, nor has before.
 static void
-check_stays_stopped(envid_t envid, const char *when)
+check_stays_stopped(envid_t envid, uint32_t runs, const char *when)
 {
-	uint32_t runs = env_of(envid)->env_runs;
-
 	for (int i = 0; i < 100; i++)
 		sys_yield();
 	if (env_of(envid)->env_status != ENV_NOT_RUNNABLE || env_of(envid)->env_runs != runs)
@@ -58,17 +58,17 @@ stop_a_receiver(void)
 	envid_t echo = start_echo();
 
 	wait_until_asleep(echo);
-	stop(echo);
+	uint32_t runs = stop(echo);
 	must(sys_ipc_try_send(echo, 1, (void *)UTOP, 0), "send to one that is stopped");
-	check_stays_stopped(echo, "while it received");
+	check_stays_stopped(echo, runs, "while it received");
 	start(echo);
 	check_echo(echo, 1);
 
 	// Stopped and started before anything comes, it goes on waiting.
 	wait_until_asleep(echo);
-	stop(echo);
+	runs = stop(echo);
 	start(echo);
-	check_stays_stopped(echo, "and started, but with nothing to receive");
+	check_stays_stopped(echo, runs, "and started, but with nothing to receive");
 	must(ipc_send(echo, 2, NULL, 0), "send to one that was stopped");
 	check_echo(echo, 2);
 	must(sys_env_destroy(echo), "destroy");
@@ -86,9 +86,9 @@ stop_a_sender(void)
 		exit();
 	}
 	wait_until_asleep(sender);
-	stop(sender);
+	uint32_t runs = stop(sender);
 	check_echo(sender, 1);
-	check_stays_stopped(sender, "while it sent");
+	check_stays_stopped(sender, runs, "while it sent");
 	start(sender);
 	check_echo(sender, 2);
 	wait_until_gone(sender);
