@@ -124,8 +124,7 @@ cga_putc(int c)
 			crt_pos--;
 		break;
 	case '\n':
-		crt_pos += CRT_COLS;
-		crt_pos -= crt_pos % CRT_COLS;
+		crt_pos += CRT_COLS - crt_pos % CRT_COLS;
 		break;
 	case '\r':
 		crt_pos -= crt_pos % CRT_COLS;
