@@ -69,8 +69,7 @@ struct Secthdr {
 };
 
 #define ELF_STT(info) ((info) & 0xF) // A symbol's type
-#define ELF_STT_NOTYPE 0
-#define ELF_STT_FUNC   2
+#define ELF_STT_FUNC 2
 
 struct Sym {
 	uint32_t st_name; // Offset in the string table

@@ -31,18 +31,15 @@
 // The exceptions for which the CPU pushes an error code, one bit a vector.
 #define TRAP_ERRCODES 0x00227D00
 
-#define T_SYSCALL 48  // int $0x30
-#define T_DEFAULT 500 // No vector: whatever we have no name for
+#define T_SYSCALL 48 // int $0x30
 
 // The 8259's sixteen interrupt lines take the vectors from 32.
-#define IRQ_OFFSET   32
-#define IRQ_TIMER    0
-#define IRQ_KBD      1
-#define IRQ_SLAVE    2
-#define IRQ_SERIAL   4
-#define IRQ_SPURIOUS 7
-#define IRQ_IDE      14
-#define IRQ_ERROR    19
+#define IRQ_OFFSET 32
+#define IRQ_TIMER  0
+#define IRQ_KBD    1
+#define IRQ_SLAVE  2
+#define IRQ_SERIAL 4
+#define IRQ_ERROR  19
 
 // Vectors that the local APIC raises on its own or another CPU's behalf.
 #define T_LAPIC_ERROR    (IRQ_OFFSET + IRQ_ERROR)

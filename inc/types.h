@@ -10,7 +10,6 @@
 typedef int32_t ssize_t;
 typedef int32_t off_t;
 typedef uint32_t physaddr_t; // An address on the memory bus, 32 bits without PAE.
-typedef uint32_t ppn_t;      // A physical page's number: its address / PGSIZE.
 
 #define MIN(a, b)                                            \
 	({                                                   \

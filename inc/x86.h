@@ -143,12 +143,6 @@ read_eflags(void)
 }
 
 static inline void
-write_eflags(uint32_t value)
-{
-	__asm__ volatile("pushl %0; popfl" : : "r"(value) : "memory", "cc");
-}
-
-static inline void
 sti(void)
 {
 	__asm__ volatile("sti" : : : "memory");

@@ -69,14 +69,13 @@ serial_putc(int c)
 {
 	if (!serial_exists)
 		return;
-	int patience = COM_PATIENCE;
-	while (!(inb(COM_LSR) & COM_LSR_TXRDY)) {
-		if (--patience == 0) {
-			serial_exists = false;
+	for (int patience = COM_PATIENCE; patience > 0; patience--) {
+		if (inb(COM_LSR) & COM_LSR_TXRDY) {
+			outb(COM_DATA, c);
 			return;
 		}
 	}
-	outb(COM_DATA, c);
+	serial_exists = false;
 }
 
 // ---- The screen: 25 lines of 80 cells of text, a character and its colours each ----
@@ -125,8 +124,7 @@ cga_putc(int c)
 			crt_pos--;
 		break;
 	case '\n':
-		crt_pos += CRT_COLS;
-		crt_pos -= crt_pos % CRT_COLS;
+		crt_pos += CRT_COLS - crt_pos % CRT_COLS;
 		break;
 	case '\r':
 		crt_pos -= crt_pos % CRT_COLS;

@@ -58,9 +58,6 @@ void mp_init(void);
 void mp_add_cpu(uint8_t apicid);
 bool acpi_find_cpus(void);
 void acpi_power_off(void);
-const void *acpi_map(physaddr_t pa, size_t size);
-bool checksum_ok(const void *table, size_t length);
-const void *find_in_bios(const char *signature, size_t length);
 
 // lapic.c
 void lapic_init(void);

@@ -63,6 +63,14 @@ _start:
 	testl $CPUID_EDX_NEEDED, %edx
 	jnz refuse
 
+	movl $entry_high, %esi
+	.size _start, . - _start
+
+// Turn paging on, and go to esi, above KERNBASE. The boot CPU runs into it from above,
+// the others come from mpentry.S.
+	.globl paging_on
+	.type paging_on, @function
+paging_on:
 	movl %cr4, %eax
 	orl $CR4_PSE, %eax
 	movl %eax, %cr4
@@ -73,9 +81,8 @@ _start:
 	movl %eax, %cr0
 
 	// eip is still low; an indirect jump moves it up.
-	movl $entry_high, %eax
-	jmp *%eax
-	.size _start, . - _start
+	jmp *%esi
+	.size paging_on, . - paging_on
 
 	.text
 	.type entry_high, @function

@@ -31,40 +31,24 @@ static const char plain_map[] =
 static const char shift_map[] =
     "\0\033" "!@#$%^&*()_+\b\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
-// 0x47 to 0x53: the keypad, as digits; and the keys with the same codes behind E0.
+// 0x47 to 0x53: the keypad, as digits.
 static const char keypad_map[] = "789-456+1230.";
-static const uint8_t extended_map[] = {
-	KEY_HOME, KEY_UP, KEY_PGUP, 0, KEY_LF, 0, KEY_RT, 0,
+
+// The keys behind E0. Most have the code of a key of the keypad.
+static const uint8_t extended_map[KBD_UP] = {
+	[0x1C] = '\n',
+	[0x35] = '/',
+	[0x47] = KEY_HOME, KEY_UP, KEY_PGUP, 0, KEY_LF, 0, KEY_RT, 0,
 	KEY_END, KEY_DN, KEY_PGDN, KEY_INS, KEY_DEL,
 };
 
-static uint32_t
-modifier(uint8_t code)
-{
-	switch (code) {
-	case 0x1D:
-		return CTL;
-	case 0x2A:
-	case 0x36:
-		return SHIFT;
-	case 0x38:
-		return ALT;
-	default:
-		return 0;
-	}
-}
-
-static int
-extended_key(uint8_t code)
-{
-	if (code >= 0x47 && code <= 0x53)
-		return extended_map[code - 0x47];
-	if (code == 0x1C)
-		return '\n';
-	if (code == 0x35)
-		return '/';
-	return 0;
-}
+// The keys that change what others mean, for as long as they are down.
+static const uint8_t modifiers[KBD_UP] = {
+	[0x1D] = CTL,
+	[0x2A] = SHIFT,
+	[0x36] = SHIFT,
+	[0x38] = ALT,
+};
 
 static int
 plain_key(uint8_t code)
@@ -101,7 +85,7 @@ kbd_getc(void)
 	bool escaped = state & ESCAPED, up = code & KBD_UP;
 	state &= ~ESCAPED;
 	code &= ~KBD_UP;
-	uint32_t mod = modifier(code);
+	uint32_t mod = modifiers[code];
 	if (escaped && mod == SHIFT)
 		return 0; // Sent around the extended keys, for the sake of old programs.
 	if (mod)
@@ -111,7 +95,7 @@ kbd_getc(void)
 	if (mod || up)
 		return 0;
 
-	int c = escaped ? extended_key(code) : plain_key(code);
+	int c = escaped ? extended_map[code] : plain_key(code);
 	if (c == KEY_DEL && (state & (CTL | ALT)) == (CTL | ALT))
 		outb(0x92, 0x3); // Ctrl-Alt-Del: the fast reset line.
 	return c;

@@ -1,6 +1,5 @@
-// From addresses to names. For the kernel there is a table of its functions and
-// lines, made by tools/ksymtab.py when it is linked (kdebug_table.h); a program's
-// functions are in the symbol table of its ELF image.
+// From addresses to names. For the kernel there is a table of its functions and lines; a
+// program's functions are in the symbol table of its ELF image.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
@@ -9,7 +8,28 @@
 #include <kern/elf.h>
 #include <kern/env.h>
 #include <kern/kdebug.h>
-#include <kern/kdebug_table.h>
+
+// The table of the kernel's functions and source lines that tools/ksymtab.py makes
+// from the linked kernel, and says all about. Each array is in the order of addresses, and
+// an entry holds up to the next one's address.
+#define KSYM_NO_FILE 0xffff
+
+struct KsymFunc {
+	uint32_t addr;
+	uint32_t name; // Offset in ksym_strings; of an empty string where code ends
+};
+
+struct KsymLine {
+	uint32_t addr;
+	uint16_t file; // Index in ksym_files, or KSYM_NO_FILE if it is not known
+	uint16_t line;
+};
+
+extern const struct KsymFunc ksym_funcs[];
+extern const struct KsymLine ksym_lines[];
+extern const uint32_t ksym_files[]; // Offsets in ksym_strings
+extern const char ksym_strings[];
+extern const uint32_t ksym_nfuncs, ksym_nlines, ksym_nfiles;
 
 // The tables' entries both are two words, of which the first is the address.
 static_assert(sizeof(struct KsymFunc) == 8 && sizeof(struct KsymLine) == 8);

@@ -17,13 +17,17 @@
 #define BLANKS    " \t\r\n"
 #define MAX_WORDS 16
 
-struct Command {
+// A command gets its words, and what monitor got. Less than 0 ends the monitor.
+typedef int command_t(int argc, char **argv, struct Trapframe *tf);
+
+static command_t mon_help, mon_kerninfo, mon_backtrace, mon_programs, mon_run, mon_shutdown,
+    mon_continue;
+
+static const struct {
 	const char *name;
 	const char *desc;
-	int (*func)(int argc, char **argv, struct Trapframe *tf);
-};
-
-static const struct Command commands[] = {
+	command_t *func;
+} commands[] = {
 	{ "help", "Say what the commands do", mon_help },
 	{ "kerninfo", "Say where the kernel is, and what it has", mon_kerninfo },
 	{ "backtrace", "Show the calls that led here", mon_backtrace },
@@ -33,7 +37,7 @@ static const struct Command commands[] = {
 	{ "continue", "Go on after a breakpoint", mon_continue },
 };
 
-int
+static int
 mon_help(int argc, char **argv, struct Trapframe *tf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
@@ -41,7 +45,7 @@ mon_help(int argc, char **argv, struct Trapframe *tf)
 	return 0;
 }
 
-int
+static int
 mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 {
 	extern const uint8_t _start[], entry[], edata[]; // From entry.S and kernel.ld.
@@ -66,14 +70,14 @@ mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 	return 0;
 }
 
-int
+static int
 mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 {
 	kdebug_backtrace(read_ebp());
 	return 0;
 }
 
-int
+static int
 mon_programs(int argc, char **argv, struct Trapframe *tf)
 {
 	int column = 0;
@@ -89,7 +93,7 @@ mon_programs(int argc, char **argv, struct Trapframe *tf)
 }
 
 // They run when the monitor ends: at once, or after a breakpoint when that goes on.
-int
+static int
 mon_run(int argc, char **argv, struct Trapframe *tf)
 {
 	int started = 0;
@@ -109,7 +113,7 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 	return started > 0 && !tf ? -1 : 0;
 }
 
-int
+static int
 mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 {
 	acpi_power_off();
@@ -119,7 +123,7 @@ mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 	return 0;
 }
 
-int
+static int
 mon_continue(int argc, char **argv, struct Trapframe *tf)
 {
 	if (tf)

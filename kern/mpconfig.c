@@ -3,13 +3,11 @@
 // core; then the older MP table, in which many a BIOS lists one CPU a package
 // (MultiProcessor Specification, version 1.4, chapter 4). Else there is one CPU.
 
-#include <inc/assert.h>
-#include <inc/string.h>
+#include <inc/stdio.h>
 #include <inc/x86.h>
 
+#include <kern/bios.h>
 #include <kern/cpu.h>
-#include <kern/multiboot.h>
-#include <kern/pmap.h>
 
 struct CpuInfo cpus[NCPU] = { [0 ... NCPU - 1] = { .cpu_last = NENV - 1 } };
 int ncpu = 1;
@@ -39,14 +37,10 @@ struct MpTable {
 	uint16_t length;      // Of all of it
 	uint8_t version;
 	uint8_t checksum;
-	uint8_t product[20];
-	physaddr_t oemtable;
-	uint16_t oemlength;
+	uint8_t maker[26];
 	uint16_t entries;
 	physaddr_t lapicaddr;
-	uint16_t xlength;
-	uint8_t xchecksum;
-	uint8_t reserved;
+	uint8_t extended[4]; // Of what follows the entries
 };
 
 struct MpProcessor {
@@ -62,45 +56,6 @@ struct MpProcessor {
 #define MP_TYPE_LAST  4
 #define MP_ENABLED    0x01
 #define MP_IMCR       0x80
-
-// Whether the bytes of a table add up to 0.
-bool
-checksum_ok(const void *table, size_t length)
-{
-	uint8_t sum = 0;
-
-	for (size_t i = 0; i < length; i++)
-		sum += ((const uint8_t *)table)[i];
-	return sum == 0;
-}
-
-// Where a structure of length bytes with a signature and a right checksum stands in
-// the places where a BIOS may put one, or NULL: the extended data area, the end of
-// base memory, and the BIOS itself, always at a multiple of 16.
-const void *
-find_in_bios(const char *signature, size_t length)
-{
-	// The BIOS keeps the segment of its extended data area at 0x40E, and the size
-	// of base memory, in KB, at 0x413.
-	physaddr_t ebda = *(uint16_t *)KADDR(0x40E) << 4;
-	physaddr_t base = *(uint16_t *)KADDR(0x413) * 1024;
-	const struct MemRange areas[] = {
-		{ .start = ebda, .end = ebda + 1024 },
-		{ .start = base - 1024, .end = base },
-		{ .start = 0xE0000, .end = EXTPHYSMEM },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
-		if (areas[i].start < PGSIZE || areas[i].end > EXTPHYSMEM)
-			continue;
-		for (physaddr_t pa = areas[i].start; pa + length <= areas[i].end; pa += 16) {
-			if (memcmp(KADDR(pa), signature, strlen(signature)) == 0 &&
-			    checksum_ok(KADDR(pa), length))
-				return KADDR(pa);
-		}
-	}
-	return NULL;
-}
 
 // There is a CPU with this APIC id. The one we are on is number 0 and known already.
 void
@@ -144,7 +99,7 @@ read_mp_entries(const struct MpTable *table)
 static bool
 mp_find_cpus(void)
 {
-	const struct MpPointer *mp = find_in_bios("_MP_", sizeof(*mp));
+	const struct MpPointer *mp = bios_find("_MP_", sizeof(*mp));
 
 	if (!mp)
 		return false;
@@ -154,12 +109,8 @@ mp_find_cpus(void)
 		mp_add_cpu(0);
 		mp_add_cpu(1);
 	} else {
-		const struct MpTable *table = acpi_map(mp->physaddr, sizeof(*table));
-		if (!table || memcmp(table->signature, "PCMP", 4) != 0 ||
-		    table->length < sizeof(*table))
-			return false;
-		table = acpi_map(mp->physaddr, table->length);
-		if (!table || !checksum_ok(table, table->length))
+		const struct MpTable *table = bios_table(mp->physaddr, "PCMP", 2, sizeof(*table));
+		if (!table)
 			return false;
 		lapicaddr = table->lapicaddr;
 		if (!read_mp_entries(table))

@@ -1,7 +1,7 @@
 // Where the other CPUs start. A STARTUP interrupt from boot_aps() sets one off in
 // real mode at MPENTRY_PADDR, where it has copied the code between mpentry_start
-// and mpentry_end. This goes to protected mode and to paging as boot/boot.S and
-// entry.S did, takes the number that boot_aps() has laid out and the kernel stack
+// and mpentry_end. This goes to protected mode as boot/boot.S did, to paging by
+// entry.S's paging_on, takes the number that boot_aps() has laid out and the kernel stack
 // of that number, and calls mp_main.
 //
 // The code is linked above KERNBASE like all of the kernel, and runs elsewhere:
@@ -10,7 +10,6 @@
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
 
-#define RELOC(x)      ((x) - KERNBASE)
 #define MPBOOTPHYS(s) ((s) - mpentry_start + MPENTRY_PADDR)
 
 	.text
@@ -35,15 +34,8 @@ start32:
 	movw %ax, %ds
 	movw %ax, %es
 	movw %ax, %ss
-	movl %cr4, %eax
-	orl $CR4_PSE, %eax
-	movl %eax, %cr4
-	movl $RELOC(entry_pgdir), %eax
-	movl %eax, %cr3
-	movl %cr0, %eax
-	orl $(CR0_PE | CR0_PG | CR0_WP), %eax
-	movl %eax, %cr0
-	movl $mpentry_high, %eax
+	movl $mpentry_high, %esi
+	movl $paging_on, %eax // By its address: from this copy, its distance is another.
 	jmp *%eax
 
 	.balign 4

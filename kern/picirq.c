@@ -11,30 +11,33 @@
 #define PIC1 0x20 // Command register; the next port is the mask
 #define PIC2 0xA0
 
+#define LINES 16
+
 #define ICW1 0x11 // Edge triggered, cascaded, ICW4 follows
 #define ICW4 0x03 // 8086 mode, automatic end of interrupt
 
 static uint16_t irq_mask;
 
-void
-irq_enable(int irq)
-{
-	irq_setmask_8259A(irq_mask & ~(1 << irq));
-}
-
-void
+// Let through the lines whose bits in mask are 0, and say which those are.
+static void
 irq_setmask_8259A(uint16_t mask)
 {
 	irq_mask = mask;
 	outb(PIC1 + 1, mask & 0xFF);
 	outb(PIC2 + 1, mask >> 8);
 
-	char text[4 * MAX_IRQS], *end = text;
-	for (int i = 0; i < MAX_IRQS; i++) {
+	char text[4 * LINES], *end = text;
+	for (int i = 0; i < LINES; i++) {
 		if (!(mask & (1 << i)))
 			end += snprintf(end, text + sizeof(text) - end, " %d", i);
 	}
 	cprintf("enabled interrupts:%s\n", end == text ? " none" : text);
+}
+
+void
+irq_enable(int irq)
+{
+	irq_setmask_8259A(irq_mask & ~(1 << irq));
 }
 
 void

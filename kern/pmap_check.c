@@ -120,24 +120,21 @@ check_page_alloc(void)
 	CHECKED();
 }
 
-// The physical address that a page directory maps va to, or ~0: read by hand, as
-// the hardware would. If perm is not NULL, it gets what both levels allow.
-static physaddr_t
-translate(const pde_t *pgdir, uintptr_t va, int *perm)
+// What kern_pgdir has for the page at va: its physical address, PTE_P, and of PTE_W and
+// PTE_U what both levels allow; or 0. It is read by hand, as the hardware would.
+static pte_t
+mapped(uintptr_t va)
 {
-	pde_t pde = pgdir[PDX(va)];
+	pde_t pde = kern_pgdir[PDX(va)];
+	pte_t pte;
 
 	if (!(pde & PTE_P))
-		return ~0;
-	if (pde & PTE_PS) {
-		if (perm)
-			*perm = pde & (PTE_W | PTE_U);
-		return (pde & ~(PTSIZE - 1)) | (va & (PTSIZE - 1));
-	}
-	pte_t pte = ((pte_t *)KADDR(PTE_ADDR(pde)))[PTX(va)];
-	if (perm)
-		*perm = pte & pde & (PTE_W | PTE_U);
-	return pte & PTE_P ? PTE_ADDR(pte) | PGOFF(va) : ~0U;
+		return 0;
+	if (pde & PTE_PS)
+		pte = pde + (PTX(va) << PTXSHIFT); // As a table of it would have it.
+	else
+		pte = ((pte_t *)KADDR(PTE_ADDR(pde)))[PTX(va)];
+	return pte & PTE_P ? PTE_ADDR(pte) | (pte & pde & (PTE_P | PTE_W | PTE_U)) : 0;
 }
 
 // page_insert, page_lookup and page_remove: on kern_pgdir, which is still empty.
@@ -148,7 +145,6 @@ check_page(void)
 	size_t free_before = page_free_count();
 	void *const va = (void *)PGSIZE;
 	pte_t *pte;
-	int perm;
 
 	assert((p0 = page_alloc(0)) && (p1 = page_alloc(0)) && (table = page_alloc(0)));
 	take_all(&list);
@@ -156,22 +152,22 @@ check_page(void)
 	// Without a page for the page table nothing is mapped, and nothing changes.
 	assert(!page_lookup(kern_pgdir, va, NULL));
 	assert(page_insert(kern_pgdir, p0, va, PTE_W) < 0);
-	assert(p0->pp_ref == 0 && translate(kern_pgdir, PGSIZE, NULL) == ~0U);
+	assert(p0->pp_ref == 0 && !mapped(PGSIZE));
 
 	// With one, it takes that one, and a table lasts for all of its entries.
 	page_free(table);
 	assert(page_insert(kern_pgdir, p0, va, PTE_W) == 0);
 	assert(PTE_ADDR(kern_pgdir[0]) == page2pa(table) && table->pp_ref == 1);
 	assert(page_insert(kern_pgdir, p1, va + PGSIZE, 0) == 0);
-	assert(translate(kern_pgdir, PGSIZE, &perm) == page2pa(p0) && perm == PTE_W);
-	assert(translate(kern_pgdir, 2 * PGSIZE, &perm) == page2pa(p1) && perm == 0);
+	assert(mapped(PGSIZE) == (page2pa(p0) | PTE_P | PTE_W));
+	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P));
 	assert(page_lookup(kern_pgdir, va, &pte) == p0 && (*pte & PTE_W));
 	assert(pgdir_walk(kern_pgdir, va, 0) == pte);
 
 	// The same page again, with other permissions: it is not freed on the way.
 	assert(page_insert(kern_pgdir, p1, va + PGSIZE, PTE_U) == 0);
 	assert(p1->pp_ref == 1 && page_free_count() == 0);
-	assert(translate(kern_pgdir, 2 * PGSIZE, &perm) == page2pa(p1) && perm == PTE_U);
+	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P | PTE_U));
 
 	// In another's place: the other one, mapped no more, is free.
 	assert(page_insert(kern_pgdir, p1, va, 0) == 0);
@@ -179,7 +175,7 @@ check_page(void)
 	assert(page_alloc(0) == p0);
 
 	page_remove(kern_pgdir, va);
-	assert(p1->pp_ref == 1 && translate(kern_pgdir, PGSIZE, NULL) == ~0U);
+	assert(p1->pp_ref == 1 && !mapped(PGSIZE));
 	page_remove(kern_pgdir, va); // Nothing there: nothing happens.
 	assert(p1->pp_ref == 1);
 	page_remove(kern_pgdir, va + PGSIZE);
@@ -198,12 +194,8 @@ check_page(void)
 static void
 check_mapping(uintptr_t va, physaddr_t pa, size_t n, int perm)
 {
-	int found;
-
-	for (size_t at = 0; at < n; at += PGSIZE) {
-		assert(translate(kern_pgdir, va + at, &found) == pa + at);
-		assert(found == perm);
-	}
+	for (size_t at = 0; at < n; at += PGSIZE)
+		assert(mapped(va + at) == ((pa + at) | PTE_P | perm));
 }
 
 // Everything above UTOP is where memlayout.h says, with the right permissions, and
@@ -223,7 +215,7 @@ check_kern_pgdir(void)
 		uintptr_t stack = KSTACKTOP_CPU(i) - KSTKSIZE;
 		check_mapping(stack, PADDR(percpu_kstacks[i]), KSTKSIZE, PTE_W);
 		for (uintptr_t va = stack - KSTKGAP; va < stack; va += PGSIZE)
-			assert(translate(kern_pgdir, va, NULL) == ~0U);
+			assert(!mapped(va));
 	}
 
 	for (uint32_t i = 0; i < NPDENTRIES; i++) {
@@ -269,9 +261,9 @@ check_page_installed_pgdir(void)
 	uintptr_t a = (uintptr_t)mmio_map_region(device, PGSIZE);
 	uintptr_t b = (uintptr_t)mmio_map_region(PTE_ADDR(device), 1);
 	assert(a >= MMIOBASE && b >= PTE_ADDR(a) + 2 * PGSIZE && b < MMIOLIM);
-	assert(translate(kern_pgdir, a, NULL) == device);
-	assert(translate(kern_pgdir, a + PGSIZE, NULL) == device + PGSIZE);
-	assert(translate(kern_pgdir, b, NULL) == PTE_ADDR(device));
+	assert(PGOFF(a) == PGOFF(device) && PTE_ADDR(mapped(a)) == PTE_ADDR(device));
+	assert(PTE_ADDR(mapped(a + PGSIZE)) == PTE_ADDR(device) + PGSIZE);
+	assert(PGOFF(b) == 0 && PTE_ADDR(mapped(b)) == PTE_ADDR(device));
 	pte_t wanted = PTE_P | PTE_W | PTE_PCD | PTE_PWT;
 	assert((*pgdir_walk(kern_pgdir, (void *)a, 0) & (wanted | PTE_U)) == wanted);
 	CHECKED();

@@ -7,7 +7,7 @@
 
 The table goes into section .ksymtab, which the linker script puts behind all code, so
 that no code moves when the table gets its contents. --verify makes the table again from the
-kernel that holds it, and fails if they differ. kern/kdebug_table.h declares what is in it:
+kernel that holds it, and fails if they differ. kern/kdebug.c declares what is in it:
 
     ksym_funcs    {address, name} of every function and label in the code, by address. A name
                   is an offset in ksym_strings. It holds up to the next entry's address; where

@@ -23,7 +23,7 @@
 //	HOARD	where all of memory is put to see what happens without any
 //	UTEMP	for looking at other environments' pages
 
-#include <inc/lib.h>
+#include "testing.h"
 
 #define STATE      ((struct conform_state *)0x10000000)
 #define AREA       ((char *)0x10001000)
@@ -31,9 +31,6 @@
 #define SPARE      ((char *)0x10100000)
 #define FRESH      ((char *)0x20000000)
 #define HOARD      ((char *)0x30000000)
-
-#define PERM_READ  (PTE_P | PTE_U)
-#define PERM_WRITE (PTE_P | PTE_U | PTE_W)
 
 // The bits of a page table entry that the CPU sets by itself.
 #define PTE_BY_CPU (PTE_A | PTE_D)
@@ -101,7 +98,7 @@ conform_count_with(uint32_t value, int line, const char *what, int expected, int
 static inline pte_t
 conform_pte(const volatile void *va)
 {
-	return uvpd[PDX(va)] & PTE_P ? uvpt[PGNUM(va)] : 0;
+	return pte_of(PGNUM(va));
 }
 
 // The physical address and the permissions of what is mapped at va.
@@ -124,22 +121,6 @@ conform_refs(physaddr_t pa)
 	return pages[PGNUM(pa)].pp_ref;
 }
 
-// How many pages are free, in all of the machine.
-static inline int
-conform_free_pages(void)
-{
-	int i, free = 0, per_page = PGSIZE / sizeof(struct PageInfo);
-	const char *va;
-
-	for (va = (const char *)UPAGES; va < (const char *)UVPT; va += PGSIZE) {
-		if (!(conform_pte(va) & PTE_P))
-			break;
-		for (i = 0; i < per_page; i++)
-			free += ((const volatile struct PageInfo *)va)[i].pp_ref == 0;
-	}
-	return free;
-}
-
 // What a refused call must not change.
 struct conform_snapshot {
 	uint32_t mappings; // A sum over all mappings below UTOP, and
@@ -156,7 +137,7 @@ conform_sum(uint32_t sum, uint32_t word)
 static inline struct conform_snapshot
 conform_snapshot(void)
 {
-	struct conform_snapshot s = { .free_pages = conform_free_pages() };
+	struct conform_snapshot s = { .free_pages = count_free_pages() };
 	uint32_t d, i;
 
 	for (d = 0; d < PDX(UTOP); d++) {
@@ -300,18 +281,11 @@ conform_spawn(void (*run)(void))
 	return child;
 }
 
-static inline bool
-conform_lives(envid_t envid)
-{
-	return envs[ENVX(envid)].env_id == envid && envs[ENVX(envid)].env_status != ENV_FREE;
-}
-
 // Wait until an environment and all that it had is gone.
 static inline void
 conform_wait(envid_t envid)
 {
-	while (conform_lives(envid))
-		sys_yield();
+	wait_until_gone(envid);
 	sys_yield(); // So that whoever was freeing it in the kernel is done.
 }
 
@@ -399,7 +373,7 @@ conform_hoard(void)
 	while ((r = sys_page_alloc(0, spare, PERM_WRITE)) == 0)
 		spare += PGSIZE;
 	CHECK_EQ(r, -E_NO_MEM);
-	CHECK_EQ(conform_free_pages(), 0);
+	CHECK_EQ(count_free_pages(), 0);
 }
 
 #endif // JOS_USER_CONFORM_H

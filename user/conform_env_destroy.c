@@ -88,7 +88,7 @@ spare_orphans(void)
 	orphan = STATE->envid;
 	CHECK_REFUSED(sys_env_destroy(orphan), E_BAD_ENV);
 	CHECK_EQ(envs[ENVX(orphan)].env_parent_id, parent);
-	CHECK(conform_lives(orphan));
+	CHECK(is_alive(orphan));
 	STATE->stage = 2;
 	conform_wait(orphan);
 	conform_check_unchanged(&before, __LINE__, "an orphan");

@@ -143,9 +143,9 @@ run_out_of_memory(void)
 	}
 	CHECK(given > 0);
 	CHECK(child > 0);
-	CHECK_EQ(conform_free_pages(), 0);
+	CHECK_EQ(count_free_pages(), 0);
 	CHECK_EQ(sys_env_destroy(child), 0);
-	CHECK_EQ(conform_free_pages(), given);
+	CHECK_EQ(count_free_pages(), given);
 }
 
 void

@@ -1,5 +1,6 @@
 // sys_page_alloc: what it allows, refuses, and leaves as it was.
 
+#include "inuse.h"
 #include "refusals.h"
 
 static volatile uint32_t *const word = (volatile uint32_t *)AREA;
@@ -113,13 +114,13 @@ replace(void)
 	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
 	old = conform_page(AREA);
 	*word = 0xDEAD;
-	free = conform_free_pages();
+	free = count_free_pages();
 	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
 	new = conform_page(AREA);
 	CHECK(new != old);
 	CHECK_EQ(conform_refs(old), 0);
 	CHECK_EQ(conform_refs(new), 1);
-	CHECK_EQ(conform_free_pages(), free);
+	CHECK_EQ(count_free_pages(), free);
 	CHECK(is_zero(AREA));
 
 	*word = 0xBEEF;
@@ -155,39 +156,26 @@ allocate_for_a_child(void)
 	conform_check_unchanged(&before, __LINE__, "a page for a child");
 }
 
-// What a child does while its parent replaces a page of it, maybe on another CPU: once the
-// call has returned, the old one is not to be seen any more.
+// The page of a child that reads it.
 static void
-watch_replacement(void)
+read_word(bool replaced)
 {
-	uint32_t i, replaced = 0;
+	if (*word != 0 && replaced)
+		STATE->words[2]++;
+}
 
-	STATE->stage = 1;
-	while (!replaced) {
-		for (i = 0; i < 100000 && !replaced; i++) {
-			replaced = STATE->words[1];
-			if (*word != 0 && replaced)
-				STATE->words[0]++;
-		}
-		sys_yield();
-	}
-	STATE->words[2] = 1;
+static void
+replace_in_child(envid_t child)
+{
+	CHECK_EQ(sys_page_alloc(child, AREA, PERM_READ), 0);
 }
 
 static void
 replace_in_use(void)
 {
-	envid_t child;
-
 	*word = 1;
-	STATE->stage = STATE->words[0] = STATE->words[1] = STATE->words[2] = 0;
-	child = conform_spawn(watch_replacement);
-	conform_wait_stage(1);
-	CHECK_EQ(sys_page_alloc(child, AREA, PERM_READ), 0);
-	STATE->words[1] = 1;
-	conform_wait(child);
-	CHECK_EQ(STATE->words[0], 0);
-	CHECK_EQ(STATE->words[2], 1);
+	CHECK(conform_change_in_use(read_word, replace_in_child));
+	CHECK_EQ(STATE->words[2], 0);
 }
 
 // Without memory, what is there stays.
@@ -210,20 +198,20 @@ run_out_of_memory(void)
 
 	// One page is too few where there is no page table, and enough where there is.
 	CHECK_EQ(sys_page_unmap(0, HOARD), 0);
-	CHECK_EQ(conform_free_pages(), 1);
+	CHECK_EQ(count_free_pages(), 1);
 	CHECK_REFUSED(sys_page_alloc(0, FRESH, PERM_WRITE), E_NO_MEM);
 	CHECK_REFUSED(sys_page_alloc(child, AREA, PERM_WRITE), E_NO_MEM);
 	CHECK_EQ(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), 0);
 	CHECK(is_zero(own));
-	CHECK_EQ(conform_free_pages(), 1);
+	CHECK_EQ(count_free_pages(), 1);
 	CHECK_EQ(sys_page_unmap(0, HOARD + PGSIZE), 0);
 	CHECK_EQ(sys_page_alloc(0, FRESH, PERM_WRITE), 0);
 	CHECK_EQ(conform_perm(FRESH), PERM_WRITE);
-	CHECK_EQ(conform_free_pages(), 0);
+	CHECK_EQ(count_free_pages(), 0);
 
 	for (i = 2; i < 102; i++)
 		sys_page_unmap(0, HOARD + i * PGSIZE);
-	CHECK_EQ(conform_free_pages(), 100);
+	CHECK_EQ(count_free_pages(), 100);
 	sys_env_destroy(child);
 }
 

@@ -1,5 +1,6 @@
 // sys_page_map: what it allows, refuses, and leaves as it was.
 
+#include "inuse.h"
 #include "refusals.h"
 
 // AREA's pages here: one that may be written, one that may not, and one with nothing.
@@ -92,7 +93,7 @@ share(void)
 {
 	static char *const vas[] = { NULL, FRESH, (char *)UTOP - PGSIZE };
 	physaddr_t pa = conform_page(WRITABLE), old = conform_page(READONLY);
-	int free = conform_free_pages();
+	int free = count_free_pages();
 	unsigned i;
 
 	CHECK_EQ(sys_page_map(0, WRITABLE, 0, READONLY, PERM_WRITE), 0);
@@ -100,7 +101,7 @@ share(void)
 	CHECK_EQ(conform_perm(READONLY), PERM_WRITE);
 	CHECK_EQ(conform_refs(pa), 2);
 	CHECK_EQ(conform_refs(old), 0);
-	CHECK_EQ(conform_free_pages(), free + 1);
+	CHECK_EQ(count_free_pages(), free + 1);
 	*other_word = 0xCAFE;
 	CHECK_EQ(*word, 0xCAFE);
 
@@ -195,76 +196,46 @@ map_between_environments(void)
 	conform_check_unchanged(&before, __LINE__, "pages of two children");
 }
 
-// What a child does while its parent changes its mappings, maybe on another CPU. First the
-// parent maps the same page again and again, which the child must not notice. Once the call
-// that replaces it has returned, only the new page is to be seen.
+// The page of a child that reads it. First the same page is mapped again and again, which
+// the child must not notice.
 static void
-watch_replacement(void)
+read_other_word(bool replaced)
 {
-	uint32_t i, replaced = 0;
+	if (*other_word != 2 && replaced)
+		STATE->words[2]++;
+}
 
-	STATE->stage = 1;
-	while (!replaced) {
-		for (i = 0; i < 100000 && !replaced; i++) {
-			replaced = STATE->words[1];
-			if (*other_word != 2 && replaced)
-				STATE->words[0]++;
-		}
-		sys_yield();
-	}
-	STATE->words[2] = 1;
+static void
+replace_in_child(envid_t child)
+{
+	int i, failed = 0;
+
+	for (i = 0; i < 1000; i++)
+		failed += sys_page_map(0, READONLY, child, READONLY, PERM_READ) != 0;
+	CHECK_EQ(failed, 0);
+	CHECK_EQ(sys_page_map(0, WRITABLE, child, READONLY, PERM_READ), 0);
 }
 
 static void
 replace_in_use(void)
 {
-	envid_t child;
-	int i, failed = 0;
-
 	*word = 2;
-	STATE->stage = STATE->words[0] = STATE->words[1] = STATE->words[2] = 0;
-	child = conform_spawn(watch_replacement);
-	conform_wait_stage(1);
-	for (i = 0; i < 1000; i++)
-		failed += sys_page_map(0, READONLY, child, READONLY, PERM_READ) != 0;
-	CHECK_EQ(failed, 0);
-	CHECK_EQ(sys_page_map(0, WRITABLE, child, READONLY, PERM_READ), 0);
-	STATE->words[1] = 1;
-	conform_wait(child);
-	CHECK_EQ(STATE->words[0], 0);
-	CHECK_EQ(STATE->words[2], 1);
+	CHECK(conform_change_in_use(read_other_word, replace_in_child));
+	CHECK_EQ(STATE->words[2], 0);
 }
 
-// The same: once the call that takes the permission has returned, the page is not to be
-// written any more.
+// The page of a child that writes it, until it may not.
 static void
-watch_narrowing(void)
+keep_writing(bool narrowed)
 {
-	uint32_t i, narrowed = 0;
-
-	STATE->stage = 1;
-	while (!narrowed) {
-		for (i = 0; i < 100000 && !narrowed; i++) {
-			narrowed = STATE->words[1];
-			*word = 3;
-		}
-		sys_yield();
-	}
-	STATE->words[0] = 1;
+	USED(narrowed);
+	*word = 3;
 }
 
 static void
-narrow_in_use(void)
+narrow_in_child(envid_t child)
 {
-	envid_t child;
-
-	STATE->stage = STATE->words[0] = STATE->words[1] = 0;
-	child = conform_spawn(watch_narrowing);
-	conform_wait_stage(1);
 	CHECK_EQ(sys_page_map(0, WRITABLE, child, WRITABLE, PERM_READ), 0);
-	STATE->words[1] = 1;
-	conform_wait(child);
-	CHECK_EQ(STATE->words[0], 0);
 }
 
 static void
@@ -285,11 +256,11 @@ run_out_of_memory(void)
 	CHECK_EQ(conform_refs(pa), refs + 1);
 	CHECK_EQ(sys_page_map(0, WRITABLE, 0, HOARD, PERM_READ), 0);
 	CHECK_EQ(conform_refs(pa), refs + 2);
-	CHECK_EQ(conform_free_pages(), 1);
+	CHECK_EQ(count_free_pages(), 1);
 	// That is enough for a page table.
 	CHECK_EQ(sys_page_map(0, WRITABLE, child, FRESH, PERM_READ), 0);
 	CHECK_EQ(conform_refs(pa), refs + 3);
-	CHECK_EQ(conform_free_pages(), 0);
+	CHECK_EQ(count_free_pages(), 0);
 	CHECK_REFUSED(sys_page_map(0, WRITABLE, 0, FRESH, PERM_READ), E_NO_MEM);
 	CHECK_EQ(sys_env_destroy(child), 0);
 	CHECK_EQ(conform_refs(pa), refs + 2);
@@ -317,7 +288,7 @@ umain(int argc, char **argv)
 	CHECK_KILLED(narrow);
 	map_between_environments();
 	replace_in_use();
-	narrow_in_use();
+	CHECK(!conform_change_in_use(keep_writing, narrow_in_child));
 	conform_in_child(run_out_of_memory);
 	conform_end();
 }

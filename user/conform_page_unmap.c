@@ -1,5 +1,6 @@
 // sys_page_unmap: what it allows, refuses, and leaves as it was.
 
+#include "inuse.h"
 #include "refusals.h"
 
 static volatile uint32_t *const word = (volatile uint32_t *)AREA;
@@ -67,13 +68,13 @@ static void
 unmap_page(void)
 {
 	physaddr_t pa = conform_page(AREA);
-	int free = conform_free_pages();
+	int free = count_free_pages();
 
 	CHECK_EQ(sys_page_map(0, AREA, 0, AREA + PGSIZE, PERM_WRITE), 0);
 	CHECK_EQ(conform_refs(pa), 2);
 	CHECK_EQ(sys_page_unmap(0, AREA + PGSIZE), 0);
 	CHECK_EQ(conform_refs(pa), 1);
-	CHECK_EQ(conform_free_pages(), free);
+	CHECK_EQ(count_free_pages(), free);
 	CHECK_EQ(*word, 0x600D);
 	CHECK_KILLED(unmap_and_read);
 	CHECK_EQ(*word, 0x600D);
@@ -81,9 +82,9 @@ unmap_page(void)
 	CHECK_EQ(sys_page_unmap(sys_getenvid(), AREA), 0);
 	CHECK_EQ(conform_pte(AREA), 0);
 	CHECK_EQ(conform_refs(pa), 0);
-	CHECK_EQ(conform_free_pages(), free + 1);
+	CHECK_EQ(count_free_pages(), free + 1);
 	CHECK_EQ(sys_page_unmap(0, AREA), 0);
-	CHECK_EQ(conform_free_pages(), free + 1);
+	CHECK_EQ(count_free_pages(), free + 1);
 	CHECK_KILLED(read_word);
 }
 
@@ -106,36 +107,18 @@ unmap_page_of_a_child(void)
 	CHECK_EQ(conform_refs(pa), 1);
 }
 
-// What a child does while its parent unmaps a page of it, maybe on another CPU: once the call
-// has returned, the page is not to be read any more.
+// The page of a child that reads it, until there is none.
 static void
-watch_unmapping(void)
+keep_reading(bool unmapped)
 {
-	uint32_t i, unmapped = 0;
-
-	STATE->stage = 1;
-	while (!unmapped) {
-		for (i = 0; i < 100000 && !unmapped; i++) {
-			unmapped = STATE->words[1];
-			USED(*word);
-		}
-		sys_yield();
-	}
-	STATE->words[0] = 1;
+	USED(unmapped);
+	USED(*word);
 }
 
 static void
-unmap_in_use(void)
+unmap_in_child(envid_t child)
 {
-	envid_t child;
-
-	STATE->stage = STATE->words[0] = STATE->words[1] = 0;
-	child = conform_spawn(watch_unmapping);
-	conform_wait_stage(1);
 	CHECK_EQ(sys_page_unmap(child, AREA), 0);
-	STATE->words[1] = 1;
-	conform_wait(child);
-	CHECK_EQ(STATE->words[0], 0);
 }
 
 void
@@ -151,6 +134,6 @@ umain(int argc, char **argv)
 	unmap_nothing();
 	unmap_page();
 	unmap_page_of_a_child();
-	unmap_in_use();
+	CHECK(!conform_change_in_use(keep_reading, unmap_in_child));
 	conform_end();
 }

@@ -1,6 +1,5 @@
 // Recovers from divide errors: its handler puts another divisor into the register, and
-// the division is made again. So does a child, which inherits the handler; but not one
-// that gives it up: the kernel ends that.
+// the division is made again.
 
 #include "testing.h"
 
@@ -40,27 +39,16 @@ recover(void)
 	cprintf("[%08x] recovered from %u divide errors\n", sys_getenvid(), handled);
 }
 
+static void
+provoke(void)
+{
+	divide(0, 1, 0);
+}
+
 void
 umain(int argc, char **argv)
 {
 	USED(argc);
 	USED(argv);
-	must(set_exception_handler(T_DIVIDE, handler), "set_exception_handler");
-	recover();
-
-	envid_t child = must_fork();
-	if (child == 0) {
-		recover();
-		return;
-	}
-	wait_until_gone(child);
-
-	child = must_fork();
-	if (child == 0) {
-		must(set_exception_handler(T_DIVIDE, NULL), "set_exception_handler");
-		divide(0, 1, 0);
-		panic("went on after a divide error without a handler");
-	}
-	wait_until_gone(child);
-	recover();
+	try_handler(T_DIVIDE, handler, recover, provoke);
 }

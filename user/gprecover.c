@@ -49,27 +49,16 @@ recover(void)
 	cprintf("[%08x] recovered from %u general protection faults\n", sys_getenvid(), handled);
 }
 
+static void
+provoke(void)
+{
+	__asm__ volatile("hlt");
+}
+
 void
 umain(int argc, char **argv)
 {
 	USED(argc);
 	USED(argv);
-	must(set_exception_handler(T_GPFLT, handler), "set_exception_handler");
-	recover();
-
-	envid_t child = must_fork();
-	if (child == 0) {
-		recover();
-		return;
-	}
-	wait_until_gone(child);
-
-	child = must_fork();
-	if (child == 0) {
-		must(set_exception_handler(T_GPFLT, NULL), "set_exception_handler");
-		__asm__ volatile("hlt");
-		panic("went on after a general protection fault without a handler");
-	}
-	wait_until_gone(child);
-	recover();
+	try_handler(T_GPFLT, handler, recover, provoke);
 }

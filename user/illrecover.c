@@ -44,27 +44,16 @@ recover(void)
 	cprintf("[%08x] recovered from %u invalid opcodes\n", sys_getenvid(), handled);
 }
 
+static void
+provoke(void)
+{
+	number_by_illegal_means();
+}
+
 void
 umain(int argc, char **argv)
 {
 	USED(argc);
 	USED(argv);
-	must(set_exception_handler(T_ILLOP, handler), "set_exception_handler");
-	recover();
-
-	envid_t child = must_fork();
-	if (child == 0) {
-		recover();
-		return;
-	}
-	wait_until_gone(child);
-
-	child = must_fork();
-	if (child == 0) {
-		must(set_exception_handler(T_ILLOP, NULL), "set_exception_handler");
-		number_by_illegal_means();
-		panic("went on after an invalid opcode without a handler");
-	}
-	wait_until_gone(child);
-	recover();
+	try_handler(T_ILLOP, handler, recover, provoke);
 }

@@ -1,33 +1,6 @@
-// A sieve of environments. The first one sends the numbers from 2 on to the second. Each
-// other takes the first number that it gets, which is a prime, makes another environment
-// to its right, and sends on to that those numbers that the prime does not divide.
-//
-//	2 3 4 5 6 7 ...      3 5 7 9 ...      5 7 11 ...
-//	first env ----------> 2 -------------> 3 -----------> 5 ----> ...
-//
-// When there is no environment for the next prime, the last one ends. Who sends to one
-// that has ended is told so, and ends too: and so on, back to the first.
+// The sieve of sieve.h: each environment tells its prime, and the CPU that it is on.
 
-#include <inc/lib.h>
-
-static void
-send_all_numbers(envid_t right)
-{
-	int n = 2;
-
-	while (ipc_send(right, n, NULL, 0) == 0)
-		n++;
-}
-
-static void
-send_what_is_left(int prime, envid_t right)
-{
-	int n;
-
-	do {
-		n = ipc_recv(NULL, NULL, NULL);
-	} while (n % prime == 0 || ipc_send(right, n, NULL, 0) == 0);
-}
+#include "sieve.h"
 
 void
 umain(int argc, char **argv)

@@ -1,7 +1,8 @@
-// The sieve of primes.c, as far as it goes: up to the last environment that there is.
+// The sieve of sieve.h, as far as it goes: up to the last environment that there is.
 // That one finds none for the next prime, and ends; so does who sends to it, and so on.
 // When all are gone, all that they had must be free.
 
+#include "sieve.h"
 #include "testing.h"
 
 // One page for all of them.
@@ -10,25 +11,6 @@ static struct {
 	volatile int last_prime;
 	volatile int error;        // Why there was not one more
 } *const sieve = (void *)0x10000000;
-
-static void
-send_all_numbers(envid_t right)
-{
-	int n = 2;
-
-	while (ipc_send(right, n, NULL, 0) == 0)
-		n++;
-}
-
-static void
-send_what_is_left(int prime, envid_t right)
-{
-	int n;
-
-	do {
-		n = ipc_recv(NULL, NULL, NULL);
-	} while (n % prime == 0 || ipc_send(right, n, NULL, 0) == 0);
-}
 
 // What all but the first one do.
 static void

@@ -62,6 +62,33 @@ wait_until_asleep(envid_t envid)
 	}
 }
 
+// Recover from exceptions of a vector: all that `recover` meets with. So does a child, which
+// inherits the handler; but not one that gives it up, and then provokes another: the kernel
+// ends that.
+static inline void
+try_handler(uint32_t trapno, void (*handler)(struct UTrapframe *), void (*recover)(void),
+    void (*provoke)(void))
+{
+	must(set_exception_handler(trapno, handler), "set_exception_handler");
+	recover();
+
+	envid_t child = must_fork();
+	if (child == 0) {
+		recover();
+		exit();
+	}
+	wait_until_gone(child);
+
+	child = must_fork();
+	if (child == 0) {
+		must(set_exception_handler(trapno, NULL), "set_exception_handler");
+		provoke();
+		panic("went on after exception %u without a handler", trapno);
+	}
+	wait_until_gone(child);
+	recover();
+}
+
 // This environment's page table entry for a page, 0 if it has no page table there.
 static inline pte_t
 pte_of(uint32_t pn)

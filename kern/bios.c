@@ -1,0 +1,86 @@
+// What the BIOS left in memory for us: the tables of ACPI (acpi.c) and of the
+// MultiProcessor Specification (mpconfig.c), which are found and checked in the same
+// way. Every length is checked before it is used; a table whose checksum is wrong is
+// not believed.
+
+#include <inc/assert.h>
+#include <inc/string.h>
+
+#include <kern/bios.h>
+#include <kern/multiboot.h>
+#include <kern/pmap.h>
+
+#define MAX_TABLE (64 * 1024) // No table that we want is larger.
+
+// Whether the bytes of a table add up to 0.
+static bool
+checksum_ok(const void *table, size_t length)
+{
+	uint8_t sum = 0;
+
+	for (size_t i = 0; i < length; i++)
+		sum += ((const uint8_t *)table)[i];
+	return sum == 0;
+}
+
+const void *
+bios_find(const char *signature, size_t length)
+{
+	// The BIOS keeps the segment of its extended data area at 0x40E, and the size
+	// of base memory, in KB, at 0x413. All its structures are at multiples of 16.
+	physaddr_t ebda = *(uint16_t *)KADDR(0x40E) << 4;
+	physaddr_t base = *(uint16_t *)KADDR(0x413) * 1024;
+	const struct MemRange areas[] = {
+		{ .start = ebda, .end = ebda + 1024 },
+		{ .start = base - 1024, .end = base },
+		{ .start = 0xE0000, .end = EXTPHYSMEM },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
+		if (areas[i].start < PGSIZE || areas[i].end > EXTPHYSMEM)
+			continue;
+		for (physaddr_t pa = areas[i].start; pa + length <= areas[i].end; pa += 16) {
+			if (memcmp(KADDR(pa), signature, strlen(signature)) == 0 &&
+			    checksum_ok(KADDR(pa), length))
+				return KADDR(pa);
+		}
+	}
+	return NULL;
+}
+
+// size bytes of the BIOS's at pa, wherever that is, or NULL if that makes no sense.
+// Tables stand near the top of memory, mostly beyond what the kernel maps: then it
+// maps them as if they were a device. What it maps, it remembers, so that the many
+// tables of one region cost little.
+static const void *
+bios_map(physaddr_t pa, size_t size)
+{
+	static physaddr_t mapped_pa;
+	static size_t mapped_size;
+	static uint8_t *mapped_va;
+
+	if (pa == 0 || size > MAX_TABLE || size - 1 > ~pa)
+		return NULL;
+	if (pa < KERNMAX && size <= KERNMAX - pa)
+		return KADDR(pa);
+	if (pa < mapped_pa || pa - mapped_pa > mapped_size ||
+	    size > mapped_size - (pa - mapped_pa)) {
+		mapped_pa = ROUNDDOWN(pa, PGSIZE);
+		mapped_size = ROUNDUP(pa - mapped_pa + size, PGSIZE);
+		mapped_va = mmio_map_region(mapped_pa, mapped_size);
+	}
+	return mapped_va + (pa - mapped_pa);
+}
+
+const void *
+bios_table(physaddr_t pa, const char *signature, int length_size, size_t min)
+{
+	const uint8_t *header = bios_map(pa, 8);
+
+	if (!header || memcmp(header, signature, 4) != 0)
+		return NULL;
+	uint32_t length = 0;
+	memcpy(&length, header + 4, length_size);
+	const void *table = length >= min ? bios_map(pa, length) : NULL;
+	return table && checksum_ok(table, length) ? table : NULL;
+}
