@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 
 from buildtree import Tree
 from gradelib import match
+from bochs import Bochs
 from child import Child, last_lines
 from machine import Machine
 
@@ -25,6 +26,9 @@ LIMIT_SECONDS = 90
 # The machine's clock counts instructions, not time: on one CPU, every run is the same one, and
 # the timer interrupts nobody who has not run for millions of them.
 NO_HURRY = ["-icount", "shift=0,sleep=off"]
+
+# The q35 machine has no IDE controller of the old kind: give it one.
+Q35_WITH_IDE = {"args": ["-machine", "q35", "-device", "piix3-ide,id=ide"], "bus": "ide.0"}
 
 
 def user_programs(pattern):
@@ -60,8 +64,13 @@ class KernelTest(unittest.TestCase):
 
     def start(self, **options):
         """Start a Machine with these options."""
-        options.setdefault("limit", LIMIT_SECONDS)
-        machine = Machine(TREE.qemu(), **options)
+        return self._started(Machine(TREE.qemu(), **{"limit": LIMIT_SECONDS, **options}))
+
+    def start_bochs(self, **options):
+        """Start a Bochs with these options."""
+        return self._started(Bochs(**{"limit": LIMIT_SECONDS, **options}))
+
+    def _started(self, machine):
         self.cpus_used.add(machine.cpus)
         self.addCleanup(self._end, machine)
         return machine

@@ -5,7 +5,7 @@ import shutil
 import struct
 import tempfile
 
-from support import TREE, KernelTest, run_gdb
+from support import Q35_WITH_IDE, TREE, KernelTest, run_gdb
 from elffile import read_elf
 from mkimage import SECTOR
 
@@ -14,10 +14,6 @@ YIELDS = ["Hello, I am environment 00001000.", "Back in environment 00001000, it
           "Back in environment 00001001, iteration 4.", "All done in environment 00001001.",
           "No runnable environments in the system!", "Welcome to the JOS kernel monitor!",
           "Type 'help' for a list of commands."]
-
-# The q35 machine has no IDE controller of the old kind: give it one.
-Q35 = ["-machine", "q35", "-device", "piix3-ide,id=l", "-device",
-       "ide-hd,drive=d0,bus=l.0,bootindex=0"]
 
 # Where in an ELF header the first program header is, and where in that the physical address.
 E_PHOFF, P_PA = 28, 12
@@ -81,8 +77,7 @@ class BootTest(KernelTest):
         self.assert_lines(output, [r"All done in environment 00001000\."], no=[".*panic.*"])
 
     def test_q35(self):
-        drive = "file=%s,if=none,id=d0,format=raw" % self.image_file(TREE.disk_image("yield yield"))
-        self.assert_comes_up(self.start(args=[*Q35, "-drive", drive], cpus=2))
+        self.assert_comes_up(self.boot("yield yield", cpus=2, **Q35_WITH_IDE))
 
     def test_newest_cpu(self):
         self.assert_comes_up(self.boot("yield yield", args=["-cpu", "max"], cpus=2))

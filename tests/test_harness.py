@@ -11,6 +11,7 @@ import textwrap
 import unittest
 
 from support import TREE
+from bochs import Bochs
 from child import ChildError, last_lines
 from machine import Machine
 
@@ -116,6 +117,35 @@ class MachineTest(HarnessTest):
 
     def test_last_lines(self):
         self.assertEqual(last_lines("a\r\nb\r\nc\r\n", 2), "    b\n    c")
+
+
+class BochsTest(HarnessTest):
+    def failure(self, limit=60, **options):
+        """The text of the error with which waiting for a prompt ends."""
+        with self.assertRaises(ChildError) as caught:
+            with Bochs(bytes(1 << 20), limit=limit, **options) as machine:
+                machine.run_to_prompt()
+        self.assertFalse(os.path.exists(machine.dir))
+        return str(caught.exception)
+
+    def test_missing_bochs_is_named(self):
+        with self.assertRaisesRegex(ChildError, "Bochs cannot be started: /nonexistent/bochs: No "):
+            Bochs(bytes(1 << 20), command=["/nonexistent/bochs"])
+
+    def test_bad_option_in_bochss_own_words(self):
+        self.assertRegex(self.failure(model="nonsense"),
+                         "^Bochs cannot run: (?s:.*)wrong value for parameter 'model'")
+
+    def test_end_before_the_serial_line_is_there(self):
+        text = self.failure(command=[self.fake_qemu("echo drawn; exit 0")])
+        self.assertIn("Bochs ended by itself, with status 0\n  there was no output", text)
+
+    def test_no_serial_line_is_cut_off(self):
+        text = self.failure(command=[self.fake_qemu(HANG)], limit=1)
+        self.assertIn("cut off after 1 s, waiting for: K>", text)
+
+    def test_disk_that_does_not_boot_is_bochss_end(self):
+        self.assertIn("No bootable device", self.failure())
 
 
 class GradeTest(HarnessTest):

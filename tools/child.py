@@ -42,16 +42,21 @@ class Child:
     limit      seconds after which a wait gives up, counted from the start
     pass_fds   files that stay open in it
     cwd, env   where it runs
+
+    What it prints becomes its `output`, unless a subclass says otherwise in STDOUT.
     """
+
+    STDOUT = "output"  # The attribute that its standard output is collected in
 
     def __init__(self, command, name=None, limit=60, pass_fds=(), cwd=None, env=None):
         self.name = name or os.path.basename(command[0])
         self.limit = limit
         self.output = ""
         self.errors = ""
+        setattr(self, self.STDOUT, "")
         self.deadline = time.monotonic() + limit
         self._changed = threading.Condition()
-        self._open_pipes = 2
+        self._open_pipes = 0
         try:
             with _live_lock:
                 if _ending:
@@ -64,13 +69,22 @@ class Child:
         except OSError as e:
             raise ChildError("%s cannot be started: %s: %s"
                              % (self.name, command[0], os.strerror(e.errno))) from None
-        for pipe, attribute in ((self._process.stdout, "output"),
-                                (self._process.stderr, "errors")):
-            threading.Thread(target=self._collect, args=(pipe, attribute), daemon=True).start()
+        self._input = self._process.stdin
+        self._collect(self._process.stdout, self.STDOUT)
+        self._collect(self._process.stderr, "errors")
 
     def _collect(self, pipe, attribute):
+        """Add to an attribute what comes out of a pipe or socket, from now on."""
+        with self._changed:
+            self._open_pipes += 1
+        threading.Thread(target=self._collect_all, args=(pipe, attribute), daemon=True).start()
+
+    def _collect_all(self, pipe, attribute):
         while True:
-            data = os.read(pipe.fileno(), 65536)
+            try:
+                data = os.read(pipe.fileno(), 65536)
+            except ConnectionResetError:  # A socket whose other end was killed
+                data = b""
             with self._changed:
                 if data:
                     text = data.decode("utf-8", "replace")
@@ -82,11 +96,11 @@ class Child:
                 return
 
     def send(self, text):
-        """Write text to its standard input."""
+        """Write text to its standard input, or what a subclass has put in its place."""
         try:
-            self._process.stdin.write(text.encode())
-            self._process.stdin.flush()
-        except BrokenPipeError:
+            self._input.write(text.encode())
+            self._input.flush()
+        except (BrokenPipeError, ConnectionResetError):
             raise ChildError(self._describe_end()) from None
 
     # ---- Waiting ----

@@ -1,4 +1,5 @@
-"""One run of QEMU: start it, read its serial line, type, look at its screen, stop it.
+"""One run of QEMU: start it, read its serial line, type, look at its screen, stop it. And what
+other emulators (bochs.py) have in common with it.
 
 Nothing is shared between two machines: the serial line is QEMU's standard input and output, the
 monitor a socket without a name, GDB's a socket in the machine's own folder, where its disk is too.
@@ -22,62 +23,31 @@ SCREEN_ADDRESS, SCREEN_COLUMNS, SCREEN_ROWS = 0xb8000, 80, 25
 POLL_SECONDS = 0.05
 
 
-class Machine(Child):
-    """A running QEMU.
+class Emulator(Child):
+    """What a running machine is, whoever plays it: so many CPUs, a folder of its own, and the
+    kernel's monitor on the serial line. A subclass calls _start when the folder is ready."""
 
-    qemu    the command, as a list of words
-    args    what to boot, and other options
-    disk    the bytes of the first IDE disk, or None: the machine gets a copy of its own
-    cpus    how many; `smp` replaces the -smp argument, as in "4,sockets=4"
-    memory  in MiB, or with a suffix: "2112K"
-    limit   seconds after which a wait gives up, counted from the start
-    gdb     wait for GDB on gdb_socket, which is there when qmp() answers, before the first
-            instruction
-    """
-
-    def __init__(self, qemu, args=(), disk=None, cpus=1, smp=None, memory=128, limit=60, gdb=False):
+    def __init__(self, cpus):
         self.cpus = cpus
         self.dir = tempfile.mkdtemp(prefix="jos-")
-        self.gdb_socket = os.path.join(self.dir, "gdb")
-        self._qmp = None
-        self._qmp_socket, theirs = socket.socketpair()
-        try:
-            with theirs:
-                super().__init__(
-                    [*qemu, "-accel", "tcg", "-m", str(memory), "-smp", str(smp or cpus),
-                     "-display", "none", "-no-reboot", "-serial", "stdio",
-                     "-chardev", "socket,id=qmp,fd=%d" % theirs.fileno(),
-                     "-mon", "chardev=qmp,mode=control",
-                     *self._disk_options(disk), *self._gdb_options(gdb), *args],
-                    name="QEMU", limit=limit, pass_fds=[theirs.fileno()])
-        except BaseException:
-            self._remove_traces()
-            raise
 
-    def _disk_options(self, disk):
-        if disk is None:
-            return []
-        path = os.path.join(self.dir, "disk.img")
+    def _start(self, command, **options):
+        super().__init__(command, **options)
+
+    def _write(self, name, data):
+        """Put a file into the machine's folder. Return its path."""
+        path = os.path.join(self.dir, name)
         with open(path, "wb") as f:
-            f.write(disk)
-        return ["-drive", "file=%s,index=0,media=disk,format=raw" % path]
-
-    def _gdb_options(self, gdb):
-        return ["-gdb", "unix:%s,server=on,wait=off" % self.gdb_socket, "-S"] if gdb else []
+            f.write(data)
+        return path
 
     def _remove_traces(self):
-        for stream in (self._qmp, self._qmp_socket):
-            with contextlib.suppress(OSError):
-                if stream:
-                    stream.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def stop(self):
-        """Stop QEMU and remove all that belongs to it. May be called again."""
+        """Stop it and remove all that belongs to it. May be called again."""
         super().stop()
         self._remove_traces()
-
-    # ---- The kernel's monitor, on the serial line ----
 
     def run_to_prompt(self):
         """Wait for the monitor's prompt; return all output so far."""
@@ -90,6 +60,59 @@ class Machine(Child):
         self.send(line + "\n")
         self.wait_for(r"\n" + PROMPT, start)
         return self.output[start:].replace("\r", "")
+
+
+class Machine(Emulator):
+    """A running QEMU.
+
+    qemu    the command, as a list of words
+    args    what to boot, and other options
+    disk    the bytes of the first IDE disk, or None: the machine gets a copy of its own
+    bus     where that disk is, if not on the machine's own controller: "l.0"
+    cpus    how many; `smp` replaces the -smp argument, as in "4,sockets=4"
+    memory  in MiB, or with a suffix: "2112K"
+    limit   seconds after which a wait gives up, counted from the start
+    gdb     wait for GDB on gdb_socket, which is there when qmp() answers, before the first
+            instruction
+    """
+
+    def __init__(self, qemu, args=(), disk=None, bus=None, cpus=1, smp=None, memory=128, limit=60,
+                 gdb=False):
+        super().__init__(cpus)
+        self.gdb_socket = os.path.join(self.dir, "gdb")
+        self._qmp = None
+        self._qmp_socket, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._start(
+                    [*qemu, "-accel", "tcg", "-m", str(memory), "-smp", str(smp or cpus),
+                     "-display", "none", "-no-reboot", "-serial", "stdio",
+                     "-chardev", "socket,id=qmp,fd=%d" % theirs.fileno(),
+                     "-mon", "chardev=qmp,mode=control",
+                     *args, *self._disk_options(disk, bus), *self._gdb_options(gdb)],
+                    name="QEMU", limit=limit, pass_fds=[theirs.fileno()])
+        except BaseException:
+            self._remove_traces()
+            raise
+
+    def _disk_options(self, disk, bus):
+        if disk is None:
+            return []
+        drive = "file=%s,format=raw" % self._write("disk.img", disk)
+        if bus is None:
+            return ["-drive", drive + ",index=0,media=disk"]
+        return ["-drive", drive + ",if=none,id=disk",
+                "-device", "ide-hd,drive=disk,bus=%s,bootindex=0" % bus]
+
+    def _gdb_options(self, gdb):
+        return ["-gdb", "unix:%s,server=on,wait=off" % self.gdb_socket, "-S"] if gdb else []
+
+    def _remove_traces(self):
+        for stream in (self._qmp, self._qmp_socket):
+            with contextlib.suppress(OSError):
+                if stream:
+                    stream.close()
+        super()._remove_traces()
 
     # ---- QEMU's monitor ----
 

@@ -11,7 +11,7 @@ SETUP = os.path.join(ROOT, "conf", "setup")
 
 # What it calls that every system has.
 SYSTEM = ["sh", "mktemp", "rm", "uname", "env", "touch", "chmod", "cp"]
-WANTED = ["make", "perl", "python3", "gcc", "ld", "cc", "clang", "qemu-system-i386", "gdb",
+WANTED = ["make", "perl", "python3", "gcc", "ld", "cc", "clang", "qemu-system-i386", "bochs", "gdb",
           "i686-elf-grub-mkrescue", "xorriso", "mformat"]
 
 SUCCEED = "#!/bin/sh\nexit 0\n"
@@ -85,11 +85,12 @@ class SetupTest(unittest.TestCase):
     def test_broken_programs_count_as_missing(self):
         self.add("qemu-system-i386", "#!/bin/sh\necho no library >&2; exit 127\n")
         self.add("gcc", "#!/bin/sh\nexit 1\n")
-        self.add_manager("apt-get", "%s; %s" % (self.INSTALL % "qemu-system-i386",
-                                                self.INSTALL % "gcc"))
+        self.add("bochs", "#!/bin/sh\necho \"display library 'term' not available\" >&2; exit 1\n")
+        self.add_manager("apt-get", "; ".join(self.INSTALL % name for name in (
+            "qemu-system-i386", "gcc", "bochs")))
         status, text = self.run_setup()
         self.assertEqual(status, 0, text)
-        self.assertRegex(text, "installing.* gcc.* binutils.* qemu-system-x86")
+        self.assertRegex(text, "installing.* gcc.* binutils.* qemu-system-x86.* bochs-term")
 
     def test_other_managers(self):
         for manager, call in (("dnf", "dnf install -y xorriso"),

@@ -1,0 +1,37 @@
+// How long time slices are, in ticks of the time stamp counter. An environment that never
+// gives up the CPU is put on it again whenever a slice is over, even if there is no other:
+// env_runs counts that. How many seconds it is depends on the rate of the counter, which
+// tests/test_machines.py knows.
+
+#include <inc/lib.h>
+
+#define SLICES 20
+
+// Wait until the next slice begins, and say when that was.
+static uint64_t
+next_slice(void)
+{
+	uint32_t runs = thisenv->env_runs;
+
+	while (thisenv->env_runs == runs) {
+	}
+	return read_tsc();
+}
+
+void
+umain(int argc, char **argv)
+{
+	uint32_t shortest = ~0U, longest = 0;
+
+	USED(argc);
+	USED(argv);
+	uint64_t start = next_slice(), now = start;
+	for (int i = 0; i < SLICES; i++) {
+		uint64_t before = now;
+		now = next_slice();
+		shortest = MIN(shortest, (uint32_t)(now - before));
+		longest = MAX(longest, (uint32_t)(now - before));
+	}
+	cprintf("slices: %d on CPU %d, of %u ticks on average, %u at least, %u at most\n", SLICES,
+	    thisenv->env_cpunum, (uint32_t)(now - start) / SLICES, shortest, longest);
+}
