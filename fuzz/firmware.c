@@ -80,7 +80,7 @@ mmio_map_region(physaddr_t pa, size_t size)
 {
 	size = ROUNDUP(PGOFF(pa) + size, PGSIZE);
 	mapped += size;
-	must(size <= TABLE_MAX && mapped <= MMIO_SIZE);
+	must(size <= TABLE_MAX && mapped <= MMIO_SIZE && size - 1 <= ~PTE_ADDR(pa));
 	uint8_t *at = memory_at(PTE_ADDR(pa));
 	__asan_unpoison_memory_region(at, size);
 	return at + PGOFF(pa);

@@ -8,10 +8,10 @@
 #include <fuzz/kernel.h>
 
 #include <kern/pmap.c>
+#include <fuzz/unused.h>
 
 // The kernel ends at 1.5 MB.
-__asm__(".globl stext, erodata, end\n"
-	".set stext, 0x50100000\n.set erodata, 0x50140000\n.set end, 0x50180000");
+__asm__(".globl end\n.set end, 0x50180000");
 
 #define MEMORY_TOP 0x300000
 #define NENVS      2
@@ -39,19 +39,6 @@ struct MemRange boot_ranges[MAX_RANGES] = {
 };
 int boot_nranges = 3;
 uint64_t boot_memory_total = MEMORY_TOP;
-struct Env *envs;
-uint8_t percpu_kstacks[NCPU][KSTKSIZE];
-void check_page_free_list(void) {}
-void check_page_alloc(void) {}
-void check_page(void) {}
-void check_kern_pgdir(void) {}
-void check_page_installed_pgdir(void) {}
-uint32_t rcr0(void) { return 0; }
-void lcr0(uint32_t value) {}
-void lcr3(physaddr_t pgdir) {}
-uint32_t rcr4(void) { return 0; }
-void lcr4(uint32_t value) {}
-void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d) { *d = 0; }
 
 static struct Env *destroyed;
 void
