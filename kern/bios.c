@@ -28,8 +28,10 @@ bios_find(const char *signature, size_t length)
 {
 	// The BIOS keeps the segment of its extended data area at 0x40E, and the size
 	// of base memory, in KB, at 0x413. All its structures are at multiples of 16.
-	physaddr_t ebda = *(uint16_t *)KADDR(0x40E) << 4;
-	physaddr_t base = *(uint16_t *)KADDR(0x413) * 1024;
+	uint16_t ebda_segment, base_kb; // Not aligned, where they are
+	memcpy(&ebda_segment, KADDR(0x40E), sizeof(ebda_segment));
+	memcpy(&base_kb, KADDR(0x413), sizeof(base_kb));
+	physaddr_t ebda = ebda_segment << 4, base = base_kb * 1024;
 	const struct MemRange areas[] = {
 		{ .start = ebda, .end = ebda + 1024 },
 		{ .start = base - 1024, .end = base },

@@ -41,7 +41,7 @@ struct MpTable {
 	uint16_t entries;
 	physaddr_t lapicaddr;
 	uint8_t extended[4]; // Of what follows the entries
-};
+} __attribute__((packed)); // It may stand anywhere.
 
 struct MpProcessor {
 	uint8_t type; // MP_PROCESSOR

@@ -28,10 +28,13 @@ add_range(uint64_t base, uint64_t length, bool available)
 	if (length > UINT64_MAX - base)
 		length = UINT64_MAX - base;
 	if (available)
-		boot_memory_total += length;
+		boot_memory_total += MIN(length, UINT64_MAX - boot_memory_total);
 	if (base >= KERNMAX || length == 0)
 		return;
 	if (boot_nranges == MAX_RANGES) {
+		// We can do without some memory, but not use what somebody claims.
+		if (!available)
+			panic("the boot loader's memory map has more than %d ranges", MAX_RANGES);
 		cprintf("memory map: more than %d ranges, the rest is ignored\n", MAX_RANGES);
 		return;
 	}
@@ -88,18 +91,20 @@ read_cmdline(const struct MultibootInfo *info)
 void
 multiboot_init(physaddr_t pa)
 {
-	const struct MultibootInfo *info = loader_data(pa, sizeof(*info));
-	if (!info)
+	struct MultibootInfo info;
+	const void *left = loader_data(pa, sizeof(info));
+	if (!left)
 		panic("the boot loader's information at %08x is out of reach", pa);
+	memcpy(&info, left, sizeof(info)); // It need not be aligned.
 
-	if (info->flags & MULTIBOOT_INFO_MMAP) {
-		read_memory_map(info->mmap_addr, info->mmap_length);
-	} else if (info->flags & MULTIBOOT_INFO_MEMORY) {
-		add_range(0, (uint64_t)info->mem_lower * 1024, true);
-		add_range(EXTPHYSMEM, (uint64_t)info->mem_upper * 1024, true);
+	if (info.flags & MULTIBOOT_INFO_MMAP) {
+		read_memory_map(info.mmap_addr, info.mmap_length);
+	} else if (info.flags & MULTIBOOT_INFO_MEMORY) {
+		add_range(0, (uint64_t)info.mem_lower * 1024, true);
+		add_range(EXTPHYSMEM, (uint64_t)info.mem_upper * 1024, true);
 	} else {
 		panic("the boot loader does not say how much memory there is");
 	}
-	if (info->flags & MULTIBOOT_INFO_CMDLINE)
-		read_cmdline(info);
+	if (info.flags & MULTIBOOT_INFO_CMDLINE)
+		read_cmdline(&info);
 }

@@ -27,6 +27,7 @@ static struct PageInfo *page_free_list;
 static size_t page_nfree;
 static physaddr_t boot_next;  // Where boot_alloc goes on,
 static physaddr_t boot_limit; // and the end of the RAM that the kernel stands in
+static uintptr_t mmio_next = MMIOBASE; // Where mmio_map_region goes on
 
 // ---- Physical memory ----
 
@@ -54,6 +55,13 @@ detect_memory(void)
 		top = MAX(top, r->end);
 		if (r->start < boot_next && r->end > boot_next)
 			boot_limit = ROUNDDOWN(r->end, PGSIZE);
+	}
+	// Ranges may overlap: what anybody claims of that is not ours.
+	for (int i = 0; i < boot_nranges; i++) {
+		const struct MemRange *r = &boot_ranges[i];
+		if (!r->available && r->end > boot_next)
+			boot_limit =
+			    MIN(boot_limit, MAX(ROUNDDOWN(r->start, PGSIZE), boot_next));
 	}
 	npages = PGNUM(top);
 	cprintf("Physical memory: %uK available, base = %uK, extended = %uK\n", base + extended,
@@ -107,7 +115,7 @@ page_init(void)
 			page_range_set_ref(
 			    ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
 	}
-	// Ranges may overlap: what anybody claims is not ours.
+	// Here, too, what anybody claims is not ours.
 	for (int i = 0; i < boot_nranges; i++) {
 		if (!boot_ranges[i].available)
 			page_range_set_ref(
@@ -196,9 +204,9 @@ boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm
 	assert(PGOFF(va) == 0 && PGOFF(pa) == 0 && PGOFF(size) == 0);
 	while (size > 0) {
 		size_t step = PGSIZE;
-		if (va % PTSIZE == 0 && pa % PTSIZE == 0 && size >= PTSIZE) {
+		if (va % PTSIZE == 0 && pa % PTSIZE == 0 && size >= PTSIZE &&
+		    !(pgdir[PDX(va)] & PTE_P)) {
 			step = PTSIZE;
-			assert(!(pgdir[PDX(va)] & PTE_P));
 			pgdir[PDX(va)] = pa | perm | PTE_PS | PTE_P;
 		} else {
 			pte_t *pte = pgdir_walk(pgdir, (void *)va, 1);
@@ -268,16 +276,15 @@ page_remove(pde_t *pgdir, void *va)
 void *
 mmio_map_region(physaddr_t pa, size_t size)
 {
-	static uintptr_t next = MMIOBASE;
 	size_t offset = PGOFF(pa);
 
 	// The three steps of it that could wrap around: each is compared, not added.
-	if (size > MMIOLIM - next || offset + size > MMIOLIM - next || size - 1 > ~pa)
+	if (size > MMIOLIM - mmio_next || offset + size > MMIOLIM - mmio_next || size - 1 > ~pa)
 		panic("mmio_map_region: no room for %u bytes at %08x", size, pa);
 	size = ROUNDUP(offset + size, PGSIZE);
-	boot_map_region(kern_pgdir, next, size, pa - offset, PTE_W | PTE_PCD | PTE_PWT);
-	void *result = (void *)(next + offset);
-	next += size;
+	boot_map_region(kern_pgdir, mmio_next, size, pa - offset, PTE_W | PTE_PCD | PTE_PWT);
+	void *result = (void *)(mmio_next + offset);
+	mmio_next += size;
 	return result;
 }
 

@@ -92,6 +92,16 @@ class SetupTest(unittest.TestCase):
         self.assertEqual(status, 0, text)
         self.assertRegex(text, "installing.* gcc.* binutils.* qemu-system-x86.* bochs-term")
 
+    def test_fuzzer_s_libraries(self):
+        # One of them has the version of gcc in its name, which apt knows.
+        self.add("clang", '#!/bin/sh\ncase "$*" in *fuzzer*) [ -e "$JOS_TEST_DIR/libraries" ];; '
+                          'esac\n')
+        self.add("apt-cache", '#!/bin/sh\necho "gcc\n  Depends: cpp\n  Depends: gcc-13"\n')
+        self.add("sed", '#!/bin/sh\nexec %s "$@"\n' % shutil.which("sed"))
+        self.add_manager("apt-get", 'touch "$JOS_TEST_DIR/libraries"')
+        self.assertEqual(self.run_setup(), (0, "conf/setup: installing clang libclang-rt-dev "
+                                               "libc6-dev-i386 lib32stdc++-13-dev\n"))
+
     def test_other_managers(self):
         for manager, call in (("dnf", "dnf install -y xorriso"),
                               ("pacman", "pacman -S --needed --noconfirm libisoburn"),

@@ -1,0 +1,130 @@
+// Fuzzing kern/elf.c. The input is an ELF image. What elf_check says of it is compared
+// with what the same rules say when they are written down in 64 bits, where nothing can
+// wrap around; what it accepts is loaded; and some addresses have their functions looked up.
+
+#include <fuzz/kernel.h>
+
+#include <kern/elf.c>
+
+// What load_icode of kern/env.c asks for.
+#define LOW  PGSIZE
+#define HIGH (USTACKTOP - PGSIZE)
+
+struct Segment {
+	uint64_t offset, filesz, va, memsz, align;
+	bool code;
+};
+
+static uint64_t
+word_at(const uint8_t *image, size_t offset, int size)
+{
+	uint32_t value = 0;
+
+	memcpy(&value, image + offset, size);
+	return value;
+}
+
+static bool
+segment_ok(const struct Segment *s, uint64_t size)
+{
+	return s->filesz <= s->memsz && s->offset + s->filesz <= size && s->va >= LOW &&
+	       s->va + s->memsz <= HIGH && __builtin_popcountll(s->align) <= 1 &&
+	       (s->align == 0 || s->va % s->align == s->offset % s->align);
+}
+
+// Whether an image is a program. The offsets are those of inc/elf.h.
+static bool
+is_program(const uint8_t *image, uint64_t size)
+{
+	static const struct {
+		uint8_t offset, size;
+		uint32_t value;
+	} fixed[] = {
+		{ 0, 4, ELF_MAGIC }, { 4, 1, 1 }, { 5, 1, 1 }, { 6, 1, 1 }, { 16, 2, 2 },
+		{ 18, 2, 3 }, { 20, 4, 1 }, { 42, 2, 32 },
+	};
+	struct Segment segments[ELF_MAX_SEGMENTS];
+	int n = 0;
+	bool entry_ok = false;
+
+	if (size < 52)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
+		if (word_at(image, fixed[i].offset, fixed[i].size) != fixed[i].value)
+			return false;
+	}
+	uint64_t entry = word_at(image, 24, 4), phoff = word_at(image, 28, 4);
+	uint64_t phnum = word_at(image, 44, 2);
+	if (word_at(image, 40, 2) < 52 || phnum == 0 || phoff + 32 * phnum > size)
+		return false;
+
+	for (uint64_t ph = phoff; ph < phoff + 32 * phnum; ph += 32) {
+		struct Segment s = {
+			.offset = word_at(image, ph + 4, 4),
+			.va = word_at(image, ph + 8, 4),
+			.filesz = word_at(image, ph + 16, 4),
+			.memsz = word_at(image, ph + 20, 4),
+			.align = word_at(image, ph + 28, 4),
+			.code = word_at(image, ph + 24, 4) & ELF_PROG_FLAG_EXEC,
+		};
+		if (word_at(image, ph, 4) != ELF_PROG_LOAD || s.memsz == 0)
+			continue;
+		if (!segment_ok(&s, size) || n == ELF_MAX_SEGMENTS)
+			return false;
+		for (int i = 0; i < n; i++) {
+			if (s.va < segments[i].va + segments[i].memsz &&
+			    segments[i].va < s.va + s.memsz)
+				return false;
+		}
+		if (s.code && entry >= s.va && entry < s.va + s.filesz)
+			entry_ok = true;
+		segments[n++] = s;
+	}
+	return entry_ok;
+}
+
+// Read what load_icode would copy.
+static void
+load(const uint8_t *image, const struct ElfProgram *program)
+{
+	must(program->nsegments >= 1 && program->nsegments <= ELF_MAX_SEGMENTS);
+	for (int i = 0; i < program->nsegments; i++) {
+		const struct Proghdr *ph = &program->segments[i];
+		uint8_t *copy = malloc(ph->p_filesz);
+		memcpy(copy, image + ph->p_offset, ph->p_filesz);
+		free(copy);
+	}
+}
+
+static void
+look_up(const uint8_t *image, size_t size, uint32_t va)
+{
+	uint32_t offset;
+	const char *name = elf_function_at(image, size, va, &offset);
+
+	if (!name)
+		return;
+	must((uintptr_t)name >= (uintptr_t)image && (uintptr_t)name < (uintptr_t)image + size);
+	must(strlen(name) < size);
+	must(offset <= va);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ElfProgram program;
+	uint8_t *image = malloc(size);
+
+	memcpy(image, data, size);
+	const char *wrong = elf_check(image, size, LOW, HIGH, &program);
+	must(!wrong == is_program(image, size));
+	if (!wrong)
+		load(image, &program);
+
+	// An address that the input chooses, and the last one of all.
+	if (size >= 4)
+		look_up(image, size, word_at(image, size - 4, 4));
+	look_up(image, size, UINT32_MAX);
+	free(image);
+	return 0;
+}

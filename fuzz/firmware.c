@@ -1,0 +1,427 @@
+// Fuzzing kern/acpi.c and kern/mpconfig.c: what a BIOS left in memory.
+//
+// The input: the boot CPU's APIC id, a byte; where the high memory is, a byte; then
+// pieces of memory, as many as there are:
+//
+//	kind	what it is: bytes as they come, or one of the tables, which gets its
+//		checksum put right (bit 7: no, it does not)
+//	place	in which of places[] it stands
+//	offset	so far from there, 16 bits
+//	length	16 bits, and then so many bytes
+//
+// What the kernel finds is compared with every table that is in memory at all: it may
+// not believe one whose checksum is wrong. If there is one of each, and no mistake in it,
+// then all of its CPUs must be found. Beyond what the kernel always maps, a table can be
+// read only in the pages that mmio_map_region has been asked for.
+
+#include <fuzz/kernel.h>
+
+#include <inc/string.h>
+
+// All of the BIOS is searched several times for each input, which takes long if each
+// look at it is a call of a function that is watched.
+static int
+first_look(const void *a, const void *b, size_t len)
+{
+	if (len > 0 && *(const char *)a != *(const char *)b)
+		return 1;
+	return memcmp(a, b, len);
+}
+#define memcmp first_look
+
+#include <kern/acpi.c>
+#include <kern/mpconfig.c>
+#if __has_include(<kern/bios.c>)
+#include <kern/bios.c>
+#endif
+
+#define BDA          0x400 // Where the BIOS says where its data is
+#define HIGH_SIZE    0x20000
+#define TABLE_MAX    0x11000 // More than any table takes, with what is before it in its page
+#define NOWHERE      0x80000 // In HOST_EXTRA: what there is where there is no memory
+#define EVICT        0x90000 // In HOST_EXTRA: see forget_mappings
+#define EVICT_PA     0xE0000000
+#define MMIO_SIZE    (MMIOLIM - MMIOBASE)
+
+// Two of them are where memory ends that the kernel maps anyway, and all memory.
+static const physaddr_t high_places[] = { KERNMAX, 0x7FFE0000, 0xFFFE0000 };
+static physaddr_t high;
+
+static const physaddr_t places[] = {
+	BDA, 0x9FC00, 0xE0000, 0xFFF00, 0x200000, KERNMAX - 0x400,
+	0, HIGH_SIZE - 0x400, // In the high memory
+};
+#define LOW_PLACES (ARRAY_SIZE(places) - 2)
+
+// ---- Memory ----
+
+// Where in this machine the byte at pa is. Above the kernel's 256 MiB there is the high
+// memory, with zeroes on either side of it, and zeroes everywhere else.
+static uint8_t *
+memory_at(physaddr_t pa)
+{
+	uint8_t *extra = (uint8_t *)KERNBASE + KERNMAX;
+
+	if (pa < KERNMAX)
+		return KADDR(pa);
+	if (pa - EVICT_PA < PGSIZE)
+		return extra + EVICT + (pa - EVICT_PA);
+	if (high == KERNMAX && pa - high < HIGH_SIZE + TABLE_MAX)
+		return extra + (pa - high);
+	if (high != KERNMAX && pa - (high - TABLE_MAX) < HIGH_SIZE + 2 * TABLE_MAX)
+		return extra + (pa - (high - TABLE_MAX));
+	return extra + NOWHERE;
+}
+
+static size_t mapped; // Bytes, by this input
+
+void *
+mmio_map_region(physaddr_t pa, size_t size)
+{
+	size = ROUNDUP(PGOFF(pa) + size, PGSIZE);
+	mapped += size;
+	must(size <= TABLE_MAX && mapped <= MMIO_SIZE && size - 1 <= ~PTE_ADDR(pa));
+	uint8_t *at = memory_at(PTE_ADDR(pa));
+	__asan_unpoison_memory_region(at, size);
+	return at + PGOFF(pa);
+}
+
+static uint32_t
+peek(physaddr_t pa, int size)
+{
+	uint32_t value = 0;
+
+	for (int i = 0; i < size; i++)
+		value |= (uint32_t)*memory_at(pa + i) << 8 * i;
+	return value;
+}
+
+static bool
+is_at(physaddr_t pa, const char *text)
+{
+	for (; *text; text++, pa++) {
+		if (peek(pa, 1) != (uint8_t)*text)
+			return false;
+	}
+	return true;
+}
+
+static uint8_t
+sum(physaddr_t pa, uint32_t length)
+{
+	uint8_t sum = 0;
+
+	for (uint32_t i = 0; i < length; i++)
+		sum += peek(pa + i, 1);
+	return sum;
+}
+
+// ---- The firmware ----
+
+enum { RAW, RSDP, ACPI_TABLE, MP_POINTER, MP_TABLE, NKINDS };
+
+static struct {
+	physaddr_t pa;
+	uint32_t length;
+} pieces[64];
+static int npieces;
+
+// Put a checksum right, by what its table says of its length.
+static void
+put_right(physaddr_t pa, uint8_t kind)
+{
+	static const struct {
+		uint8_t checksum, length, length_at, length_size;
+	} kinds[NKINDS] = {
+		[RSDP] = { 8, 20, 0, 0 },
+		[ACPI_TABLE] = { 9, 0, 4, 4 },
+		[MP_POINTER] = { 10, 16, 0, 0 },
+		[MP_TABLE] = { 7, 0, 4, 2 },
+	};
+	uint32_t length = kinds[kind].length;
+
+	if (length == 0)
+		length = peek(pa + kinds[kind].length_at, kinds[kind].length_size);
+	if (length <= 0x10000)
+		*memory_at(pa + kinds[kind].checksum) -= sum(pa, length);
+}
+
+static void
+leave_piece(struct Input *in)
+{
+	uint8_t kind = take_byte(in), place = take_byte(in) % ARRAY_SIZE(places);
+	uint32_t offset = take_half(in), length = take_half(in);
+	physaddr_t pa = places[place] + offset;
+
+	// Only into high memory, where it is: pieces are to be wiped away again.
+	length = MIN(length, in->left);
+	if (place >= LOW_PLACES)
+		pa = high + (places[place] + offset) % HIGH_SIZE;
+	if (place >= LOW_PLACES)
+		length = MIN(length, high + HIGH_SIZE - 1 - pa + 1);
+	else
+		length = MIN(length, KERNMAX - pa);
+	memcpy(memory_at(pa), in->at, length);
+	in->at += length;
+	in->left -= length;
+	if (!(kind & 0x80) && kind % NKINDS != RAW && length >= 16)
+		put_right(pa, kind % NKINDS);
+	pieces[npieces].pa = pa;
+	pieces[npieces++].length = length + 16;
+}
+
+static void
+wipe_pieces(void)
+{
+	while (npieces > 0) {
+		npieces--;
+		physaddr_t pa = pieces[npieces].pa;
+		uint32_t length = pieces[npieces].length;
+		if (pa < KERNMAX)
+			length = MIN(length, KERNMAX - pa);
+		memset(memory_at(pa), 0, length);
+	}
+}
+
+// ---- The CPU ----
+
+static uint8_t boot_apicid;
+
+uint8_t
+inb(uint16_t port)
+{
+	return 0;
+}
+
+void
+outb(uint16_t port, uint8_t data)
+{
+}
+
+uint32_t
+str(void)
+{
+	return GD_TSS0;
+}
+
+void
+cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
+{
+	*ebxp = (uint32_t)boot_apicid << 24;
+	*edxp = CPUID_APIC;
+}
+
+// ---- What is there ----
+
+struct Found {
+	bool cpus[256];      // APIC ids
+	int tables;          // How many
+	bool mistakes;       // In one of them, or so many that the kernel may stop looking
+	uint32_t lapicaddr;  // Of the last one
+};
+
+static struct Found acpi, mp;
+static bool has_dsdt;
+static uint32_t pm1_ports[512]; // That a FADT names
+static int npm1_ports;
+
+static void
+note_madt(physaddr_t pa)
+{
+	uint32_t length = peek(pa + 4, 4), at = 44;
+
+	acpi.tables++;
+	acpi.lapicaddr = peek(pa + 36, 4);
+	for (; at + 2 <= length; at += peek(pa + at + 1, 1)) {
+		uint32_t type = peek(pa + at, 1), size = peek(pa + at + 1, 1);
+		if (size < 2 || at + size > length)
+			break;
+		if (type == 0 && size >= 8 && (peek(pa + at + 4, 4) & 1))
+			acpi.cpus[peek(pa + at + 3, 1)] = true;
+	}
+	acpi.mistakes |= length < 44 || at != length;
+}
+
+static bool
+is_table(physaddr_t pa, const char *signature)
+{
+	uint32_t length = peek(pa + 4, 4);
+
+	return pa != 0 && is_at(pa, signature) && length >= 36 && length <= 0x10000 &&
+	       length - 1 <= UINT32_MAX - pa && sum(pa, length) == 0;
+}
+
+static void
+note_rsdt(physaddr_t pa)
+{
+	uint32_t length = peek(pa + 4, 4);
+
+	acpi.mistakes |= length > 36 + 4 * 64;
+	for (uint32_t at = 36; at + 4 <= length && at < 36 + 4 * 256; at += 4) {
+		physaddr_t table = peek(pa + at, 4);
+		if (is_table(table, "APIC"))
+			note_madt(table);
+		if (is_table(table, "FACP") && npm1_ports + 2 <= (int)ARRAY_SIZE(pm1_ports)) {
+			has_dsdt |= is_table(peek(table + 40, 4), "DSDT");
+			pm1_ports[npm1_ports++] = peek(table + 64, 2);
+			pm1_ports[npm1_ports++] = peek(table + 68, 2);
+		}
+	}
+}
+
+static void
+note_mp_table(physaddr_t pa)
+{
+	uint32_t length = peek(pa + 4, 2), entries = peek(pa + 34, 2), at = 44;
+
+	if (pa == 0 || !is_at(pa, "PCMP") || length < 44 || length - 1 > UINT32_MAX - pa ||
+	    sum(pa, length) != 0) {
+		mp.mistakes = true;
+		return;
+	}
+	mp.tables++;
+	mp.lapicaddr = peek(pa + 36, 4);
+	for (; entries > 0 && at < length; entries--) {
+		uint32_t type = peek(pa + at, 1), size = type == 0 ? 20 : 8;
+		if (type > 4 || at + size > length)
+			break;
+		if (type == 0 && (peek(pa + at + 3, 1) & 1))
+			mp.cpus[peek(pa + at + 1, 1)] = true;
+		at += size;
+	}
+	mp.mistakes |= entries > 0;
+}
+
+static int nrsdps, npointers;
+
+static void
+look_at(physaddr_t pa)
+{
+	if (is_at(pa, "RSD PTR ") && sum(pa, 20) == 0) {
+		nrsdps++;
+		if (is_table(peek(pa + 16, 4), "RSDT"))
+			note_rsdt(peek(pa + 16, 4));
+		else
+			acpi.mistakes = true;
+	}
+	if (!is_at(pa, "_MP_") || sum(pa, 16) != 0)
+		return;
+	npointers++;
+	if (peek(pa + 11, 1) == 0) {
+		note_mp_table(peek(pa + 4, 4));
+	} else {
+		mp.tables++;
+		mp.cpus[0] = mp.cpus[1] = true;
+		mp.lapicaddr = LAPIC_DEFAULT;
+	}
+}
+
+// Look for roots wherever there is anything but zeroes, whether a BIOS may put one there
+// or not. More than one is a mistake, since the order in which they are looked for is
+// the kernel's business; and so is one in a place where it need not look.
+static void
+look_around(void)
+{
+	memset(&acpi, 0, sizeof(acpi));
+	memset(&mp, 0, sizeof(mp));
+	has_dsdt = false;
+	npm1_ports = nrsdps = npointers = 0;
+	for (int i = 0; i < npieces; i++) {
+		physaddr_t pa = ROUNDUP(pieces[i].pa, 16);
+		for (; pa < pieces[i].pa + pieces[i].length && pa < EXTPHYSMEM; pa += 16)
+			look_at(pa);
+		if (pieces[i].pa < 0xE0000)
+			acpi.mistakes = mp.mistakes = true;
+	}
+	acpi.mistakes |= nrsdps > 1 || acpi.tables > 1;
+	mp.mistakes |= npointers > 1;
+}
+
+// ---- The kernel ----
+
+void
+outw(uint16_t port, uint16_t data)
+{
+	must(has_dsdt && (data & ~PM1_SLEEP_TYPE(7)) == PM1_SLEEP_ENABLE);
+	for (int i = 0; i < npm1_ports; i++) {
+		if (pm1_ports[i] == port)
+			return;
+	}
+	must(!"a port that a FADT names");
+}
+
+// All high memory is unmapped. The kernel remembers what it mapped last: let that be a
+// table of no interest, which stays where it is.
+static void
+forget_mappings(void)
+{
+	static const struct {
+		physaddr_t pa;
+		const char *bytes;
+		size_t length;
+	} tables[] = {
+		{ 0xE0000, "RSD PTR \0      \0\0\0\0\xE0", 20 },
+		{ EVICT_PA, "RSDT\x24\0\0\0", 8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		memcpy(memory_at(tables[i].pa), tables[i].bytes, tables[i].length);
+	put_right(tables[0].pa, RSDP);
+	put_right(EVICT_PA, ACPI_TABLE);
+	acpi_power_off();
+	memset(memory_at(0xE0000), 0, 20);
+	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+	mapped = 0;
+}
+
+static void
+check_cpus(void)
+{
+	bool seen[256] = { false };
+	int expected = 1;
+
+	must(ncpu >= 1 && ncpu <= NCPU && cpus[0].cpu_apicid == boot_apicid);
+	for (int i = 0; i < ncpu; i++) {
+		uint8_t id = cpus[i].cpu_apicid;
+		must(cpus[i].cpu_id == i && !seen[id]);
+		must(i == 0 || acpi.cpus[id] || mp.cpus[id]);
+		seen[id] = true;
+	}
+	must(lapicaddr >= KERNMAX && PGOFF(lapicaddr) == 0);
+
+	// If there are ACPI's tables, and no doubt about them, they are what counts.
+	const struct Found *found = acpi.tables ? &acpi : &mp;
+	if (acpi.mistakes || (found == &mp && mp.mistakes))
+		return;
+	for (int id = 0; id < 256; id++)
+		expected += found->cpus[id] && id != boot_apicid;
+	must(ncpu == MIN(expected, NCPU));
+	if (found->tables && found->lapicaddr >= KERNMAX && PGOFF(found->lapicaddr) == 0)
+		must(lapicaddr == found->lapicaddr);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct Input in = { data, size };
+
+	boot_apicid = take_byte(&in);
+	high = high_places[take_byte(&in) % ARRAY_SIZE(high_places)];
+	forget_mappings();
+	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+	while (in.left > 0 && npieces < (int)ARRAY_SIZE(pieces))
+		leave_piece(&in);
+	look_around();
+	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+
+	memset(cpus, 0, sizeof(cpus));
+	ncpu = 1;
+	lapicaddr = 0;
+	mp_init();
+	if (nrsdps > 0)
+		acpi_power_off();
+	check_cpus();
+	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+	wipe_pieces();
+	return 0;
+}

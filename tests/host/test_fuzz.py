@@ -1,0 +1,85 @@
+"""make fuzz-host: each target with its kept inputs and a few thousand new ones, which are the same
+in every run; and that a mistake in the kernel is found."""
+
+import os
+import platform
+import re
+import shutil
+import tempfile
+import unittest
+
+from buildtree import Tree
+
+RUNS, SEED = 3000, 4
+
+# Only there are the libraries known to be had: see conf/setup.
+CAN_FUZZ = platform.system() == "Linux" and re.fullmatch("x86_64|i.86", platform.machine()) \
+    and shutil.which("apt-get")
+
+
+@unittest.skipUnless(CAN_FUZZ, "no package of a 32-bit libFuzzer is known for this system")
+class FuzzTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="jos-fuzz-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def fuzz(self, target, tree=None):
+        """Build a target and run it. Return make's exit status and what was printed."""
+        done = (tree or Tree(variables=[])).run_make(
+            "-s", "fuzz-host", "FUZZ=" + target, "FUZZ_RUNS=%d" % RUNS, "FUZZ_SEED=%d" % SEED,
+            "WERROR=1", "OBJDIR=" + self.folder)
+        return done.returncode, done.stdout
+
+    def check(self, target):
+        status, text = self.fuzz(target)
+        self.assertEqual(status, 0, text)
+        found = re.search(r"(?m)^%s: (\d+) executions, of (\d+) kept inputs and new ones, seed %d: "
+                          "nothing found$" % (target, SEED), text)
+        self.assertTrue(found, text)
+        executions, kept = map(int, found.groups())
+        self.assertEqual(kept, len(os.listdir(Tree().path("fuzz", "corpus", target))))
+        self.assertGreaterEqual(executions, kept + RUNS)
+
+    def test_every_target_is_tested(self):
+        targets = {file[:-2] for file in os.listdir(Tree().path("fuzz")) if file.endswith(".c")}
+        self.assertEqual({"test_" + target for target in targets - {"host"}},
+                         {name for name in dir(self) if hasattr(self, name) and
+                          name.startswith("test_")} - {"test_every_target_is_tested",
+                                                       "test_a_mistake_is_found"})
+
+    def test_elf(self):
+        self.check("elf")
+
+    def test_firmware(self):
+        self.check("firmware")
+
+    def test_multiboot(self):
+        self.check("multiboot")
+
+    def test_pmap(self):
+        self.check("pmap")
+
+    def test_printfmt(self):
+        self.check("printfmt")
+
+    def test_string(self):
+        self.check("string")
+
+    def test_a_mistake_is_found(self):
+        tree = Tree().copy()
+        self.addCleanup(tree.remove)
+        path = tree.path("kern", "elf.c")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        right, wrong = "offset <= size && len <= size - offset", "offset + len <= size"
+        self.assertEqual(text.count(right), 1)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace(right, wrong))
+        status, text = self.fuzz("elf", tree)
+        self.assertNotEqual(status, 0, text)
+        self.assertRegex(text, r"(?m)^elf: FOUND something with a kept input:$")
+        self.assertRegex(text, r"(?m)^  to see it again: \S+/elf \S+/fuzz/corpus/elf/\S+$")
+
+
+if __name__ == "__main__":
+    unittest.main()
