@@ -14,7 +14,8 @@
 // failed, the holder sees its mark.
 //
 // A CPU that is awake mostly comes first, which is quick, but not fair. So after some
-// times the lock is not dropped, but handed over to one that sleeps.
+// times the lock is not dropped, but handed over to one that sleeps. models/lock.pml
+// checks all of this.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -71,11 +72,17 @@ spin_lock(struct spinlock *lk)
 	}
 }
 
-void
-spin_unlock(struct spinlock *lk)
+static void
+check_holding(const struct spinlock *lk)
 {
 	if (!spin_holding(lk))
 		panic("CPU %d drops %s, which it does not hold", cpunum(), lk->name);
+}
+
+void
+spin_unlock(struct spinlock *lk)
+{
+	check_holding(lk);
 	lk->cpu = -1;
 	xchg(&lk->locked, 0);
 }
@@ -112,23 +119,40 @@ lock_kernel(void)
 	passed_over = 0;
 }
 
+// Take the mark off one of the CPUs that sleep, and return its number; -1: none does. It
+// is the next one after this CPU, in circular order, so that each gets its turn.
+static int
+take_sleeper(void)
+{
+	uint32_t asleep;
+
+	while ((asleep = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST))) {
+		uint32_t after = asleep & ~1U << cpunum();
+		int next = __builtin_ctz(after ? after : asleep);
+		uint32_t bit = 1U << next;
+		// Another CPU that has just dropped the lock may have been quicker.
+		if (__atomic_fetch_and(&sleepers, ~bit, __ATOMIC_SEQ_CST) & bit)
+			return next;
+	}
+	return -1;
+}
+
+// The lock is handed over only to a CPU whose mark this one has taken off, while it held
+// the lock: a mark that is merely seen may be taken by a CPU that dropped the lock before.
 void
 unlock_kernel(void)
 {
-	bool hand_over = sleepers && ++passed_over >= PATIENCE;
+	int next = -1;
 
-	if (!hand_over)
+	if (sleepers && ++passed_over >= PATIENCE)
+		next = take_sleeper();
+	if (next >= 0) {
+		check_holding(&kernel_lock);
+		kernel_lock.cpu = next;
+	} else {
 		spin_unlock(&kernel_lock);
-	uint32_t asleep = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST);
-	if (!asleep)
-		return;
-	// The next one after this CPU, in circular order, so that each gets its turn.
-	uint32_t after = asleep & ~1U << cpunum();
-	int next = __builtin_ctz(after ? after : asleep);
-	uint32_t bit = 1U << next;
-	if (__atomic_fetch_and(&sleepers, ~bit, __ATOMIC_SEQ_CST) & bit) {
-		if (hand_over)
-			kernel_lock.cpu = next;
-		lapic_ipi(next, T_IPI_WAKE);
+		next = take_sleeper();
 	}
+	if (next >= 0)
+		lapic_ipi(next, T_IPI_WAKE);
 }

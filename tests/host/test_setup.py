@@ -12,7 +12,7 @@ SETUP = os.path.join(ROOT, "conf", "setup")
 # What it calls that every system has.
 SYSTEM = ["sh", "mktemp", "rm", "uname", "env", "touch", "chmod", "cp"]
 WANTED = ["make", "perl", "python3", "gcc", "ld", "cc", "clang", "qemu-system-i386", "bochs", "gdb",
-          "i686-elf-grub-mkrescue", "xorriso", "mformat"]
+          "i686-elf-grub-mkrescue", "xorriso", "mformat", "spin"]
 
 SUCCEED = "#!/bin/sh\nexit 0\n"
 

@@ -1,0 +1,373 @@
+// The idle CPUs: kern/sched.c, and what wakes them.
+//
+// Inlines are the functions of the same names in sched.c; sched_halt is cut in two where the lock
+// is dropped; syscall is the calls that make environments runnable or not; proctype cpu is trap()
+// and the environment that it returns to. The lock is as lock.pml shows it to be, with its own
+// halts, in which a wake-up may be taken. What is done under the lock is one step, since nobody
+// else may look (the keyboard's interrupt may come before or after, which is the same).
+// Left out: user memory, more than two environments, memory order (all is under the lock).
+//
+// It holds: when the lock is dropped while a CPU is marked as halted, for each runnable environment
+// a CPU without the mark is on its way to look; and when nothing can move any more, no
+// environment is runnable or running, no key is forgotten, and the boot CPU is in the monitor, or
+// an environment waits for a key: it does not happen that all sleep and nobody is in the monitor.
+//
+// CHECK: -E
+// CHECK: -DN=3 -DKEYS=0 -E
+// MUTATION STI_BEFORE_HLT: CPU 1 finds nothing left, wakes CPU 0 for the monitor; the interrupt
+//	comes between 0's two instructions: all halt
+// MUTATION NOBODY_IN_MONITOR: CPU 1's is the last to halt, and only CPU 0 may enter the monitor
+// MUTATION MARK_LATE: CPU 1 drops the lock; 0 makes an environment runnable, sees no mark, and
+//	wakes nobody; 1 marks itself, and halts
+// MUTATION MARK_STAYS: the next one to be woken is the same CPU again, and another sleeps on
+// MUTATION KEY_FORGOTTEN: a key ends the boot CPU's halt, the reader waits on, and all halt
+
+#ifndef N
+#define N 2
+#endif
+#ifndef KEYS
+#define KEYS 2
+#endif
+#define ENVS 2
+#define NONE ENVS
+#define BOOTCPU 0
+
+mtype:cpu_status = { STARTED, HALTED };
+mtype:env_status = { RUNNABLE, RUNNING, NOT_RUNNABLE };
+
+mtype:cpu_status cpu_status[N] = STARTED;
+mtype:env_status env_status[ENVS] = NOT_RUNNABLE;
+byte curenv[N] = NONE;
+byte keys = KEYS;   // How many will still be typed
+byte device;        // How many are in the device
+byte input;         // How many are in the ring buffer
+byte reader = NONE; // Who waits in `readers`
+bool in_monitor;
+
+// cons_intr: from the device to the ring buffer.
+#define cons_intr() input = input + device; device = 0
+
+// All that is pending at a CPU is taken at once: the keyboard's goes to BOOTCPU alone.
+#define interrupt_handler() \
+	irq[me] = false; \
+	if \
+	:: me == BOOTCPU -> cons_intr() \
+	:: else \
+	fi
+
+// The lock as lock.pml shows it to be: who finds it taken halts with a mark, and who drops it
+// takes the mark off one CPU, perhaps gives it the lock, and wakes it.
+bool irq[N];
+bool locked;
+byte owner = N;
+byte sleepers;
+
+#define lapic_ipi(cpu) irq[cpu] = true
+
+inline sti_hlt_cli()
+{
+#ifdef STI_BEFORE_HLT
+	d_step { interrupt_handler() };
+#endif
+	d_step { irq[me] -> interrupt_handler() }
+}
+
+inline lock_kernel()
+{
+	do
+	:: d_step { !locked || owner == me ->
+		locked = true;
+		owner = me;
+		sleepers = sleepers & ~(1 << me)
+	   };
+	   break
+	:: d_step { locked && owner != me -> sleepers = sleepers | 1 << me };
+	   sti_hlt_cli()
+	od
+}
+
+inline unlock_kernel()
+{
+	atomic {
+		assert(locked && owner == me);
+		next = N;
+		if
+		:: sleepers & 1 -> next = 0
+		:: sleepers & 2 -> next = 1
+		:: sleepers & 4 -> next = 2
+		:: !sleepers
+		fi;
+		if
+		:: next != N -> sleepers = sleepers & ~(1 << next)
+		:: else
+		fi;
+		if
+		:: next != N -> owner = next
+		:: true -> locked = false; owner = N
+		fi
+	};
+	atomic {
+		if
+		:: next != N -> lapic_ipi(next)
+		:: else
+		fi;
+		next = 0
+	}
+}
+
+// ---- kern/sched.c, under the lock ----
+
+inline wake(c)
+{
+#ifndef MARK_STAYS
+	cpu_status[c] = STARTED;
+#endif
+	irq[c] = true
+}
+
+inline sched_wake()
+{
+	i = 0;
+	do
+	:: i == N -> break
+	:: i < N && cpu_status[i] == HALTED -> wake(i); break
+	:: i < N && cpu_status[i] != HALTED -> i++
+	od;
+	i = 0
+}
+
+inline env_set_runnable(e)
+{
+	env_status[e] = RUNNABLE;
+	sched_wake()
+}
+
+inline cons_wake_readers()
+{
+	if
+	:: reader != NONE ->
+		cons_intr();
+		if
+		:: input -> input--; env_set_runnable(reader); reader = NONE
+		:: else
+		fi
+	:: else
+	fi
+}
+
+inline others_halted()
+{
+	i = 0;
+	do
+	:: i < N && (i == me || cpu_status[i] == HALTED) -> i++
+	:: else -> break
+	od;
+	yes = i == N;
+	i = 0
+}
+
+// The first runnable one after the last, in circular order.
+inline env_next_runnable()
+{
+	e = (last + 1) % ENVS;
+	if
+	:: env_status[e] != RUNNABLE -> e = (e + 1) % ENVS
+	:: else
+	fi;
+	if
+	:: env_status[e] != RUNNABLE -> e = NONE
+	:: else
+	fi
+}
+
+// No environment waits while a CPU sleeps: when the lock is dropped, either no other CPU has the
+// mark, or for each runnable environment one is on its way to look.
+inline check_nobody_forgotten()
+{
+	runnable = 0;
+	coming = 0;
+	for (i : 0 .. ENVS - 1) {
+		runnable = runnable + (env_status[i] == RUNNABLE)
+	};
+	yes = false;
+	for (i : 0 .. N - 1) {
+		if
+		:: cpu_status[i] == HALTED -> yes = true
+		:: else -> coming = coming + (i != me && curenv[i] == NONE)
+		fi
+	};
+	assert(!yes || runnable <= coming);
+	i = 0;
+	yes = false;
+	runnable = 0;
+	coming = 0
+}
+
+// At a prompt, with the lock: a line that is typed starts an environment.
+inline monitor()
+{
+	in_monitor = true;
+	do
+	:: atomic { input + device -> cons_intr(); input-- };
+	   break
+	:: input + device == 0;
+	   d_step { irq[me] -> interrupt_handler() }
+	od;
+	atomic {
+		in_monitor = false;
+		if
+		:: env_status[0] == NOT_RUNNABLE -> env_set_runnable(0)
+		:: else -> env_set_runnable(1)
+		fi
+	}
+}
+
+// What sched_halt does before it drops the lock. `yes`: this is to be the monitor.
+inline prepare_to_halt()
+{
+	others_halted();
+	yes = yes && reader == NONE;
+#ifndef NOBODY_IN_MONITOR
+	if
+	:: yes && me != BOOTCPU -> wake(BOOTCPU)
+	:: else
+	fi;
+#endif
+	yes = yes && me == BOOTCPU;
+#ifndef MARK_LATE
+	if
+	:: !yes -> cpu_status[me] = HALTED; check_nobody_forgotten()
+	:: else
+	fi
+#endif
+}
+
+inline sched_halt()
+{
+	if
+	:: yes -> yes = false; monitor()
+	:: else ->
+		unlock_kernel();
+#ifdef MARK_LATE
+		cpu_status[me] = HALTED;
+#endif
+		sti_hlt_cli();
+		lock_kernel()
+	fi
+}
+
+inline look_for_env()
+{
+#ifndef KEY_FORGOTTEN
+	cons_wake_readers();
+#endif
+	env_next_runnable();
+	if
+	:: e == NONE -> prepare_to_halt()
+	:: else -> last = e; curenv[me] = e; env_status[e] = RUNNING
+	fi
+}
+
+inline sched_yield()
+{
+	atomic {
+		if
+		:: curenv[me] != NONE && env_status[curenv[me]] == RUNNING ->
+			env_status[curenv[me]] = RUNNABLE
+		:: else
+		fi;
+		curenv[me] = NONE;
+		look_for_env()
+	};
+	do
+	:: e != NONE -> break
+	:: e == NONE ->
+		sched_halt();
+		atomic { cpu_status[me] = STARTED; look_for_env() }
+	od;
+	e = 0
+}
+
+// ---- What environments do ----
+
+// A system call, with the lock: one that waits, or goes on.
+inline syscall()
+{
+	if
+	:: env_status[curenv[me]] = RUNNABLE       // sys_yield
+	:: env_status[curenv[me]] = NOT_RUNNABLE   // sys_ipc_recv, or the end
+	:: atomic { env_status[1 - curenv[me]] == NOT_RUNNABLE && reader == NONE ->
+		env_set_runnable(1 - curenv[me])   // sys_ipc_send
+	   }
+	:: reader == NONE ->                       // sys_cgetc
+		atomic {
+			cons_intr();
+			if
+			:: input -> input--
+			:: else -> reader = curenv[me]; env_status[curenv[me]] = NOT_RUNNABLE
+			fi
+		}
+	fi
+}
+
+proctype cpu(byte me)
+{
+	byte next;
+	byte e, last, i, runnable, coming;
+	bool yes, called;
+
+	lock_kernel();
+	if
+	:: me == BOOTCPU -> atomic { env_set_runnable(0) }
+	:: else
+	fi;
+	sched_yield();
+	do
+	:: true ->
+		atomic { check_nobody_forgotten() };
+		unlock_kernel();
+		// User mode: one call at most in a time slice, unless an interrupt comes first.
+		if
+		:: d_step { irq[me] -> interrupt_handler() };
+			lock_kernel();
+			atomic { cons_wake_readers() }
+		:: !irq[me] ->
+			called = false;
+			lock_kernel();
+			atomic { env_status[curenv[me]] = RUNNABLE; cons_wake_readers() } // Its slice is over.
+		:: !irq[me] && !called ->
+			called = true;
+			lock_kernel();
+			syscall()
+		fi;
+		if
+		:: env_status[curenv[me]] == RUNNING
+		:: else -> called = false; sched_yield()
+		fi
+	od
+}
+
+proctype keyboard()
+{
+	do
+	:: keys -> d_step { keys--; device++; irq[BOOTCPU] = true }
+	:: keys == 0 -> break
+	od
+}
+
+init
+{
+	byte i;
+	atomic {
+		for (i : 0 .. N - 1) {
+			run cpu(i)
+		};
+		run keyboard()
+	};
+	// When nothing can move any more:
+	timeout;
+	assert(env_status[0] == NOT_RUNNABLE && env_status[1] == NOT_RUNNABLE);
+	assert(in_monitor || reader != NONE);
+	assert(in_monitor || !locked);
+	assert(!device && !input)
+}
