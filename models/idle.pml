@@ -333,8 +333,8 @@ proctype cpu(byte me)
 			atomic { cons_wake_readers() }
 		:: !irq[me] ->
 			called = false;
-			lock_kernel();
-			atomic { env_status[curenv[me]] = RUNNABLE; cons_wake_readers() } // Its slice is over.
+			lock_kernel(); // Its time slice is over.
+			atomic { env_status[curenv[me]] = RUNNABLE; cons_wake_readers() }
 		:: !irq[me] && !called ->
 			called = true;
 			lock_kernel();

@@ -142,7 +142,9 @@ inline decide_hand_over()
 {
 	atomic {
 		if
-		:: READ(SLEEPERS) && passed_over + 1 >= PATIENCE -> passed_over = PATIENCE; got = true
+		:: READ(SLEEPERS) && passed_over + 1 >= PATIENCE ->
+			passed_over = PATIENCE;
+			got = true
 		:: READ(SLEEPERS) && passed_over + 1 < PATIENCE -> passed_over++
 		:: else
 		fi

@@ -3,7 +3,8 @@
 // Inlines are the functions of the same names in tlb.c, pmap.c and env.c; lock_kernel and
 // unlock_kernel those of spinlock.h, halts and hand-over included; proctype cpu is trap(). Each of
 // two CPUs has an environment of its own with one page, and both do this to the other's: unmap
-// it, put another frame there; CPU 0's stops and starts CPU 1's (env_destroy calls in like env_stop).
+// it, put another frame there; CPU 0's stops and starts CPU 1's (env_destroy calls in as
+// env_stop does).
 // Memory is that of x86 (tso.h), and a TLB is filled at any time (page_walker). Left out: the
 // halt of a CPU that has no environment (idle.pml), and that a page table has two levels.
 //
@@ -15,7 +16,8 @@
 // MUTATION PLAIN_DEBT: CPU 0's debt note is in its buffer while it reads 1's cpu_in_user as 0; 1
 //	enters user mode, reads no debt, and uses the page
 // MUTATION PLAIN_IN_USER: the same, with CPU 1's word in the buffer
-// MUTATION DEBT_FIRST: CPU 1 looks for a debt, 0 notes one and sees 1 in the kernel, 1 goes to user mode
+// MUTATION DEBT_FIRST: CPU 1 looks for a debt, 0 notes one and sees 1 in the kernel, 1 goes to
+//	user mode
 // MUTATION FLUSH_THEN_CLEAR: CPU 1 flushes on its way out, 0 changes the page, notes the debt and
 //	calls 1 in, 1 clears the note; and touches user memory with what it remembered meanwhile
 // MUTATION WAIT_FOR_FLUSH: CPU 1 waits for the lock that 0 holds until 1 has flushed
