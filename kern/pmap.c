@@ -282,14 +282,19 @@ mmio_map_region(physaddr_t pa, size_t size)
 }
 
 // Map each CPU's kernel stack, the first one at KSTACKTOP, with nothing mapped
-// below it: a stack that runs over faults, instead of writing into the next CPU's.
-// Exercise 3.
+// below it: a stack that runs over faults, instead of writing into the next CPU's. So
+// with its stack for double faults. Exercise 3.
 static __attribute__((noinline)) void
 mem_init_mp(void)
 {
-	for (int i = 0; i < NCPU; i++)
+	static_assert(KSTACKTOP_CPU(2 * NCPU) >= MMIOLIM);
+
+	for (int i = 0; i < NCPU; i++) {
 		boot_map_region(kern_pgdir, KSTACKTOP_CPU(i) - KSTKSIZE, KSTKSIZE,
 		    PADDR(percpu_kstacks[i]), PTE_W);
+		boot_map_region(kern_pgdir, KSTACKTOP_CPU(NCPU + i) - DFSTKSIZE, DFSTKSIZE,
+		    PADDR(percpu_dfstacks[i]), PTE_W);
+	}
 }
 
 // All of physical memory, from KERNBASE on; the kernel's text and constants read-only.
