@@ -268,6 +268,7 @@ trap(struct Trapframe *tf)
 {
 	bool from_user = tf->tf_cs & 3;
 
+	user_access_end(); // The gate leaves AC as it was, and users may set it.
 	if (panicstr && !panicking())
 		panic_halt();
 	if (from_user)
