@@ -32,10 +32,12 @@ def stop_in(function, cpu, condition="1"):
     return ["break *%s if $_thread == %d && (%s)" % (function, cpu + 1, condition), "continue"]
 
 
-def stop_in_a_line(cpu):
-    """The same, where it is about to print the first character after its start."""
-    start = stop_in("mp_main", cpu) if cpu else []
-    return [*start, *stop_in("cons_putc", cpu)]
+def stop_in_a_line(cpu, character=None):
+    """The same, where it is about to print that character, or any, for the first time after its
+    start."""
+    start = [*stop_in("mp_main", cpu), "delete"] if cpu else []
+    return [*start, *stop_in("cons_putc", cpu, "{int}($esp + 4) == %d" % ord(character)
+                             if character else "1")]
 
 
 def stop_with_environment(cpu):
@@ -170,13 +172,26 @@ class PanicTest(FaultTest):
         machine.monitor("nmi")
         self.assert_panic(machine, 0, "Non-Maskable Interrupt")
 
+    def test_line_that_another_cpu_is_in_is_ended(self):
+        machine = self.boot_and_break(*stop_in_a_line(3), "thread 1", "set $eip = 0")
+        output = self.assert_panic(machine, 0, "page fault in the kernel at va 00000000")
+        self.assertIn("\nSMP: CPU 3 starting\nTRAP frame", output)
+
+    def test_two_at_once(self):
+        for character in "M\n":
+            with self.subTest(character=character):
+                machine = self.boot_and_break(*stop_in_a_line(3, character), "set $eip = 0",
+                                              "thread 1", "set $eip = 0")
+                output = self.assert_panic(machine, None, "page fault in the kernel at va 0")
+                self.assertEqual(len(re.findall("TRAP frame", output)), 1, output)
+
     def test_line_that_never_ends(self):
         machine = self.boot_and_break(
-            *stop_in_a_line(3), "continue", "continue", patch("mon_kerninfo", ENDLESS_LOOP),
+            *stop_in_a_line(3, "P"), patch("mon_kerninfo", ENDLESS_LOOP),
             "set $eip = mon_kerninfo")
         machine.monitor("nmi")
         output = self.assert_panic(machine, 0, "Non-Maskable Interrupt")
-        self.assertRegex(output, r"\nSM?\nTRAP frame")  # Of "SMP: CPU 3 starting"
+        self.assertRegex(output, r"\nSM\nTRAP frame")  # Of "SMP: CPU 3 starting"
 
     def test_fault_of_the_console(self):
         machine = self.boot_and_break(*stop_in_a_line(3), "set $eip = 0")
