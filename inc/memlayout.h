@@ -12,7 +12,9 @@
 //	                | guard, never mapped          |   --      --   KSTKGAP
 //	                | CPU 1's kernel stack         |   rw      --   KSTKSIZE
 //	                | guard, never mapped          |   --      --   KSTKGAP
-//	                | ... and so on                |
+//	                | ... and so on for NCPU of    |
+//	                | them, and then for their     |
+//	                | stacks for double faults     |   rw      --   DFSTKSIZE
 //	MMIOLIM ------> +------------------------------+ 0xefc00000
 //	                | device registers             |   rw      --
 //	ULIM, MMIOBASE  +------------------------------+ 0xef800000
@@ -45,6 +47,7 @@
 #define KSTACKTOP KERNBASE
 #define KSTKSIZE  (8 * PGSIZE)
 #define KSTKGAP   (8 * PGSIZE)
+#define DFSTKSIZE PGSIZE
 
 #define MMIOLIM  (KSTACKTOP - PTSIZE)
 #define MMIOBASE (MMIOLIM - PTSIZE)

@@ -168,7 +168,8 @@ struct Segdesc {
 #define SEG_NULL { 0 }
 
 // A task's state. We switch tasks in software: the CPU only reads from it the
-// stack to use when a trap enters the kernel, and which I/O ports users may touch.
+// stack to use when a trap enters the kernel, and which I/O ports users may touch. But
+// for a double fault it saves all registers here, and takes them from another one.
 struct Taskstate {
 	uint32_t ts_link;
 	uintptr_t ts_esp0; // The stack that a trap from user mode switches to

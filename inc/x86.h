@@ -142,6 +142,19 @@ read_eflags(void)
 	return value;
 }
 
+// Set and clear EFLAGS.AC. Only where CPUID has SMAP.
+static inline void
+stac(void)
+{
+	__asm__ volatile("stac" : : : "memory", "cc");
+}
+
+static inline void
+clac(void)
+{
+	__asm__ volatile("clac" : : : "memory", "cc");
+}
+
 static inline void
 sti(void)
 {
@@ -194,6 +207,10 @@ cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *e
 #define CPUID_MCE  (1 << 7)
 #define CPUID_APIC (1 << 9)
 #define CPUID_PGE  (1 << 13)
+
+// CPUID leaf 7, ebx.
+#define CPUID7_SMEP (1 << 7)
+#define CPUID7_SMAP (1 << 20)
 
 static inline uint64_t
 read_tsc(void)

@@ -15,6 +15,7 @@
 #include <kern/console.h>
 #include <kern/cpu.h>
 #include <kern/init.h>
+#include <kern/kclock.h>
 #include <kern/picirq.h>
 #include <kern/pmap.h>
 #include <kern/wait.h>
@@ -148,6 +149,8 @@ cga_putc(int c)
 
 // ---- Input, and both together ----
 
+#define PANIC_PATIENCE 1000 // Looks, one a ms, until a line must have ended
+
 static struct {
 	uint8_t buf[512];
 	uint32_t rpos; // Both count for ever; their difference is what waits.
@@ -178,8 +181,18 @@ cons_intr(void)
 void
 cons_break_in(void)
 {
-	if (spin_holding(&cons_lock))
-		spin_unlock(&cons_lock);
+	int patience = PANIC_PATIENCE;
+
+	while (!spin_holding(&cons_lock) && xchg(&cons_lock.locked, 1) != 0 && --patience > 0)
+		udelay(1000);
+	cons_lock.cpu = -1; // Nobody can drop it any more; and see spin_lock.
+}
+
+void
+cons_fresh_line(void)
+{
+	if (crt_pos % CRT_COLS != 0)
+		cons_putc('\n');
 }
 
 int

@@ -17,8 +17,12 @@ void cons_putc(int c);
 // printf.c: write len characters, in one piece. Takes cons_lock.
 void cons_write(const char *s, size_t len);
 
-// This CPU panics: if it was in the middle of printing, that is over.
+// This CPU panics, and takes the console from whoever has it, for ever: it may be this CPU, or
+// one that stands still. But to one that is only about to end its line it leaves the time.
 void cons_break_in(void);
+
+// Go to the beginning of a line, if we are not there. The caller holds cons_lock.
+void cons_fresh_line(void);
 
 // The next character of input from any of them, or 0. Takes cons_lock.
 int cons_getc(void);

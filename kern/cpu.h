@@ -16,8 +16,10 @@
 
 enum {
 	CPU_UNUSED = 0,
-	CPU_STARTED, // It runs in the kernel, or in an environment
-	CPU_HALTED,  // It found nothing to run, and sleeps until an interrupt
+	CPU_STARTING, // It has its number, and can be interrupted
+	CPU_STARTED,  // It runs in the kernel, or in an environment
+	CPU_HALTED,   // It found nothing to run, and sleeps until an interrupt
+	CPU_STOPPED,  // Another one panicked, and this one will never go on
 };
 
 struct CpuInfo {
@@ -39,16 +41,21 @@ extern struct CpuInfo *bootcpu;  // The one the BIOS started: cpus[0]
 extern physaddr_t lapicaddr;     // Where the local APIC's registers are; 0: there is none
 extern uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 
-// The top of CPU i's kernel stack, as mapped: with a guard below.
+extern uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
+
+// The top of CPU i's kernel stack, as mapped: with a guard below. Behind them come the
+// stacks for double faults (doublefault.c): CPU i's is where a CPU NCPU + i would have
+// its kernel stack.
 #define KSTACKTOP_CPU(i) (KSTACKTOP - (i) * (KSTKSIZE + KSTKGAP))
 
 // Which CPU this is. Each one's task register holds the selector of its own TSS,
-// so one instruction answers (Intel, volume 3, section 7.2.4). From the moment
-// trap_init_percpu() has run, which is the first thing any CPU does in C.
+// so one instruction answers (Intel, volume 3, section 7.2.4); or of its TSS for double
+// faults, which is NCPU further on. From the moment trap_init_percpu() has run, which
+// is the first thing any CPU does in C.
 static inline int
 cpunum(void)
 {
-	return (int)(str() - GD_TSS0) >> 3;
+	return ((str() - GD_TSS0) >> 3) % NCPU;
 }
 
 #define thiscpu (&cpus[cpunum()])
@@ -66,6 +73,7 @@ void lapic_startap_init(uint8_t apicid);
 void lapic_startap(uint8_t apicid, physaddr_t start);
 void lapic_eoi(void);
 void lapic_ipi(int cpu, int vector);
+void lapic_nmi(int cpu);
 void lapic_timer_set(uint32_t count);
 uint32_t lapic_timer_left(void);
 

@@ -3,8 +3,8 @@
 //
 // With 4 MB pages it is almost the whole of its own story: the first 4 MB where
 // they are, since eip is there at that moment; all of the memory that the kernel
-// can use above KERNBASE; and CPU 0's stack at KSTACKTOP, where it will stay, so
-// that even the first C function runs above a guard.
+// can use above KERNBASE; and CPU 0's stacks where they will stay, so that even the
+// first C function runs above a guard.
 
 #include <inc/assert.h>
 
@@ -18,7 +18,7 @@
 #define ENTRY_PADDR(x) ((uintptr_t)(x)-KERNBASE + PTE_P + PTE_W)
 #define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][(n)*PGSIZE])
 
-static_assert(KSTKSIZE == 8 * PGSIZE);
+static_assert(KSTKSIZE == 8 * PGSIZE && DFSTKSIZE == PGSIZE);
 
 static __attribute__((aligned(PGSIZE))) pte_t entry_kstack[NPTENTRIES] = {
 	[PTX(KSTACKTOP - KSTKSIZE)] = STACK_PAGE(0),
@@ -29,6 +29,7 @@ static __attribute__((aligned(PGSIZE))) pte_t entry_kstack[NPTENTRIES] = {
 	STACK_PAGE(5),
 	STACK_PAGE(6),
 	STACK_PAGE(7),
+	[PTX(KSTACKTOP_CPU(NCPU) - DFSTKSIZE)] = ENTRY_PADDR(percpu_dfstacks),
 };
 
 __attribute__((aligned(PGSIZE))) pde_t entry_pgdir[NPDENTRIES] = {

@@ -42,9 +42,10 @@ static uint32_t runnable[SET_WORDS];
 static uint32_t runnable_words;
 static_assert(SET_WORDS == 32);
 
-// The segments: flat ones of 4 GB, for the kernel and for users, and the TSSs, which
-// trap_init_percpu fills in. The privilege level is all that they are there for.
-struct Segdesc gdt[(GD_TSS0 >> 3) + NCPU] = {
+// The segments: flat ones of 4 GB, for the kernel and for users, and each CPU's two TSSs, which
+// trap_init_percpu and doublefault_init_percpu fill in. The privilege level is all that
+// they are there for.
+struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
 	SEG_NULL,
 	[GD_KT >> 3] = SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF, 0),
 	[GD_KD >> 3] = SEG(STA_W, 0x0, 0xFFFFFFFF, 0),

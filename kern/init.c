@@ -7,6 +7,7 @@
 
 #include <kern/console.h>
 #include <kern/cpu.h>
+#include <kern/doublefault.h>
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/init.h>
@@ -21,8 +22,10 @@
 #include <kern/trap.h>
 
 const char *volatile panicstr;
-static volatile uint32_t panicked;
+static volatile uint32_t panicker; // The CPU's number + 1
 volatile uint32_t mpentry_cpu;
+
+#define STOP_PATIENCE 1000 // Looks, one a ms, until all other CPUs must have stopped
 
 // Start the programs that the command line names, in its order.
 static void
@@ -92,6 +95,7 @@ i386_init(physaddr_t multiboot_info)
 	cprintf("6828 decimal is %o octal!\n", 6828);
 	multiboot_init(multiboot_info);
 	mem_init();
+	doublefault_init_percpu(); // Again, with kern_pgdir.
 	env_init();
 
 	mp_init();
@@ -112,6 +116,7 @@ mp_main(int cpu)
 {
 	env_init_percpu();
 	trap_init_percpu(cpu);
+	thiscpu->cpu_status = CPU_STARTING;
 	mem_init_percpu();
 	fpu_init_percpu();
 	cprintf("SMP: CPU %d starting\n", cpu);
@@ -129,23 +134,75 @@ mp_main(int cpu)
 void
 panic_halt(void)
 {
+	thiscpu->cpu_status = CPU_STOPPED;
 	for (;;)
 		__asm__ volatile("cli; hlt");
+}
+
+bool
+panicking(void)
+{
+	return panicker == (uint32_t)cpunum() + 1;
+}
+
+// Something is wrong with the panic itself: say so, if that works, and be quiet.
+static __attribute__((noreturn)) void
+panic_again(const char *why, uintptr_t eip)
+{
+	static bool said;
+
+	if (!said) {
+		said = true;
+		cprintf("\nanother panic within the panic: %s, eip %08x\n", why, eip);
+	}
+	panic_halt();
+}
+
+// Stop the other CPUs, which may have interrupts off for good: hence an NMI. (One that has
+// not started would take it in real mode.)
+static void
+stop_others(void)
+{
+	int patience = STOP_PATIENCE;
+
+	for (int i = 0; i < ncpu; i++) {
+		if (i != cpunum() && cpus[i].cpu_status != CPU_UNUSED)
+			lapic_nmi(i);
+	}
+	for (int i = 0; i < ncpu; i++) {
+		while (i != cpunum() && cpus[i].cpu_status != CPU_UNUSED &&
+		       cpus[i].cpu_status != CPU_STOPPED && --patience > 0)
+			udelay(1000);
+	}
+}
+
+void
+panic_begin(const char *why, uintptr_t eip)
+{
+	uint32_t nobody = 0, me = cpunum() + 1;
+
+	cli();
+	if (panicking())
+		panic_again(why, eip);
+	if (!__atomic_compare_exchange_n(
+		&panicker, &nobody, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		panic_halt();
+	panicstr = why;
+	cons_break_in();
+	stop_others();
+	cons_fresh_line();
 }
 
 // Say what is wrong, and let the user look around.
 void
 _panic(const char *file, int line, const char *fmt, ...)
 {
+	static bool announced;
 	va_list ap;
 
-	cli();
-	cons_break_in();
-	// Only the first to come here goes on: not another CPU, nor this one when
-	// something goes wrong further down.
-	if (xchg(&panicked, 1) != 0)
-		panic_halt();
-	panicstr = fmt;
+	if (!panicking() || announced)
+		panic_begin(fmt, (uintptr_t)__builtin_return_address(0));
+	announced = true;
 
 	va_start(ap, fmt);
 	cprintf("kernel panic on CPU %d at %s:%d: ", cpunum(), file, line);

@@ -34,6 +34,9 @@ extern const uint32_t ksym_nfuncs, ksym_nlines, ksym_nfiles;
 // The tables' entries both are two words, of which the first is the address.
 static_assert(sizeof(struct KsymFunc) == 8 && sizeof(struct KsymLine) == 8);
 
+// Of how many frames the innermost, and the outermost, are shown, if a stack is deep.
+#define SHOWN 8
+
 // The last of n entries that is at or before eip, or NULL.
 static const void *
 search(const void *table, uint32_t n, uintptr_t eip)
@@ -76,33 +79,57 @@ kdebug_print_kernel(uintptr_t eip)
 	print_place(eip, eip);
 }
 
-// The word at va if that is on this CPU's kernel stack, else 0.
+// The word at va if that is on this CPU's kernel stack, or on that for double faults;
+// else 0.
 static uint32_t
 stack_word(uintptr_t va)
 {
-	uintptr_t top = KSTACKTOP_CPU(cpunum());
+	uintptr_t top = KSTACKTOP_CPU(cpunum()), df_top = KSTACKTOP_CPU(NCPU + cpunum());
 
-	if (va % sizeof(uint32_t) != 0 || va < top - KSTKSIZE || va >= top)
+	if (va % sizeof(uint32_t) != 0)
+		return 0;
+	if ((va < top - KSTKSIZE || va >= top) && (va < df_top - DFSTKSIZE || va >= df_top))
 		return 0;
 	return *(uint32_t *)va;
+}
+
+// The frame of the caller of the function whose frame is at ebp, or 0. Frames lie ever
+// further out.
+static uint32_t
+outer_frame(uint32_t ebp)
+{
+	uint32_t outer = stack_word(ebp);
+
+	return outer > ebp && stack_word(outer + 4) ? outer : 0;
+}
+
+static void
+print_frame(uint32_t ebp)
+{
+	uint32_t eip = stack_word(ebp + 4);
+
+	cprintf("  ebp %08x eip %08x args", ebp, eip);
+	for (int i = 0; i < 5; i++)
+		cprintf(" %08x", stack_word(ebp + 8 + 4 * i));
+	cprintf("\n");
+	print_place(eip - 1, eip);
 }
 
 void
 kdebug_backtrace(uint32_t ebp)
 {
+	int count = 0;
+
 	cprintf("Stack backtrace:\n");
-	while (ebp) {
-		uint32_t eip = stack_word(ebp + 4), next = stack_word(ebp);
-		if (eip == 0)
-			break;
-		cprintf("  ebp %08x eip %08x args", ebp, eip);
-		for (int i = 0; i < 5; i++)
-			cprintf(" %08x", stack_word(ebp + 8 + 4 * i));
-		cprintf("\n");
-		print_place(eip - 1, eip);
-		if (next != 0 && next <= ebp) // Frames lie ever further out.
-			break;
-		ebp = next;
+	if (!stack_word(ebp + 4))
+		return;
+	for (uint32_t at = ebp; at; at = outer_frame(at))
+		count++;
+	for (int i = 0; i < count; i++, ebp = outer_frame(ebp)) {
+		if (i < SHOWN || i >= count - SHOWN)
+			print_frame(ebp);
+		else if (i == SHOWN)
+			cprintf("  ... %d frames more ...\n", count - 2 * SHOWN);
 	}
 }
 

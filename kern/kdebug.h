@@ -5,7 +5,8 @@
 
 struct Env;
 
-// Print the frames of this CPU's kernel stack, from the one at ebp outwards.
+// Print the frames of this CPU's kernel stack, from the one at ebp outwards; of a deep
+// one, those at both ends.
 void kdebug_backtrace(uint32_t ebp);
 
 // Print where in the kernel's sources an address is.

@@ -36,6 +36,7 @@
 #define DIVIDE_BY_1  0x0000000B
 #define LVT_EXTINT   0x00000700 // As the 8259 says
 #define LVT_NMI      0x00000400
+#define ICR_NMI      0x00000400
 #define ICR_INIT     0x00000500
 #define ICR_STARTUP  0x00000600
 #define ICR_PENDING  0x00001000
@@ -139,6 +140,14 @@ lapic_ipi(int cpu, int vector)
 {
 	assert(lapic && cpu >= 0 && cpu < ncpu);
 	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
+}
+
+// Interrupt another CPU even if it has interrupts off.
+void
+lapic_nmi(int cpu)
+{
+	if (lapic)
+		icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | ICR_NMI);
 }
 
 // Starting another CPU is an INIT interrupt, 10 ms of patience (the caller's, who

@@ -22,6 +22,7 @@
 struct PageInfo *pages;
 size_t npages;
 pde_t *kern_pgdir;
+bool smap_on;
 
 static struct PageInfo *page_free_list;
 static size_t page_nfree;
@@ -289,14 +290,19 @@ mmio_map_region(physaddr_t pa, size_t size)
 }
 
 // Map each CPU's kernel stack, the first one at KSTACKTOP, with nothing mapped
-// below it: a stack that runs over faults, instead of writing into the next CPU's.
-// Exercise 3.
+// below it: a stack that runs over faults, instead of writing into the next CPU's. So
+// with its stack for double faults. Exercise 3.
 static __attribute__((noinline)) void
 mem_init_mp(void)
 {
-	for (int i = 0; i < NCPU; i++)
+	static_assert(KSTACKTOP_CPU(2 * NCPU) >= MMIOLIM);
+
+	for (int i = 0; i < NCPU; i++) {
 		boot_map_region(kern_pgdir, KSTACKTOP_CPU(i) - KSTKSIZE, KSTKSIZE,
 		    PADDR(percpu_kstacks[i]), PTE_W);
+		boot_map_region(kern_pgdir, KSTACKTOP_CPU(NCPU + i) - DFSTKSIZE, DFSTKSIZE,
+		    PADDR(percpu_dfstacks[i]), PTE_W);
+	}
 }
 
 // All of physical memory, from KERNBASE on; the kernel's text and constants read-only.
@@ -310,19 +316,32 @@ map_physical_memory(void)
 	boot_map_region(kern_pgdir, data, -data, PADDR(data), PTE_W | PTE_G);
 }
 
+// What this CPU can do, as bits of CR4: leave global pages in the TLB when another page
+// directory is loaded; keep the kernel from executing, and from touching, users' pages.
+static uint32_t
+paging_features(void)
+{
+	uint32_t last_leaf, features, more = 0;
+
+	cpuid(0, &last_leaf, NULL, NULL, NULL);
+	cpuid(1, NULL, NULL, NULL, &features);
+	if (last_leaf >= 7)
+		cpuid(7, NULL, &more, NULL, NULL);
+	return (features & CPUID_PGE ? CR4_PGE : 0) | (more & CPUID7_SMEP ? CR4_SMEP : 0) |
+	       (more & CPUID7_SMAP ? CR4_SMAP : 0);
+}
+
 // What of paging each CPU has to be told for itself: the page directory, that
-// read-only pages are so for the kernel too, and that global pages may stay in the
-// TLB when another page directory is loaded, if it can do that.
+// read-only pages are so for the kernel too, and what it shall make use of.
 void
 mem_init_percpu(void)
 {
-	uint32_t features;
+	uint32_t features = paging_features();
 
 	lcr3(PADDR(kern_pgdir));
 	lcr0(rcr0() | CR0_WP);
-	cpuid(1, NULL, NULL, NULL, &features);
-	if (features & CPUID_PGE)
-		lcr4(rcr4() | CR4_PGE);
+	lcr4(rcr4() | features);
+	smap_on = features & CR4_SMAP;
 }
 
 // Set up all of memory. The boot CPU calls it, once, after multiboot_init.

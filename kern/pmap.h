@@ -6,6 +6,7 @@
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
+#include <inc/x86.h>
 
 struct Env;
 
@@ -76,6 +77,26 @@ void page_remove(pde_t *pgdir, void *va);
 void *mmio_map_region(physaddr_t pa, size_t size);
 void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm);
 void mem_init_percpu(void);
+
+// The kernel touches users' pages, those with PTE_U, only between these two, which do not
+// nest. Where the CPU has SMAP, it faults anywhere else (Intel, volume 3, section 4.6):
+// EFLAGS.AC lets it pass. Reading them by a pointer that should have been the
+// kernel's own is then no way to take control of it.
+extern bool smap_on;
+
+static inline void
+user_access_begin(void)
+{
+	if (smap_on)
+		stac();
+}
+
+static inline void
+user_access_end(void)
+{
+	if (smap_on)
+		clac();
+}
 
 int user_mem_check(struct Env *env, const void *va, size_t len, int perm);
 void user_mem_fail(struct Env *env, uintptr_t va);

@@ -211,10 +211,12 @@ check_kern_pgdir(void)
 	check_mapping(text, PADDR(text), data - text, 0);
 	check_mapping(data, PADDR(data), -data, PTE_W);
 
-	for (int i = 0; i < NCPU; i++) {
-		uintptr_t stack = KSTACKTOP_CPU(i) - KSTKSIZE;
-		check_mapping(stack, PADDR(percpu_kstacks[i]), KSTKSIZE, PTE_W);
-		for (uintptr_t va = stack - KSTKGAP; va < stack; va += PGSIZE)
+	for (int i = 0; i < 2 * NCPU; i++) {
+		size_t size = i < NCPU ? KSTKSIZE : DFSTKSIZE;
+		void *kva = i < NCPU ? percpu_kstacks[i] : percpu_dfstacks[i - NCPU];
+		uintptr_t stack = KSTACKTOP_CPU(i) - size;
+		check_mapping(stack, PADDR(kva), size, PTE_W);
+		for (uintptr_t va = KSTACKTOP_CPU(i + 1); va < stack; va += PGSIZE)
 			assert(!mapped(va));
 	}
 

@@ -31,8 +31,11 @@ sys_cputs(const char *s, size_t len)
 	struct Env *caller = curenv;
 
 	user_mem_assert(caller, s, len, PTE_U);
-	if (caller == curenv)
-		cons_write(s, len);
+	if (caller != curenv)
+		return 0;
+	user_access_begin();
+	cons_write(s, len);
+	user_access_end();
 	return 0;
 }
 

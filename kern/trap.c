@@ -2,13 +2,16 @@
 // trap() takes the big lock, dispatches, and returns with the lock dropped to the
 // environment that trapped, if it may still run; else the scheduler finds another.
 // From kernel mode there are only interrupts of a halted CPU, which take no lock, and
-// the kernel's own mistakes, which panic.
+// the kernel's own mistakes, which panic; as do the hardware's, wherever they come. By
+// a non-maskable interrupt a CPU that panics stops the others (init.c).
 
 #include <inc/assert.h>
+#include <inc/string.h>
 #include <inc/x86.h>
 
 #include <kern/console.h>
 #include <kern/cpu.h>
+#include <kern/doublefault.h>
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/init.h>
@@ -26,8 +29,8 @@ extern const uint8_t trap_stubs[];
 
 uint32_t spurious_interrupts;
 
-static struct Gatedesc idt[256];
-static const struct Pseudodesc idt_pd = { sizeof(idt) - 1, (uint32_t)idt };
+// They are alike, but for the gate that doublefault.c puts into each.
+struct Gatedesc idt[NCPU][256];
 
 // All are interrupt gates, so that the kernel is entered with interrupts off. Users
 // may call three of them by int, int3 and into; any other one that they try is a general
@@ -37,8 +40,10 @@ trap_init(void)
 {
 	for (int vector = 0; vector < 256; vector++) {
 		int dpl = vector == T_SYSCALL || vector == T_BRKPT || vector == T_OFLOW ? 3 : 0;
-		SETGATE(idt[vector], 0, GD_KT, trap_stubs + vector * STUB_SIZE, dpl);
+		SETGATE(idt[0][vector], 0, GD_KT, trap_stubs + vector * STUB_SIZE, dpl);
 	}
+	for (int cpu = 1; cpu < NCPU; cpu++)
+		memcpy(idt[cpu], idt[0], sizeof(idt[0]));
 }
 
 // Exercise 4.
@@ -47,6 +52,7 @@ trap_init_percpu(int cpu)
 {
 	struct Taskstate *ts = &cpus[cpu].cpu_ts;
 	uint16_t selector = GD_TSS0 + (cpu << 3);
+	const struct Pseudodesc idt_pd = { sizeof(idt[cpu]) - 1, (uint32_t)idt[cpu] };
 
 	ts->ts_esp0 = KSTACKTOP_CPU(cpu);
 	ts->ts_ss0 = GD_KD;
@@ -54,6 +60,7 @@ trap_init_percpu(int cpu)
 	gdt[selector >> 3] = SEG16(STS_T32A, (uint32_t)ts, sizeof(*ts) - 1, 0);
 	gdt[selector >> 3].sd_s = 0;
 	ltr(selector);
+	doublefault_init_percpu();
 	lidt(&idt_pd);
 
 	// Without these bits two exceptions do not come: alignment check, and machine
@@ -233,15 +240,23 @@ trap_dispatch(struct Trapframe *tf)
 		exception_handler(tf);
 }
 
-// ---- Traps from kernel mode ----
+// ---- Traps from kernel mode, and those that are nobody's fault ----
+
+static bool
+is_hardware_fault(uint32_t trapno)
+{
+	return trapno == T_NMI || trapno == T_MCHK;
+}
 
 static void
 kernel_fault(struct Trapframe *tf)
 {
 	uint32_t va = rcr2();
 
-	cons_break_in(); // It may be the console's code that faulted.
+	panic_begin(trapname(tf->tf_trapno), tf->tf_eip);
 	print_trapframe(tf);
+	if (is_hardware_fault(tf->tf_trapno))
+		panic("%s: the hardware reports an error", trapname(tf->tf_trapno));
 	kdebug_print_kernel(tf->tf_eip);
 	if (tf->tf_trapno == T_PGFLT)
 		panic("page fault in the kernel at va %08x, eip %08x", va, tf->tf_eip);
@@ -253,13 +268,14 @@ trap(struct Trapframe *tf)
 {
 	bool from_user = tf->tf_cs & 3;
 
-	if (panicstr)
+	user_access_end(); // The gate leaves AC as it was, and users may set it.
+	if (panicstr && !panicking())
 		panic_halt();
 	if (from_user)
 		tlb_enter_kernel();
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
-	else if (!from_user)
+	else if (!from_user || is_hardware_fault(tf->tf_trapno))
 		kernel_fault(tf);
 	if (!from_user)
 		return;

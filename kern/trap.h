@@ -8,13 +8,20 @@
 
 #ifndef __ASSEMBLER__
 
+#include <inc/mmu.h>
+
+#include <kern/cpu.h>
+
+// Where the vectors lead to, on each CPU.
+extern struct Gatedesc idt[NCPU][256];
+
 // Interrupts that nobody had asked for. They do no harm, but should be few.
 extern uint32_t spurious_interrupts;
 
-// Make the table of vectors. The boot CPU calls it once, before trap_init_percpu.
+// Make the tables of vectors. The boot CPU calls it once, before trap_init_percpu.
 void trap_init(void);
 
-// Load it, and this CPU's own TSS: from here on the CPU knows its number, cpu, and
+// Load this CPU's own one, and its own TSS: from here on the CPU knows its number, cpu, and
 // any fault is caught. The first thing that a CPU does in C, after env_init_percpu.
 void trap_init_percpu(int cpu);
 

@@ -53,6 +53,7 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	if (e != curenv)
 		return;
 
+	user_access_begin();
 	*(struct UTrapframe *)sp = (struct UTrapframe){
 		.utf_fault_va = fault_va,
 		.utf_err = tf->tf_err,
@@ -61,6 +62,7 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 		.utf_eflags = tf->tf_eflags,
 		.utf_esp = tf->tf_esp,
 	};
+	user_access_end();
 	tf->tf_esp = sp;
 	tf->tf_eip = (uintptr_t)upcall;
 	// C wants the direction flag clear; and it is the program that is single-stepped,
