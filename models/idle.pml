@@ -14,8 +14,8 @@
 //
 // CHECK: -E
 // CHECK: -DN=3 -DKEYS=0 -E
-// MUTATION STI_BEFORE_HLT: CPU 1 finds nothing left, wakes CPU 0 for the monitor; the interrupt
-//	comes between 0's two instructions: all halt
+// MUTATION STI_BEFORE_HLT: CPU 0 waits in lock_kernel; 1 hands it the lock, and halts; the
+//	interrupt comes between 0's two instructions: it has the lock, and all halt
 // MUTATION NOBODY_IN_MONITOR: CPU 1's is the last to halt, and only CPU 0 may enter the monitor
 // MUTATION MARK_LATE: CPU 1 drops the lock; 0 makes an environment runnable, sees no mark, and
 //	wakes nobody; 1 marks itself, and halts
