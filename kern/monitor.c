@@ -6,6 +6,7 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
+#include <kern/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/init.h>
@@ -29,6 +30,7 @@ static const struct Command commands[] = {
 	{ "backtrace", "Show the calls that led here", mon_backtrace },
 	{ "programs", "List the programs that 'run' can start", mon_programs },
 	{ "run", "Start programs: run NAME [NAME...]", mon_run },
+	{ "audit", "Check that the kernel's books balance", mon_audit },
 	{ "shutdown", "Switch the machine off", mon_shutdown },
 	{ "continue", "Go on after a breakpoint", mon_continue },
 };
@@ -107,6 +109,13 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 			started++;
 	}
 	return started > 0 && !tf ? -1 : 0;
+}
+
+int
+mon_audit(int argc, char **argv, struct Trapframe *tf)
+{
+	audit();
+	return 0;
 }
 
 int

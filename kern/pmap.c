@@ -13,6 +13,7 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
+#include <kern/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/multiboot.h>
@@ -23,7 +24,7 @@ struct PageInfo *pages;
 size_t npages;
 pde_t *kern_pgdir;
 
-static struct PageInfo *page_free_list;
+struct PageInfo *page_free_list;
 static size_t page_nfree;
 static physaddr_t boot_next;  // Where boot_alloc goes on,
 static physaddr_t boot_limit; // and the end of the RAM that the kernel stands in
@@ -325,8 +326,10 @@ mem_init(void)
 	detect_memory();
 	kern_pgdir = boot_alloc(PGSIZE);
 	pages = boot_alloc(pages_size());
+	uint32_t *counts = boot_alloc(npages * sizeof(*counts));
 	envs = boot_alloc(NENV * sizeof(*envs));
 	page_init();
+	audit_init(counts);
 	check_page_free_list();
 	check_page_alloc();
 	check_page();
