@@ -72,8 +72,8 @@ static void *
 boot_alloc(size_t size)
 {
 	size = ROUNDUP(size, PGSIZE);
-	if (size > boot_limit - boot_next)
-		panic("too little memory: %uK are needed, %uK are left", size / 1024,
+	if (size >= boot_limit - boot_next) // Something must be left for page_init.
+		panic("too little memory: more than %uK are needed, %uK are left", size / 1024,
 		    (boot_limit - boot_next) / 1024);
 	void *result = KADDR(boot_next);
 	boot_next += size;
