@@ -9,6 +9,7 @@
 #include <kern/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/failalloc.h>
 #include <kern/init.h>
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
@@ -30,6 +31,9 @@ static const struct Command commands[] = {
 	{ "backtrace", "Show the calls that led here", mon_backtrace },
 	{ "programs", "List the programs that 'run' can start", mon_programs },
 	{ "run", "Start programs: run NAME [NAME...]", mon_run },
+	{ "kill", "End all environments", mon_kill },
+	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
+	    mon_failalloc },
 	{ "audit", "Check that the kernel's books balance", mon_audit },
 	{ "shutdown", "Switch the machine off", mon_shutdown },
 	{ "continue", "Go on after a breakpoint", mon_continue },
@@ -109,6 +113,29 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 			started++;
 	}
 	return started > 0 && !tf ? -1 : 0;
+}
+
+// One that another CPU has goes as soon as that CPU gets the lock.
+int
+mon_kill(int argc, char **argv, struct Trapframe *tf)
+{
+	if (panicstr) {
+		cprintf("Not after a panic.\n");
+		return 0;
+	}
+	for (struct Env *e = envs; e < envs + NENV; e++) {
+		if (e->env_status != ENV_FREE && e->env_status != ENV_DYING)
+			env_destroy(e);
+	}
+	return tf ? -1 : 0;
+}
+
+int
+mon_failalloc(int argc, char **argv, struct Trapframe *tf)
+{
+	if (argc != 2 || !failalloc_set(argv[1]))
+		cprintf("Usage: failalloc K, failalloc K+, or failalloc 0\n");
+	return 0;
 }
 
 int

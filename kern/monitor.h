@@ -14,6 +14,8 @@ int mon_kerninfo(int argc, char **argv, struct Trapframe *tf);
 int mon_backtrace(int argc, char **argv, struct Trapframe *tf);
 int mon_programs(int argc, char **argv, struct Trapframe *tf);
 int mon_run(int argc, char **argv, struct Trapframe *tf);
+int mon_kill(int argc, char **argv, struct Trapframe *tf);
+int mon_failalloc(int argc, char **argv, struct Trapframe *tf);
 int mon_audit(int argc, char **argv, struct Trapframe *tf);
 int mon_shutdown(int argc, char **argv, struct Trapframe *tf);
 int mon_continue(int argc, char **argv, struct Trapframe *tf);

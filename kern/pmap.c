@@ -16,6 +16,7 @@
 #include <kern/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/failalloc.h>
 #include <kern/multiboot.h>
 #include <kern/pmap.h>
 #include <kern/tlb.h>
@@ -131,7 +132,7 @@ page_alloc(int alloc_flags)
 {
 	struct PageInfo *pp = page_free_list;
 
-	if (!pp)
+	if (!pp || failalloc_now())
 		return NULL;
 	page_free_list = pp->pp_link;
 	page_nfree--;

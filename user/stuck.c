@@ -1,0 +1,37 @@
+// Ends with nobody gone and everybody waiting: the parent to be made runnable, four
+// children to be received from, in its queue, and one for a message. So there are
+// queues for the kernel's audit to look at.
+
+#include "testing.h"
+
+#define SENDERS 6
+
+static envid_t
+start_sender(void)
+{
+	envid_t child = must_fork();
+
+	if (child == 0) {
+		ipc_send(thisenv->env_parent_id, 0, NULL, 0);
+		exit();
+	}
+	wait_until_asleep(child);
+	return child;
+}
+
+void
+umain(int argc, char **argv)
+{
+	envid_t senders[SENDERS];
+
+	USED(argc);
+	USED(argv);
+	for (int i = 0; i < SENDERS; i++)
+		senders[i] = start_sender();
+	if (must_fork() == 0)
+		ipc_recv(NULL, NULL, NULL);
+	// One from the middle of the queue, and the last one.
+	must(sys_env_destroy(senders[2]), "sys_env_destroy");
+	must(sys_env_destroy(senders[SENDERS - 1]), "sys_env_destroy");
+	must(sys_env_set_status(0, ENV_NOT_RUNNABLE), "sys_env_set_status");
+}
