@@ -50,18 +50,30 @@ class AuditTest(KernelTest):
         machine.command("continue")
         self.assertEqual(self.audit(machine), (pages, 0))
 
-    def check_programs(self, cpus):
-        machine = self.boot("", cpus=cpus, limit=300)
+    def test_environments_that_wait_and_are_killed(self):
+        for cpus in (1, 4):
+            with self.subTest(cpus=cpus):
+                machine = self.boot("", cpus=cpus)
+                machine.run_to_prompt()
+                before = self.audit(machine)
+                self.run_program(machine, "stuck")
+                self.assertEqual(self.audit(machine)[1], 5)
+                machine.send("run spin breakpoint\n")
+                machine.wait_for("Breakpoint")
+                machine.command("kill")
+                machine.wait_for(r"K> \Z")
+                self.assertEqual(self.audit(machine), before)
+
+    def test_no_program_leaves_anything(self):
+        machine = self.boot("", cpus=4, limit=300)
         machine.run_to_prompt()
-        before = self.audit(machine)
+        before = tuple(map(str, self.audit(machine)))
         for name in user_programs("*"):
+            if name == "stuck":  # That is what it is for.
+                continue
             with self.subTest(program=name):
                 output = self.run_program(machine, name)
                 self.assertRegex(output, r"\] new env ")
-                self.assertEqual(re.findall(BALANCED, output), [tuple(map(str, before))])
-
-    def test_no_program_leaves_anything_1(self):
-        self.check_programs(1)
-
-    def test_no_program_leaves_anything_4(self):
-        self.check_programs(4)
+                self.assertEqual(re.findall(BALANCED, output), [before])
+        self.assertEqual(set(re.findall(r"stresssched on CPU (\d)", machine.output)),
+                         {"0", "1", "2", "3"}, "a CPU was not used")
