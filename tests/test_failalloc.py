@@ -12,8 +12,13 @@ EMPTY = "audit: 5 pages, 0 environments, balanced"
 # What a program says for want of memory, or the kernel in its place.
 DOCUMENTED = r"out of memory|\] no memory for its floating-point state"
 
-PROGRAMS = ["hello", "dumbfork", "faultalloc", "faultdie", "faultregs", "sendpage", "pingpong",
-            "pingpongs", "divrecover"]
+# Each with K on one CPU and on four, and with K+ on one.
+SHORT = ["hello", "dumbfork", "faultalloc", "faultdie", "faultregs", "sendpage", "pingpong",
+         "pingpongs", "divrecover"]
+
+# Those that take longer, once.
+SERIES = [("floats", "", 1), ("forktree", "", 4), ("stuck", "+", 4)] + [
+    (name, suffix, cpus) for name in SHORT for suffix, cpus in (("", 1), ("+", 1), ("", 4))]
 
 
 class FailallocTest(KernelTest):
@@ -74,12 +79,11 @@ class FailallocTest(KernelTest):
 
 
 def add_series():
-    for name in PROGRAMS:
-        for suffix, cpus in (("", 1), ("+", 1), ("", 4)):
-            def test(self, name=name, suffix=suffix, cpus=cpus):
-                self.check_series(name, suffix, cpus)
-            setattr(FailallocTest, "test_%s_%d%s" % (
-                name, cpus, "_and_all_after" if suffix else ""), test)
+    for name, suffix, cpus in SERIES:
+        def test(self, name=name, suffix=suffix, cpus=cpus):
+            self.check_series(name, suffix, cpus)
+        setattr(FailallocTest, "test_%s_%d%s" % (
+            name, cpus, "_and_all_after" if suffix else ""), test)
 
 
 add_series()
