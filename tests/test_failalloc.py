@@ -7,6 +7,7 @@ from support import KernelTest
 
 PROMPT = r"K> \Z"
 INJECTED = r"(?m)^page_alloc: failure injected at %d$"
+BALANCED = r"(?m)^audit: \d+ pages, (\d+) environments, balanced$"
 EMPTY = "audit: 5 pages, 0 environments, balanced"
 
 # What a program says for want of memory, or the kernel in its place.
@@ -25,31 +26,38 @@ class FailallocTest(KernelTest):
     slow = True
 
     def run_once(self, machine, name, k, suffix):
-        """Run a program with the k-th allocation failing, then end what is left of it; return
-        what was printed, or None if it does not make so many allocations."""
+        """Run a program with the k-th allocation failing, then end what is left of it. Return what
+        was printed since the failure, None if it was not reached, and how many environments there
+        were when the program had ended, or stopped where it panicked."""
         start = machine.wait_for(PROMPT).end()
         machine.send("failalloc %d%s\nrun %s\n" % (k, suffix, name))
         machine.wait_for(PROMPT, machine.wait_for("run " + name, start).end())
-        end = len(machine.output)
+        output = machine.output[start:].replace("\r", "")
         machine.command("failalloc 0")
+        balanced = re.search(BALANCED, machine.command("audit"))
+        self.assertTrue(balanced, output)
         machine.command("kill")
-        output = machine.output[start:end].replace("\r", "")
-        # If the program stopped at a breakpoint, this is still on the way to the prompt.
-        machine.wait_for(PROMPT)
         self.assertIn(EMPTY, machine.command("audit"), output)
         found = re.search(INJECTED % k, output)
-        return output[found.end():] if found else None
+        return output[found.end():] if found else None, int(balanced.group(1))
 
     def check_series(self, name, suffix="", cpus=1, least=9):
         """Fail with k = 1, 2, 3, ... until the failure is not reached any more."""
         machine = self.boot("", cpus=cpus, limit=300)
         machine.run_to_prompt()
+        in_first_fork = [False]
         k = 1
         while True:
-            output = self.run_once(machine, name, k, suffix)
+            output, envs = self.run_once(machine, name, k, suffix)
             if output is None:
                 break
             self.assertRegex(output, DOCUMENTED, "%s, allocation %d" % (name, k))
+            if "user panic" not in output:
+                self.assertEqual(envs, 0, output)
+            # While it is the first fork that fails, there is a parent, and no child.
+            in_first_fork.append(bool(re.search(": s?fork: out of memory", output)))
+            if cpus == 1 and in_first_fork == sorted(in_first_fork) and in_first_fork[-1]:
+                self.assertEqual(envs, 1, output)
             k += 1
         self.assertGreaterEqual(k - 1, least, "%s makes more allocations than this" % name)
 
