@@ -208,18 +208,18 @@ cons_getc(void)
 	return c;
 }
 
-static struct EnvQueue readers;
+struct EnvQueue cons_readers;
 
 void
 cons_wait(void)
 {
-	wait_in(&readers);
+	wait_in(&cons_readers);
 }
 
 bool
 cons_awaited(void)
 {
-	return readers.head != NULL;
+	return cons_readers.head != NULL;
 }
 
 void
@@ -227,8 +227,8 @@ cons_wake_readers(void)
 {
 	int c;
 
-	while (readers.head && (c = cons_getc()) != 0)
-		wait_end(readers.head, c);
+	while (cons_readers.head && (c = cons_getc()) != 0)
+		wait_end(cons_readers.head, c);
 }
 
 void

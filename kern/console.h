@@ -1,6 +1,7 @@
 #ifndef JOS_KERN_CONSOLE_H
 #define JOS_KERN_CONSOLE_H
 
+#include <inc/env.h>
 #include <inc/types.h>
 
 #include <kern/spinlock.h>
@@ -35,6 +36,7 @@ void cons_enable_interrupts(void);
 void cons_wait(void);
 void cons_wake_readers(void);
 bool cons_awaited(void);
+extern struct EnvQueue cons_readers; // Who waits
 
 // An interrupt of the keyboard or the serial port: put what they have into the input
 // buffer. Takes cons_lock.

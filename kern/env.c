@@ -34,7 +34,7 @@
 #define ENVGENSHIFT 12 // The first id of each slot has generation 1 << ENVGENSHIFT.
 
 struct Env *envs;
-static struct Env *env_free_list; // In the order of the slots at first
+struct Env *env_free_list; // In the order of the slots at first
 
 // The runnable environments: a bit each, and a bit for each word that is not zero.
 #define SET_WORDS (NENV / 32)

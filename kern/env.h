@@ -10,6 +10,7 @@
 #include <kern/programs.h>
 
 extern struct Env *envs; // All environments: envs[NENV]
+extern struct Env *env_free_list;
 extern struct Segdesc gdt[];
 
 // The environment that this CPU runs, or NULL.

@@ -9,6 +9,7 @@
 #include <kern/cpu.h>
 #include <kern/doublefault.h>
 #include <kern/env.h>
+#include <kern/failalloc.h>
 #include <kern/fpu.h>
 #include <kern/init.h>
 #include <kern/kclock.h>
@@ -27,7 +28,30 @@ volatile uint32_t mpentry_cpu;
 
 #define STOP_PATIENCE 1000 // Looks, one a ms, until all other CPUs must have stopped
 
-// Start the programs that the command line names, in its order.
+// Words of the command line that are no programs: name=value.
+static const struct Option {
+	const char *name;
+	bool (*set)(const char *value); // Up to a blank. False: it makes no sense.
+} options[] = {
+	{ "failalloc=", failalloc_set },
+};
+
+// Whether a word of len characters is an option; then it is set.
+static bool
+set_option(const char *word, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		size_t n = strlen(options[i].name);
+		if (len < n || strncmp(word, options[i].name, n) != 0)
+			continue;
+		if (!options[i].set(word + n))
+			cprintf("command line: '%.*s' has no such value\n", (int)len, word);
+		return true;
+	}
+	return false;
+}
+
+// Set the options and start the programs that the command line names, in its order.
 static void
 start_programs(const char *cmdline)
 {
@@ -42,7 +66,7 @@ start_programs(const char *cmdline)
 		const struct Program *program = program_find(word, len);
 		if (program)
 			env_create(program, ENV_TYPE_USER);
-		else
+		else if (!set_option(word, len))
 			cprintf("command line: no program is called '%.*s'\n", (int)len, word);
 		word += len;
 	}

@@ -6,8 +6,10 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
+#include <kern/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/failalloc.h>
 #include <kern/init.h>
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
@@ -20,8 +22,8 @@
 // A command gets its words, and what monitor got. Less than 0 ends the monitor.
 typedef int command_t(int argc, char **argv, struct Trapframe *tf);
 
-static command_t mon_help, mon_kerninfo, mon_backtrace, mon_programs, mon_run, mon_shutdown,
-    mon_continue;
+static command_t mon_help, mon_kerninfo, mon_backtrace, mon_programs, mon_run, mon_kill,
+    mon_failalloc, mon_audit, mon_shutdown, mon_continue;
 
 static const struct {
 	const char *name;
@@ -33,6 +35,10 @@ static const struct {
 	{ "backtrace", "Show the calls that led here", mon_backtrace },
 	{ "programs", "List the programs that 'run' can start", mon_programs },
 	{ "run", "Start programs: run NAME [NAME...]", mon_run },
+	{ "kill", "End all environments", mon_kill },
+	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
+	    mon_failalloc },
+	{ "audit", "Check that the kernel's books balance", mon_audit },
 	{ "shutdown", "Switch the machine off", mon_shutdown },
 	{ "continue", "Go on after a breakpoint", mon_continue },
 };
@@ -111,6 +117,36 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 			started++;
 	}
 	return started > 0 && !tf ? -1 : 0;
+}
+
+// One that another CPU has goes as soon as that CPU gets the lock.
+static int
+mon_kill(int argc, char **argv, struct Trapframe *tf)
+{
+	if (panicstr) {
+		cprintf("Not after a panic.\n");
+		return 0;
+	}
+	for (struct Env *e = envs; e < envs + NENV; e++) {
+		if (e->env_status != ENV_FREE && e->env_status != ENV_DYING)
+			env_destroy(e);
+	}
+	return tf ? -1 : 0;
+}
+
+static int
+mon_failalloc(int argc, char **argv, struct Trapframe *tf)
+{
+	if (argc != 2 || !failalloc_set(argv[1]))
+		cprintf("Usage: failalloc K, failalloc K+, or failalloc 0\n");
+	return 0;
+}
+
+static int
+mon_audit(int argc, char **argv, struct Trapframe *tf)
+{
+	audit();
+	return 0;
 }
 
 static int

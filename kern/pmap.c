@@ -13,8 +13,10 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
+#include <kern/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/failalloc.h>
 #include <kern/multiboot.h>
 #include <kern/pmap.h>
 #include <kern/tlb.h>
@@ -24,7 +26,7 @@ size_t npages;
 pde_t *kern_pgdir;
 bool smap_on;
 
-static struct PageInfo *page_free_list;
+struct PageInfo *page_free_list;
 static size_t page_nfree;
 static physaddr_t boot_next;  // Where boot_alloc goes on,
 static physaddr_t boot_limit; // and the end of the RAM that the kernel stands in
@@ -80,8 +82,8 @@ static void *
 boot_alloc(size_t size)
 {
 	size = ROUNDUP(size, PGSIZE);
-	if (size > boot_limit - boot_next)
-		panic("too little memory: %uK are needed, %uK are left", size / 1024,
+	if (size >= boot_limit - boot_next) // Something must be left for page_init.
+		panic("too little memory: more than %uK are needed, %uK are left", size / 1024,
 		    (boot_limit - boot_next) / 1024);
 	void *result = KADDR(boot_next);
 	boot_next += size;
@@ -139,7 +141,7 @@ page_alloc(int alloc_flags)
 {
 	struct PageInfo *pp = page_free_list;
 
-	if (!pp)
+	if (!pp || failalloc_now())
 		return NULL;
 	page_free_list = pp->pp_link;
 	page_nfree--;
@@ -351,8 +353,10 @@ mem_init(void)
 	detect_memory();
 	kern_pgdir = boot_alloc(PGSIZE);
 	pages = boot_alloc(pages_size());
+	uint32_t *counts = boot_alloc(npages * sizeof(*counts));
 	envs = boot_alloc(NENV * sizeof(*envs));
 	page_init();
+	audit_init(counts);
 	check_page_free_list();
 	check_page_alloc();
 	check_page();

@@ -14,6 +14,7 @@ extern const uint8_t stext[], etext[], erodata[], end[]; // From kernel.ld
 
 extern struct PageInfo *pages; // One for each page of physical memory,
 extern size_t npages;          // as many as there are
+extern struct PageInfo *page_free_list;
 extern pde_t *kern_pgdir;      // The kernel's own page directory
 
 // Between the kernel's addresses above KERNBASE and the physical addresses that

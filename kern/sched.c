@@ -9,9 +9,11 @@
 // mark of one such CPU, under the lock, and sends it an interrupt; if that comes
 // before the halt, the halt ends at once. So no environment waits while a CPU sleeps.
 
+#include <inc/assert.h>
 #include <inc/stdio.h>
 #include <inc/x86.h>
 
+#include <kern/audit.h>
 #include <kern/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
@@ -47,6 +49,8 @@ sched_halt(void)
 	lcr3(PADDR(kern_pgdir)); // Not that of an environment that may be freed meanwhile.
 	if (others_halted() && !cons_awaited()) {
 		if (thiscpu == bootcpu) {
+			if (audit() > 0)
+				panic("the kernel's books do not balance");
 			cprintf("No runnable environments in the system!\n");
 			monitor(NULL);
 			return;

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
                                 "tools"))
 
 from buildtree import Tree
-from gradelib import match
+from gradelib import check_end, match
 from bochs import Bochs
 from child import Child, last_lines
 from machine import Machine
@@ -54,9 +54,11 @@ def run_gdb(machine, *commands, init=None):
 
 
 class KernelTest(unittest.TestCase):
-    """A test that runs the built kernel."""
+    """A test that runs the built kernel. How each machine ended is looked at by check_end(), unless
+    the test says that the kernel may panic, with self.may_panic = True."""
 
     needs_build = True
+    may_panic = False
 
     def setUp(self):
         self.cpus_used = set()
@@ -78,6 +80,10 @@ class KernelTest(unittest.TestCase):
     def _end(self, machine):
         machine.stop()
         self.transcripts.append("%d CPUs:\n%s" % (machine.cpus, machine.output))
+        complaints = [] if self.may_panic else check_end(machine.output)
+        if complaints:
+            self.fail("\n".join(complaints) + "\nlast lines of output:\n"
+                      + last_lines(machine.output, 40))
 
     def kernel(self):
         """The path of the kernel's ELF file."""

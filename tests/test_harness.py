@@ -23,7 +23,7 @@ from gradelib import Part, Test, grade
 grade([Part("A", [Test("first", 5, lines=["one", "t.o", "three"], no=["f.*"], cpus=2)]),
        Part("B", [Test("second", 10, lines=["one"]), Test("third", 1, lines=["two"])])])
 """
-OUTPUT = "zero\none\ntwo\nthree"
+OUTPUT = "zero\none\ntwo\nthree\naudit: 5 pages, 0 environments, balanced"
 
 # Say something and never end.
 HANG = "echo first; echo second; exec cat >/dev/null"
@@ -167,6 +167,24 @@ class GradeTest(HarnessTest):
         self.assertIn("Part A score: 0/5\n", text)
         self.assertIn("Part B score: 1/11\n\nScore: 1/16\n", text)
         self.assertEqual(status, 1)
+
+    def assert_books_matter(self, output, complaint):
+        status, text = self.grade(output)
+        self.assertEqual((status, text.count(": FAIL (")), (1, 3), text)
+        self.assertEqual(text.count("\n    " + complaint), 3, text)
+
+    def test_books_that_do_not_balance(self):
+        self.assert_books_matter(OUTPUT + "\naudit: page 0x1000 is lost", "audit: page")
+
+    def test_no_audit(self):
+        self.assert_books_matter(OUTPUT.replace("audit", "odd"), "missing at the end: audit")
+
+    def test_no_audit_at_the_end(self):
+        self.assert_books_matter(OUTPUT + "\n[00000000] new env 00001000",
+                                 "missing at the end: audit")
+
+    def test_kernel_panic(self):
+        self.assert_books_matter(OUTPUT + "\nkernel panic on CPU 1 at x.c:3: no", "kernel panic")
 
     def test_unwanted_line_is_shown(self):
         status, text = self.grade(OUTPUT + "\nfour")

@@ -62,6 +62,7 @@ class MemoryTest(KernelTest):
         return False
 
     def test_every_small_size_boots_or_says_why(self):
+        self.may_panic = True
         # In steps of 64 KiB from where the boot sector fails to where the kernel runs, by way
         # of where the kernel finds itself without room.
         answers = [self.boots("%dK" % size) for size in range(1024, 4096, 64)]

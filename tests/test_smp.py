@@ -102,7 +102,7 @@ class SmpTest(KernelTest):
 
     def test_lines_are_never_cut(self):
         output = self.run_kernel(" ".join(["yield"] * 20), cpus=4)
-        body = output[output.index("SMP: CPU 0 found"):output.index("No runnable")]
+        body = output[output.index("SMP: CPU 0 found"):output.index("audit: ")]
         pattern = (r"SMP: CPU \d found 4 CPU\(s\)|SMP: CPU \d starting|enabled interrupts: 1 2( 4)?|"
                    r"\[0000....\] (new env|exiting gracefully|free env)( 0000....)?|"
                    r"Hello, I am environment 0000....\.|All done in environment 0000....\.|"

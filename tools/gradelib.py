@@ -5,8 +5,8 @@
 
 A test boots the kernel with one program, on as many CPUs as it says, and waits until the kernel
 has nothing left to run and shows its prompt. Each of `lines` is a regular expression that must
-match a whole line of what was printed, in any order; none of `no` may match one. Tests run at the
-same time, each in a machine of its own; the report is in the order of the list.
+match a whole line of what was printed, in any order; none of `no` may match one; and the kernel's
+books must balance at the end (kern/audit.c). Tests run at the same time, each in a machine of its own; the report is in the order of the list.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, TimeoutError as StillRunning
 
 from buildtree import BuildError, Tree
 from child import SIGNAL_SECONDS, ChildError, end_all, handle_signals, last_lines
-from machine import Machine
+from machine import PROMPT, Machine
 
 LIMIT_SECONDS = 60
 COLORS = {"OK": "\033[32m", "FAIL": "\033[31m"}
@@ -69,6 +69,17 @@ def match(output, lines, no=()):
     return complaints
 
 
+def check_end(output):
+    """Complaints about how a kernel ended, as a list of lines. It must not have panicked; and if
+    it shows its prompt, it must have found its books balanced since environments came or went."""
+    text = output.replace("\r", "")
+    complaints = re.findall(r"(?m)^(?:kernel panic|audit: (?!.* balanced$)).*", text)
+    events = re.findall(r"(?m)^audit: .* balanced$|\] (?:new|free) env ", text)
+    if re.search(PROMPT, text) and not (events and events[-1].startswith("audit")):
+        complaints.append("missing at the end: audit: ... balanced")
+    return complaints
+
+
 def run_test(test, tree):
     """Run one test; return its Outcome."""
     started = time.monotonic()
@@ -80,7 +91,7 @@ def run_test(test, tree):
                 machine.run_to_prompt()
             finally:
                 output = machine.output
-        complaints = match(output, test.lines(test.cpus), test.no)
+        complaints = match(output, test.lines(test.cpus), test.no) + check_end(output)
         if complaints:
             complaints += ["last lines of output:", last_lines(output)]
         complaint = "\n".join(complaints) or None

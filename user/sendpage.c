@@ -30,7 +30,8 @@ send(envid_t to, const char *greeting)
 	if (r < 0)
 		panic("sys_page_alloc: %e", r);
 	strcpy(PAGE, greeting);
-	ipc_send(to, 0, PAGE, PTE_P | PTE_U);
+	if ((r = ipc_send(to, 0, PAGE, PTE_P | PTE_U)) < 0)
+		panic("ipc_send: %e", r);
 }
 
 void
