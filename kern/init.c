@@ -25,10 +25,12 @@ static volatile uint32_t panicked;
 volatile uint32_t mpentry_cpu;
 
 const struct Program *
-program_find(const char *name, size_t len)
+program_find(const char *words, size_t len)
 {
+	size_t name_len = MIN((size_t)(strfind(words, ',') - words), len);
+
 	for (const struct Program *p = programs; p < programs_end; p++) {
-		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
+		if (strlen(p->name) == name_len && strncmp(p->name, words, name_len) == 0)
 			return p;
 	}
 	return NULL;
@@ -48,7 +50,7 @@ start_programs(const char *cmdline)
 		size_t len = strfind(word, ' ') - word;
 		const struct Program *program = program_find(word, len);
 		if (program)
-			env_create(program, ENV_TYPE_USER);
+			env_create(program, word, len, ENV_TYPE_USER);
 		else
 			cprintf("command line: no program is called '%.*s'\n", (int)len, word);
 		word += len;

@@ -158,6 +158,17 @@ class ProgramsTest(KernelTest):
             "command line: no program is called 'yield2'",
             r"All done in environment 00001000\.", "i am environment 00001001"])
 
+    def test_arguments(self):
+        machine = self.boot("args,one,,two, hello,1 nonsense,1")
+        output = machine.run_to_prompt().replace("\r", "")
+        self.assert_lines(output, ["hello, world",
+                                   "command line: no program is called 'nonsense,1'"])
+        for words, said in ((["args", "one", "", "two", ""], output),
+                            (["args"], machine.command("run args")),
+                            (["args", *"bcdefgh"], machine.command("run args,b,c,d,e,f,g,h,i,j"))):
+            wanted = ["%d is '%s'" % pair for pair in enumerate(words)] + ["that is all"]
+            self.assertEqual(re.findall(r"(?m)^args: (.*)$", said), wanted)
+
     def test_empty_command_line(self):
         for line in ("", "   "):
             output = self.run_kernel(line)
