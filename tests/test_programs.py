@@ -127,6 +127,15 @@ class ProgramsTest(KernelTest):
                                    r"\[00001000\] free env 00001000",
                                    "No runnable environments in the system!"])
 
+    def test_virtual_8086_mode(self):
+        # QEMU lets a user have it; then the kernel ends the program.
+        for cpus in (1, 4):
+            output = self.run_alone("vm86", ["vm86: asking"], cpus=cpus)
+            if "vm86: refused" not in output:
+                self.assert_in_order(output, ["vm86: asking", "  trap 0x0000000e Page Fault",
+                                              "  flag 0x00020202",
+                                              r"\[00001000\] free env 00001000"])
+
     def test_evilhello(self):
         self.run_alone("evilhello", [
             r"\[00001000\] user_mem_check assertion failure for va f0100%s{3}" % HEX,
