@@ -20,7 +20,7 @@ void env_init(void);
 void env_init_percpu(void);
 
 int env_alloc(struct Env **newenv_store, envid_t parent_id);
-int env_create(const struct Program *program, enum EnvType type);
+int env_create(const struct Program *program, const char *words, size_t len, enum EnvType type);
 void env_free(struct Env *e);
 void env_destroy(struct Env *e);
 int envid2env(envid_t envid, struct Env **env_store, bool checkperm);

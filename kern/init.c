@@ -65,7 +65,7 @@ start_programs(const char *cmdline)
 		size_t len = strfind(word, ' ') - word;
 		const struct Program *program = program_find(word, len);
 		if (program)
-			env_create(program, ENV_TYPE_USER);
+			env_create(program, word, len, ENV_TYPE_USER);
 		else if (!set_option(word, len))
 			cprintf("command line: no program is called '%.*s'\n", (int)len, word);
 		word += len;

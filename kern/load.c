@@ -2,6 +2,7 @@
 // memory of the environment's own. elf.c has checked all that is relied on here.
 // Whatever goes wrong, only the new environment is lost.
 
+#include <inc/assert.h>
 #include <inc/error.h>
 #include <inc/string.h>
 
@@ -9,11 +10,15 @@
 #include <kern/env.h>
 #include <kern/pmap.h>
 
+#define MAX_ARGS 8 // A program's arguments, its name among them; more are not seen
+
 const struct Program *
-program_find(const char *name, size_t len)
+program_find(const char *words, size_t len)
 {
+	size_t name_len = MIN((size_t)(strfind(words, ',') - words), len);
+
 	for (const struct Program *p = programs; p < programs_end; p++) {
-		if (strlen(p->name) == len && strncmp(p->name, name, len) == 0)
+		if (strlen(p->name) == name_len && strncmp(p->name, words, name_len) == 0)
 			return p;
 	}
 	return NULL;
@@ -53,26 +58,33 @@ copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
 }
 
 // A stack for e, with umain's arguments on it as lib/entry.S expects them: argc,
-// argv, and what argv points to, which is the program's name alone.
+// argv, and what argv points to, which are the words between the commas of `words`,
+// of len characters: the first is the program's name.
 static int
-make_stack(struct Env *e, const char *name)
+make_stack(struct Env *e, const char *words, size_t len)
 {
-	size_t len = strlen(name) + 1;
-	uintptr_t text = ROUNDDOWN(USTACKTOP - len, sizeof(uint32_t));
-	uint32_t words[] = { 1, text - 2 * sizeof(uint32_t), text, 0 };
+	uintptr_t text = ROUNDDOWN(USTACKTOP - len - 1, sizeof(uint32_t));
+	uint32_t argc = 0, argv[MAX_ARGS + 1] = { 0 };
 
+	assert(len < PGSIZE / 2); // A command line is shorter.
 	if (region_alloc(e, USTACKTOP - PGSIZE, PGSIZE, PTE_U | PTE_W) < 0)
 		return -E_NO_MEM;
-	e->env_tf.tf_esp = text - sizeof(words);
-	copy_to_env(e, e->env_tf.tf_esp, words, sizeof(words));
-	copy_to_env(e, text, name, len);
+	for (size_t at = 0, size; at <= len && argc < MAX_ARGS; at += size + 1) {
+		size = MIN((size_t)(strfind(words + at, ',') - words), len) - at;
+		copy_to_env(e, text + at, words + at, size); // A zero is behind it already.
+		argv[argc++] = text + at;
+	}
+	uint32_t start[] = { argc, text - sizeof(argv) };
+	e->env_tf.tf_esp = text - sizeof(argv) - sizeof(start);
+	copy_to_env(e, e->env_tf.tf_esp, start, sizeof(start));
+	copy_to_env(e, text - sizeof(argv), argv, sizeof(argv));
 	return 0;
 }
 
 // Give e the memory that its program asks for, and its first registers. NULL, or
 // what is wrong with the program, before anything outside of e was touched.
 static const char *
-load_icode(struct Env *e)
+load_icode(struct Env *e, const char *words, size_t len)
 {
 	const struct Program *program = e->env_program;
 	struct ElfProgram elf;
@@ -88,16 +100,17 @@ load_icode(struct Env *e)
 			return "out of memory";
 		copy_to_env(e, ph->p_va, program->image + ph->p_offset, ph->p_filesz);
 	}
-	if (make_stack(e, program->name) < 0)
+	if (make_stack(e, words, len) < 0)
 		return "out of memory";
 	e->env_tf.tf_eip = elf.entry;
 	return NULL;
 }
 
-// Start a program in an environment of its own, without a parent. 0, or the error
-// of env_alloc, or -E_INVAL if the program cannot be loaded; then it has said why.
+// Start a program in an environment of its own, without a parent: `words`, of len
+// characters, is NAME or NAME,ARGUMENT,... with program's name. 0, or the error of
+// env_alloc, or -E_INVAL if the program cannot be loaded; then it has said why.
 int
-env_create(const struct Program *program, enum EnvType type)
+env_create(const struct Program *program, const char *words, size_t len, enum EnvType type)
 {
 	struct Env *e;
 	int r = env_alloc(&e, 0);
@@ -108,7 +121,7 @@ env_create(const struct Program *program, enum EnvType type)
 	}
 	e->env_type = type;
 	e->env_program = program;
-	const char *wrong = load_icode(e);
+	const char *wrong = load_icode(e, words, len);
 	if (wrong) {
 		cprintf("%s: cannot be loaded: %s\n", program->name, wrong);
 		env_free(e);

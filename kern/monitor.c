@@ -34,7 +34,7 @@ static const struct {
 	{ "kerninfo", "Say where the kernel is, and what it has", mon_kerninfo },
 	{ "backtrace", "Show the calls that led here", mon_backtrace },
 	{ "programs", "List the programs that 'run' can start", mon_programs },
-	{ "run", "Start programs: run NAME [NAME...]", mon_run },
+	{ "run", "Start programs: run NAME[,ARGUMENT...] [NAME...]", mon_run },
 	{ "kill", "End all environments", mon_kill },
 	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
 	    mon_failalloc },
@@ -109,11 +109,12 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 		return 0;
 	}
 	for (int i = 1; i < argc; i++) {
-		const struct Program *program = program_find(argv[i], strlen(argv[i]));
+		size_t len = strlen(argv[i]);
+		const struct Program *program = program_find(argv[i], len);
 		if (!program)
 			cprintf(
 			    "No program is called '%s'. Type 'programs' for a list.\n", argv[i]);
-		else if (env_create(program, ENV_TYPE_USER) == 0)
+		else if (env_create(program, argv[i], len, ENV_TYPE_USER) == 0)
 			started++;
 	}
 	return started > 0 && !tf ? -1 : 0;

@@ -13,7 +13,7 @@ struct Program {
 
 extern const struct Program programs[], programs_end[];
 
-// The program of that name, of len characters, or NULL.
-const struct Program *program_find(const char *name, size_t len);
+// The program that `words`, NAME or NAME,ARGUMENT,... of len characters, names, or NULL.
+const struct Program *program_find(const char *words, size_t len);
 
 #endif // JOS_KERN_PROGRAMS_H

@@ -263,10 +263,19 @@ kernel_fault(struct Trapframe *tf)
 	panic("%s in the kernel, eip %08x", trapname(tf->tf_trapno), tf->tf_eip);
 }
 
+// Users cannot get into virtual-8086 mode (Intel, volume 2, iret). But QEMU lets them, and
+// then what is in tf_cs is no selector, and tf is not where env_frame looks for it: so
+// that is the end.
+static bool
+is_virtual_8086(const struct Trapframe *tf)
+{
+	return tf->tf_eflags & FL_VM;
+}
+
 void
 trap(struct Trapframe *tf)
 {
-	bool from_user = tf->tf_cs & 3;
+	bool from_user = (tf->tf_cs & 3) || is_virtual_8086(tf);
 
 	user_access_end(); // The gate leaves AC as it was, and users may set it.
 	if (panicstr && !panicking())
@@ -282,7 +291,9 @@ trap(struct Trapframe *tf)
 	lock_kernel(); // Exercise 5
 	tlb_pay_debt();
 	// Another CPU may have stopped or destroyed it since it was last in here.
-	if (curenv->env_status == ENV_RUNNING)
+	if (is_virtual_8086(tf))
+		fatal_user_trap(tf);
+	else if (curenv->env_status == ENV_RUNNING)
 		trap_dispatch(tf);
 	else
 		undo_trap(tf);

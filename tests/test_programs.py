@@ -127,6 +127,15 @@ class ProgramsTest(KernelTest):
                                    r"\[00001000\] free env 00001000",
                                    "No runnable environments in the system!"])
 
+    def test_virtual_8086_mode(self):
+        # QEMU lets a user have it; then the kernel ends the program.
+        for cpus in (1, 4):
+            output = self.run_alone("vm86", ["vm86: asking"], cpus=cpus)
+            if "vm86: refused" not in output:
+                self.assert_in_order(output, ["vm86: asking", "  trap 0x0000000e Page Fault",
+                                              "  flag 0x00020202",
+                                              r"\[00001000\] free env 00001000"])
+
     def test_evilhello(self):
         self.run_alone("evilhello", [
             r"\[00001000\] user_mem_check assertion failure for va f0100%s{3}" % HEX,
@@ -157,6 +166,17 @@ class ProgramsTest(KernelTest):
             "command line: no program is called 'yiel'",
             "command line: no program is called 'yield2'",
             r"All done in environment 00001000\.", "i am environment 00001001"])
+
+    def test_arguments(self):
+        machine = self.boot("args,one,,two, hello,1 nonsense,1")
+        output = machine.run_to_prompt().replace("\r", "")
+        self.assert_lines(output, ["hello, world",
+                                   "command line: no program is called 'nonsense,1'"])
+        for words, said in ((["args", "one", "", "two", ""], output),
+                            (["args"], machine.command("run args")),
+                            (["args", *"bcdefgh"], machine.command("run args,b,c,d,e,f,g,h,i,j"))):
+            wanted = ["%d is '%s'" % pair for pair in enumerate(words)] + ["that is all"]
+            self.assertEqual(re.findall(r"(?m)^args: (.*)$", said), wanted)
 
     def test_empty_command_line(self):
         for line in ("", "   "):

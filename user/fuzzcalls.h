@@ -1,0 +1,195 @@
+#ifndef JOS_USER_FUZZCALLS_H
+#define JOS_USER_FUZZCALLS_H
+
+// System calls with any arguments, and whether what they return may be.
+
+#include "fuzzing.h"
+
+// What an argument is.
+enum { NONE, WORD, OWN, ANY_ENV, VA, PAGE, PERM, STRING, LENGTH, STATUS, TRAPNO, NKINDS };
+
+#define MAY(error) (1 << (error))
+
+// The calls, but for exofork: its children would be nobody's if their parent ended before
+// it let them run. That is left to fuzz.c.
+static const struct {
+	uint8_t kinds[MAX_CALL_ARGS]; // Of its arguments: OWN is an environment that is the
+				      // caller or its child; VA may be mapped, PAGE be sent
+	uint8_t rarity;               // It is made so many times less often
+	uint32_t may_fail;            // With good arguments, so
+} call_table[NSYSCALLS] = {
+	[SYS_cputs] = { { STRING, LENGTH }, 16, 0 },
+	[SYS_cgetc] = { { NONE }, 32, MAY(E_UNSPECIFIED) },
+	[SYS_getenvid] = { { NONE }, 4, 0 },
+	[SYS_env_destroy] = { { OWN }, 16, 0 },
+	[SYS_page_alloc] = { { OWN, VA, PERM }, 1, MAY(E_NO_MEM) },
+	[SYS_page_map] = { { OWN, VA, OWN, VA, PERM }, 1, MAY(E_INVAL) | MAY(E_NO_MEM) },
+	[SYS_page_unmap] = { { OWN, VA }, 1, 0 },
+	[SYS_env_set_status] = { { OWN, STATUS }, 4, 0 },
+	[SYS_env_set_pgfault_upcall] = { { OWN, WORD }, 4, 0 },
+	[SYS_yield] = { { NONE }, 4, 0 },
+	[SYS_ipc_try_send] = { { ANY_ENV, WORD, PAGE, PERM }, 1,
+	    MAY(E_BAD_ENV) | MAY(E_INVAL) | MAY(E_NO_MEM) | MAY(E_IPC_NOT_RECV) },
+	[SYS_ipc_recv] = { { PAGE }, 8, MAY(E_UNSPECIFIED) },
+	[SYS_ipc_send] = { { ANY_ENV, WORD, PAGE, PERM }, 8,
+	    MAY(E_BAD_ENV) | MAY(E_INVAL) | MAY(E_NO_MEM) | MAY(E_UNSPECIFIED) },
+	[SYS_env_set_exception_upcall] = { { OWN, TRAPNO, WORD }, 4, MAY(E_INVAL) },
+};
+
+// ---- Arguments ----
+
+// Mostly something that can be printed.
+static uint32_t
+any_string(void)
+{
+	static const char text[] = "fuzz\n";
+
+	return one_in(8) ? any_va() : (uint32_t)text;
+}
+
+// A few characters; or so many that no environment has them: it is ended, and nothing is
+// printed.
+static uint32_t
+any_length(void)
+{
+	return one_in(8) ? 0x40000000 | random() : below(6);
+}
+
+// That of a page to send, or where to receive one. Above UTOP: none.
+static uint32_t
+any_page(void)
+{
+	return one_in(4) ? any_va() : area_page();
+}
+
+static uint32_t
+nothing(void)
+{
+	return 0xDEADBEEF; // What a call has no use for
+}
+
+static uint32_t (*const any_of_kind[NKINDS])(void) = {
+	[NONE] = nothing,
+	[WORD] = any_va,
+	[OWN] = any_env,
+	[ANY_ENV] = any_env,
+	[VA] = any_va,
+	[PAGE] = any_page,
+	[PERM] = any_perm,
+	[STRING] = any_string,
+	[LENGTH] = any_length,
+	[STATUS] = any_status,
+	[TRAPNO] = any_trapno,
+};
+
+static inline uint32_t
+any_call_number(void)
+{
+	for (;;) {
+		uint32_t number = below(NSYSCALLS);
+		if (call_table[number].rarity > 0 && one_in(call_table[number].rarity))
+			return number;
+	}
+}
+
+static inline struct call
+any_call(void)
+{
+	struct call c = { .number = any_call_number() };
+
+	for (int i = 0; i < MAX_CALL_ARGS; i++)
+		c.args[i] = any_of_kind[call_table[c.number].kinds[i]]();
+	if (one_in(64))
+		c.number = MAX(any_word(), (uint32_t)NSYSCALLS);
+	return c;
+}
+
+static inline int32_t
+make_call(const struct call *c)
+{
+	int32_t r;
+
+	__asm__ volatile("int %1"
+			 : "=a"(r)
+			 : "i"(T_SYSCALL), "a"(c->number), "d"(c->args[0]), "c"(c->args[1]),
+			 "b"(c->args[2]), "D"(c->args[3]), "S"(c->args[4])
+			 : "memory", "cc");
+	return r;
+}
+
+// ---- Results ----
+
+static inline bool
+is_argument_bad(uint8_t kind, uint32_t arg)
+{
+	switch (kind) {
+	case VA:
+		return arg >= UTOP || PGOFF(arg) != 0;
+	case PERM:
+		return (arg & PERM_READ) != PERM_READ || (arg & ~PTE_SYSCALL) != 0;
+	case STATUS:
+		return arg != ENV_RUNNABLE && arg != ENV_NOT_RUNNABLE;
+	case TRAPNO:
+		return arg > T_SIMDERR;
+	default:
+		return false;
+	}
+}
+
+// The error that the arguments deserve, whatever else is the case, when the caller has no
+// children; 0 if they do not tell.
+static inline int32_t
+deserved_error(const struct call *c)
+{
+	const uint8_t *kinds = call_table[c->number].kinds;
+
+	for (int i = 0; i < MAX_CALL_ARGS; i++) {
+		if (kinds[i] == OWN && c->args[i] != 0 && c->args[i] != (uint32_t)thisenv->env_id)
+			return -E_BAD_ENV;
+	}
+	// What is sent without a page may have any permissions.
+	if (kinds[0] == ANY_ENV)
+		return 0;
+	for (int i = 0; i < MAX_CALL_ARGS; i++) {
+		if (is_argument_bad(kinds[i], c->args[i]))
+			return -E_INVAL;
+	}
+	return 0;
+}
+
+// Whether a call of an environment that has no children may return r.
+static inline bool
+is_result_good(const struct call *c, int32_t r)
+{
+	if (c->number >= NSYSCALLS)
+		return r == -E_INVAL;
+	if (c->number == SYS_ipc_recv && r == -E_INVAL)
+		return c->args[0] < UTOP && PGOFF(c->args[0]) != 0;
+	int32_t deserved = deserved_error(c);
+	if (deserved)
+		return r == deserved;
+	if (r < 0)
+		return r > -MAXERROR && (call_table[c->number].may_fail & MAY(-r));
+	if (c->number == SYS_getenvid)
+		return r == thisenv->env_id;
+	return r == 0 || c->number == SYS_cgetc;
+}
+
+// Whether a call has to do with memory that the caller cannot live without.
+static inline bool
+is_dangerous(const struct call *c)
+{
+	extern char end[]; // Where the program ends: user/user.ld
+
+	for (int i = 0; c->number < NSYSCALLS && i < MAX_CALL_ARGS; i++) {
+		uint8_t kind = call_table[c->number].kinds[i];
+		uint32_t page = ROUNDDOWN(c->args[i], PGSIZE);
+		if ((kind == VA || kind == PAGE) &&
+		    ((page >= UTEXT && page < (uint32_t)end) || page == USTACKTOP - PGSIZE ||
+			(page >= CODE && page < FRESH)))
+			return true;
+	}
+	return false;
+}
+
+#endif // JOS_USER_FUZZCALLS_H

@@ -1,0 +1,261 @@
+#ifndef JOS_USER_FUZZCODE_H
+#define JOS_USER_FUZZCODE_H
+
+// Programs of one page at CODE, each of SNIPPETS pieces of SNIPPET_SIZE bytes:
+//
+//	snippet 0 ...    an instruction that a user may not or cannot execute, or not like that;
+//	                 then some random bytes; then nothing up to the next one
+//	snippet LAST     ends the environment, by a fault on the empty page below the
+//	                 exception stack
+//	snippet HANDLER  where exceptions may be handled: goes on at snippet 1, the next time at
+//	                 snippet 2, and so on
+//
+// They begin at CODE + 2, behind an exofork. They hold no int $T_SYSCALL by
+// chance, only the ones put in here, since it might be an exofork: see fuzzcalls.h.
+
+#include "fuzzing.h"
+
+#define SNIPPET_SIZE 64
+#define SNIPPETS     (PGSIZE / SNIPPET_SIZE)
+#define LAST         (SNIPPETS - 2)
+#define HANDLER      (SNIPPETS - 1)
+#define HANDLER_VA   (CODE + HANDLER * SNIPPET_SIZE)
+#define HANDLED      (UXSTACKTOP - PGSIZE) // How often the handler was there
+
+// Instructions, from the assembler: of each its length, the bytes, and room up to the next.
+#define INSTRUCTION_ROOM 23
+#define I(text)          "	.byte 2f - 1f\n1:	" text "\n2:	.fill 23 - (2b - 1b), 1, 0x90\n"
+
+struct instruction {
+	uint8_t len, bytes[INSTRUCTION_ROOM];
+};
+
+extern const struct instruction instructions[], instructions_end[];
+
+// Where an operand is missing, the random bytes that follow are it.
+// clang-format off
+__asm__(".section .rodata\n"
+	"instructions:\n"
+	// For the kernel alone
+	I("hlt") I("cli") I("sti") I("clts") I("invd") I("wbinvd") I("rsm") I("invlpg (%eax)")
+	I("inb %dx, %al") I("outl %eax, %dx") I("insb") I("rep outsl") I("inb $0x64, %al")
+	I("outl %eax, $0xF4") I("lgdt (%eax)") I("lidt (%eax)") I("lldt %ax") I("ltr %ax")
+	I("lmsw %ax") I("movl %cr0, %eax") I("movl %eax, %cr0") I("movl %eax, %cr3")
+	I("movl %eax, %cr4") I("movl %db7, %eax") I("movl %eax, %db7")
+	I(".byte 0x0F, 0x20") I(".byte 0x0F, 0x22") I("wrmsr") I("rdmsr") I("rdpmc")
+	I("sysenter") I("sysexit") I(".byte 0x0F, 0x05") I(".byte 0x0F, 0x07") // syscall, sysret
+	I("vmcall") I("monitor") I("mwait") I("stac") I("xgetbv") I("xsetbv")
+	I(".byte 0x0F, 0x01, 0xD8") I(".byte 0x0F, 0x01, 0xF8") // vmrun, swapgs
+	// For nobody: undefined, locked without need, longer than 15 bytes
+	I("ud2") I(".byte 0x0F, 0xB9") I(".byte 0x0F, 0xFF") I(".byte 0xD6") I(".byte 0xF0, 0x90")
+	I(".byte 0xF0, 0x0F, 0xC7, 0xC8") I(".fill 16, 1, 0x66; nop") I(".byte 0x8E, 0xC8")
+	I(".byte 0xC4, 0xC0") I(".byte 0x62, 0xC0") I(".byte 0xFE, 0xF8")
+	// Traps (into, bound, icebp, int) and divisions
+	I("movb $0x7F, %al; addb $1, %al; into") I(".byte 0x62, 0x04, 0x24") I(".byte 0xF1")
+	I(".byte 0xCD") I("xorl %ecx, %ecx; divl %ecx") I("aam $0")
+	// Segments
+	I("movw %ax, %ds") I("movw %bx, %es") I("movw %cx, %ss") I("movw %dx, %fs")
+	I("movw %si, %gs") I("popl %ds") I("popl %es") I("popl %ss") I("popl %fs") I("popl %gs")
+	I("lds (%ebx), %eax") I("les (%ebx), %eax") I("lss (%ebx), %eax") I("lfs (%ebx), %eax")
+	I(".byte 0x9A") I(".byte 0xEA") I("lcall *(%esp)") I("ljmp *(%esp)") I("lret") I("iret")
+	I(".byte 0x66, 0xCF") I(".byte 0x66, 0xCB") I("lar %ax, %eax") I("lsl %ax, %eax")
+	I("verr %ax") I("verw %ax") I("arpl %ax, %bx") I("sgdt (%eax)") I("sidt (%eax)")
+	I("sldt (%eax)") I("smsw (%eax)") I("str (%eax)")
+	// Jumps, stacks, strings
+	I("jmp *%eax") I("call *%ebx") I("ret") I("jmp *(%ecx)") I(".byte 0xE9") I(".byte 0xC8")
+	I("pushal") I("popal") I("leave") I("rep movsb") I("rep stosl") I("std; rep movsl")
+	I("popl (%eax)") I("pushl (%eax)")
+	// Floating point: unmasked exceptions, odd states
+	I("fninit; fldcw (%esp); fldz; fld1; fdivp; fwait")
+	I("pushl $0; fldcw (%esp); fldz; fldz; fdivp; fld1")
+	I("pushl $0; ldmxcsr (%esp); xorps %xmm0, %xmm0; divps %xmm0, %xmm0")
+	I("pushl $-1; ldmxcsr (%esp)") I("fxrstor (%eax)") I("fxsave (%eax)") I("frstor (%eax)")
+	I("fnsave (%eax)") I("fldenv (%eax)") I("emms") I("fwait") I("fincstp")
+	I(".byte 0x0F, 0x6F")
+	"instructions_end:\n"
+	".text\n");
+// clang-format on
+
+// pushl $...; popfl or iret, with the flags that are the kernel's among them.
+static const uint32_t odd_flags[] = { FL_TF, FL_NT, FL_AC, FL_DF, FL_IOPL_3, FL_VM, FL_RF,
+	FL_VIF | FL_VIP, FL_ID | FL_OF, FL_TF | FL_NT | FL_AC | FL_DF, ~0U, 0, ~FL_TF,
+	FL_AC | FL_NT };
+
+static const uint32_t odd_selectors[] = { 0, 1, 2, 3, 4, 7, GD_KT, GD_KT | 3, GD_KD, GD_KD | 3,
+	GD_UT, GD_UT | 1, GD_UT | 3, GD_UT | 4, GD_UD, GD_UD | 2, GD_UD | 3, GD_UD | 7, GD_TSS0,
+	GD_TSS0 | 3, GD_TSS0 + 8, GD_TSS0 + 31 * 8 + 3, GD_TSS0 + 32 * 8, 0xFFF8, 0xFFFF };
+
+static const uint32_t odd_addresses[] = { 0, 1, 4, CODE + 1, CODE + 0x123, CODE + PGSIZE - 1, AREA,
+	AREA + 2, USTACKTOP, USTACKTOP - 2, USTACKTOP - 1, USTACKTOP + 16, UXSTACKTOP,
+	UXSTACKTOP - 1, UXSTACKTOP - 51, UXSTACKTOP - PGSIZE, UXSTACKTOP - PGSIZE + 8, UENVS,
+	UENVS + 0x44, UPAGES, UVPT, UVPT + (UVPT >> 10), ULIM, MMIOBASE, MMIOLIM, KSTACKTOP - 64,
+	KSTACKTOP - KSTKSIZE, KERNBASE, KERNBASE + 0x100020, 0xFFFFFFF0, ~0U };
+
+// ---- Putting pages together ----
+
+struct writer {
+	uint8_t *at;
+};
+
+static inline void
+put(struct writer *w, const void *bytes, size_t len)
+{
+	memcpy(w->at, bytes, len);
+	w->at += len;
+}
+
+// An instruction that is a byte, and a word to go with it.
+static inline void
+put_word(struct writer *w, uint8_t opcode, uint32_t word)
+{
+	put(w, &opcode, 1);
+	put(w, &word, sizeof(word));
+}
+
+#define OP_PUSH    0x68
+#define OP_MOV_EAX 0xB8 // and so on, in the order of their numbers, to
+#define OP_MOV_EDI 0xBF
+#define OP_MOV_ESP 0xBC
+
+static inline uint32_t
+any_register_value(void)
+{
+	switch (below(4)) {
+	case 0:
+		return PICK(odd_selectors);
+	case 1:
+		return PICK(odd_addresses);
+	case 2:
+		return area_page() + below(PGSIZE);
+	default:
+		return any_word();
+	}
+}
+
+// Push something, and pop flags.
+static inline void
+put_flags(struct writer *w)
+{
+	put_word(w, OP_PUSH, PICK(odd_flags));
+	put(w, "\x9D", 1);
+}
+
+// Return from an interrupt that was none, or across segments.
+static inline void
+put_far_return(struct writer *w)
+{
+	put_word(w, OP_PUSH, PICK(odd_selectors)); // ss, esp, should it look for them
+	put_word(w, OP_PUSH, PICK(odd_addresses));
+	put_word(w, OP_PUSH, PICK(odd_flags));
+	put_word(w, OP_PUSH, one_in(2) ? GD_UT | 3 : PICK(odd_selectors));
+	put_word(w, OP_PUSH, PICK(odd_addresses));
+	put(w, one_in(2) ? "\xCF" : "\xCB", 1);
+}
+
+static inline void
+put_segment_load(struct writer *w)
+{
+	uint8_t mov[] = { 0x8E, 0xC0 | below(6) << 3 }; // movw %ax, %es, %cs, %ss ...
+
+	put_word(w, OP_MOV_EAX, PICK(odd_selectors));
+	put(w, mov, sizeof(mov));
+}
+
+static inline void
+put_instruction(struct writer *w)
+{
+	const struct instruction *in = instructions + below(instructions_end - instructions);
+
+	if (one_in(4))
+		put_word(w, OP_MOV_EAX + below(8), any_register_value());
+	if (one_in(4))
+		put_flags(w);
+	put(w, in->bytes, in->len);
+}
+
+// int $... of any vector but the breakpoint's, which stops all of the machine.
+static inline void
+put_int(struct writer *w)
+{
+	uint8_t bytes[] = { 0xCD, below(256) };
+
+	if (bytes[1] == T_BRKPT)
+		bytes[1] = T_OFLOW;
+	put(w, bytes, 2);
+}
+
+// Random bytes, and what they must not be.
+static inline void
+put_random(struct writer *w, size_t len)
+{
+	for (; len > 0; len--) {
+		uint8_t byte = random() >> 8;
+		put(w, &byte, 1);
+	}
+}
+
+static inline void
+remove_calls(uint8_t *page)
+{
+	for (int i = 0; i + 1 < PGSIZE; i++) {
+		if (page[i] == 0xCD && (page[i + 1] == T_SYSCALL || page[i + 1] == T_BRKPT))
+			page[i + 1]++;
+		if (page[i] == 0xCC)
+			page[i] = 0x90;
+	}
+}
+
+// A call from an odd stack: any that is not exofork, and does not wait for a key.
+static inline void
+put_call(struct writer *w)
+{
+	static const uint8_t numbers[] = { SYS_cputs, SYS_getenvid, SYS_page_alloc, SYS_page_map,
+		SYS_page_unmap, SYS_env_set_status, SYS_yield, SYS_ipc_try_send, SYS_ipc_recv,
+		SYS_ipc_send, SYS_env_set_exception_upcall, NSYSCALLS };
+
+	put_word(w, OP_MOV_ESP, PICK(odd_addresses));
+	for (uint8_t op = OP_MOV_EAX + 1; op <= OP_MOV_EDI; op++) {
+		if (op != OP_MOV_ESP)
+			put_word(w, op, any_register_value());
+	}
+	put_word(w, OP_MOV_EAX, PICK(numbers));
+	put(w, "\xCD\x30", 2);
+}
+
+static void (*const put_snippet[])(struct writer *w) = { put_instruction, put_instruction,
+	put_instruction, put_instruction, put_instruction, put_flags, put_far_return,
+	put_segment_load, put_int };
+
+// Fill a page with snippets, to be mapped at CODE.
+static inline void
+write_code(uint8_t *page)
+{
+	struct writer w;
+
+	memset(page, 0x90, PGSIZE);
+	for (int i = 0; i < LAST; i++) {
+		w.at = page + i * SNIPPET_SIZE + (i == 0 ? 2 : 0);
+		PICK(put_snippet)(&w);
+		put_random(&w, below(12));
+	}
+	remove_calls(page);
+	for (int i = below(8); i < LAST; i += 1 + below(16)) {
+		w.at = page + i * SNIPPET_SIZE + (i == 0 ? 2 : 0);
+		put_call(&w);
+	}
+
+	w.at = page + LAST * SNIPPET_SIZE;
+	put_word(&w, OP_MOV_ESP, USTACKTOP + 8);
+	put(&w, "\x0F\x0B", 2);
+
+	w.at = page + HANDLER * SNIPPET_SIZE;
+	put(&w, "\xFF", 1);
+	put_word(&w, 0x05, HANDLED); // incl HANDLED
+	put_word(&w, 0xA1, HANDLED); // movl HANDLED, %eax
+	put(&w, "\xC1\xE0\x06", 3);  // shll $6, %eax
+	put_word(&w, 0x05, CODE);    // addl $CODE, %eax
+	put_word(&w, OP_MOV_ESP, one_in(4) ? UXSTACKTOP - 512 : UXSTACKTOP);
+	put(&w, "\xFF\xE0", 2); // jmp *%eax
+}
+
+#endif // JOS_USER_FUZZCODE_H
