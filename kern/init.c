@@ -10,6 +10,7 @@
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/init.h>
+#include <kern/jitter.h>
 #include <kern/kclock.h>
 #include <kern/monitor.h>
 #include <kern/multiboot.h>
@@ -34,7 +35,34 @@ program_find(const char *name, size_t len)
 	return NULL;
 }
 
-// Start the programs that the command line names, in its order.
+// A word of the command line with = in it is an option: its name, and what wants to know
+// its value, of len characters, and says whether that makes sense.
+static const struct {
+	const char *name;
+	bool (*set)(const char *value, size_t len);
+} options[] = {
+	{ "jitter", jitter_start },
+};
+
+// Carry out an option: a word of len characters with = at *equals.
+static void
+set_option(const char *word, size_t len, const char *equals)
+{
+	size_t name_len = equals - word;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strlen(options[i].name) == name_len &&
+		    strncmp(options[i].name, word, name_len) == 0) {
+			if (!options[i].set(equals + 1, len - name_len - 1))
+				cprintf("command line: '%.*s' makes no sense\n", (int)len, word);
+			return;
+		}
+	}
+	cprintf("command line: there is no option '%.*s'\n", (int)name_len, word);
+}
+
+// Start the programs that the command line names, and carry out its options, in its
+// order.
 static void
 start_programs(const char *cmdline)
 {
@@ -46,8 +74,11 @@ start_programs(const char *cmdline)
 		if (!*word)
 			return;
 		size_t len = strfind(word, ' ') - word;
+		const char *equals = memfind(word, '=', len);
 		const struct Program *program = program_find(word, len);
-		if (program)
+		if (equals < word + len)
+			set_option(word, len, equals);
+		else if (program)
 			env_create(program, ENV_TYPE_USER);
 		else
 			cprintf("command line: no program is called '%.*s'\n", (int)len, word);

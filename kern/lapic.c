@@ -9,6 +9,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
+#include <kern/jitter.h>
 #include <kern/kclock.h>
 #include <kern/pmap.h>
 
@@ -138,6 +139,7 @@ void
 lapic_ipi(int cpu, int vector)
 {
 	assert(lapic && cpu >= 0 && cpu < ncpu);
+	jitter();
 	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
 }
 

@@ -15,6 +15,7 @@
 #include <kern/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/jitter.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
@@ -53,8 +54,10 @@ sched_halt(void)
 		}
 		wake(bootcpu); // It alone can sleep while it waits for a command.
 	}
+	jitter();
 	thiscpu->cpu_status = CPU_HALTED;
 	unlock_kernel();
+	jitter();
 	// Interrupts are let in only after the instruction that follows sti (Intel,
 	// volume 2, sti), so one that is waiting already ends the halt.
 	__asm__ volatile("sti; hlt; cli" : : : "memory");

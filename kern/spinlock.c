@@ -21,6 +21,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
+#include <kern/jitter.h>
 #include <kern/spinlock.h>
 
 struct spinlock kernel_lock = SPINLOCK("the big kernel lock");
@@ -63,6 +64,7 @@ void
 spin_lock(struct spinlock *lk)
 {
 	check_not_holding(lk);
+	jitter();
 	while (!try_lock(lk)) {
 		while (lk->locked) {
 			// Only read, so that the line stays in this CPU's cache. (And no pause
@@ -78,6 +80,7 @@ spin_unlock(struct spinlock *lk)
 		panic("CPU %d drops %s, which it does not hold", cpunum(), lk->name);
 	lk->cpu = -1;
 	xchg(&lk->locked, 0);
+	jitter();
 }
 
 // Whether the lock could be had, or was handed over, within a while.
@@ -99,12 +102,15 @@ lock_kernel(void)
 	uint32_t me = 1U << cpunum();
 
 	check_not_holding(&kernel_lock);
+	jitter();
 	if (try_lock(&kernel_lock))
 		return;
 	while (!spin_a_while()) {
 		__atomic_fetch_or(&sleepers, me, __ATOMIC_SEQ_CST);
+		jitter();
 		if (try_lock(&kernel_lock))
 			break;
+		jitter();
 		// An interrupt that came before the halt ends it at once: see sched_halt.
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}

@@ -19,12 +19,14 @@
 
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/jitter.h>
 #include <kern/pmap.h>
 #include <kern/tlb.h>
 
 void
 tlb_enter_kernel(void)
 {
+	jitter();
 	xchg(&thiscpu->cpu_in_user, 0);
 }
 
@@ -41,7 +43,9 @@ void
 tlb_leave_kernel(void)
 {
 	xchg(&thiscpu->cpu_in_user, 1);
+	jitter();
 	tlb_pay_debt();
+	jitter();
 }
 
 // It may be on its way to user mode, and not have said so yet: so the interrupt is sent
@@ -67,6 +71,7 @@ tlb_invalidate(pde_t *pgdir, void *va)
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir) {
 			xchg(&cpus[i].cpu_tlb_debt, 1);
+			jitter();
 			if (cpus[i].cpu_in_user)
 				tlb_call_in(i);
 		}
