@@ -17,6 +17,7 @@
 #include <kern/init.h>
 #include <kern/picirq.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/wait.h>
 
 struct spinlock cons_lock = SPINLOCK("the console lock");
@@ -208,6 +209,7 @@ cons_wait(void)
 bool
 cons_awaited(void)
 {
+	assert(kernel_locked());
 	return readers.head != NULL;
 }
 
@@ -216,6 +218,7 @@ cons_wake_readers(void)
 {
 	int c;
 
+	assert(kernel_locked());
 	while (readers.head && (c = cons_getc()) != 0)
 		wait_end(readers.head, c);
 }

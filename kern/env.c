@@ -85,6 +85,7 @@ env_set_status(struct Env *e, unsigned status)
 	unsigned old = e->env_status;
 	int slot = e - envs;
 
+	assert(kernel_locked());
 	e->env_status = status;
 	if (status == ENV_RUNNABLE) {
 		runnable[slot / 32] |= 1U << slot % 32;
@@ -182,6 +183,7 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 {
 	struct Env *e = env_free_list;
 
+	assert(kernel_locked());
 	if (!e)
 		return -E_NO_FREE_ENV;
 	int r = env_setup_vm(e);
@@ -329,6 +331,7 @@ free_page_table(pde_t *pgdir, uint32_t pdx)
 void
 env_free(struct Env *e)
 {
+	assert(kernel_locked());
 	assert(!e->env_oncpu || e == curenv);
 	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
 	ipc_abandon(e);
@@ -356,6 +359,7 @@ env_free(struct Env *e)
 void
 env_destroy(struct Env *e)
 {
+	assert(kernel_locked());
 	if (e->env_oncpu && e != curenv) {
 		env_set_status(e, ENV_DYING);
 		tlb_call_in(e->env_cpunum);
@@ -371,6 +375,7 @@ envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 {
 	struct Env *e = envid == 0 ? curenv : &envs[ENVX(envid)];
 
+	assert(kernel_locked());
 	*env_store = NULL;
 	if (e->env_status == ENV_FREE || e->env_status == ENV_DYING)
 		return -E_BAD_ENV;
@@ -401,6 +406,7 @@ env_leave(void)
 {
 	struct Env *e = curenv;
 
+	assert(kernel_locked());
 	if (!e)
 		return;
 	if (e->env_status == ENV_DYING) {
@@ -428,6 +434,7 @@ env_pop_tf(struct Trapframe *tf)
 void
 env_run(struct Env *e)
 {
+	assert(kernel_locked());
 	if (e != curenv) {
 		env_leave();
 		curenv = e;

@@ -17,6 +17,7 @@
 #include <kern/picirq.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
+#include <kern/selftest.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/trap.h>
@@ -35,34 +36,31 @@ program_find(const char *name, size_t len)
 	return NULL;
 }
 
-// A word of the command line with = in it is an option: its name, and what wants to know
-// its value, of len characters, and says whether that makes sense.
-static const struct {
+// Words of the command line that are no programs: name=value.
+static const struct Option {
 	const char *name;
-	bool (*set)(const char *value, size_t len);
+	bool (*set)(const char *value); // Up to a blank. False: it makes no sense.
 } options[] = {
-	{ "jitter", jitter_start },
+	{ "jitter=", jitter_set },
+	{ "selftest=", selftest_run },
 };
 
-// Carry out an option: a word of len characters with = at *equals.
-static void
-set_option(const char *word, size_t len, const char *equals)
+// Whether a word of len characters is an option; then it is set.
+static bool
+set_option(const char *word, size_t len)
 {
-	size_t name_len = equals - word;
-
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if (strlen(options[i].name) == name_len &&
-		    strncmp(options[i].name, word, name_len) == 0) {
-			if (!options[i].set(equals + 1, len - name_len - 1))
-				cprintf("command line: '%.*s' makes no sense\n", (int)len, word);
-			return;
-		}
+		size_t n = strlen(options[i].name);
+		if (len < n || strncmp(word, options[i].name, n) != 0)
+			continue;
+		if (!options[i].set(word + n))
+			cprintf("command line: '%.*s' has no such value\n", (int)len, word);
+		return true;
 	}
-	cprintf("command line: there is no option '%.*s'\n", (int)name_len, word);
+	return false;
 }
 
-// Start the programs that the command line names, and carry out its options, in its
-// order.
+// Set the options and start the programs that the command line names, in its order.
 static void
 start_programs(const char *cmdline)
 {
@@ -74,13 +72,10 @@ start_programs(const char *cmdline)
 		if (!*word)
 			return;
 		size_t len = strfind(word, ' ') - word;
-		const char *equals = memfind(word, '=', len);
 		const struct Program *program = program_find(word, len);
-		if (equals < word + len)
-			set_option(word, len, equals);
-		else if (program)
+		if (program)
 			env_create(program, ENV_TYPE_USER);
-		else
+		else if (!set_option(word, len))
 			cprintf("command line: no program is called '%.*s'\n", (int)len, word);
 		word += len;
 	}
@@ -127,6 +122,7 @@ i386_init(physaddr_t multiboot_info)
 	env_init_percpu();
 	trap_init();
 	trap_init_percpu(0);
+	lock_kernel(); // From here on, so that all can count on it. Exercise 5.
 	fpu_init_percpu();
 
 	cons_init();
@@ -140,7 +136,6 @@ i386_init(physaddr_t multiboot_info)
 	pic_init();
 	cons_enable_interrupts();
 
-	lock_kernel(); // Before another CPU can want it. Exercise 5.
 	bootcpu->cpu_status = CPU_STARTED;
 	boot_aps();
 	start_programs(boot_cmdline);

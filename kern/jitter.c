@@ -24,12 +24,12 @@ uint32_t jitter_seed;
 static uint32_t states[NCPU];
 
 bool
-jitter_start(const char *value, size_t len)
+jitter_set(const char *value)
 {
 	char *end;
 	long seed = strtol(value, &end, 10);
 
-	if (end != value + len || len > SEED_DIGITS || seed <= 0)
+	if (*value < '0' || (*end && *end != ' ') || end - value > SEED_DIGITS || seed <= 0)
 		return false;
 	for (uint32_t i = 0; i < NCPU; i++) {
 		// Two odd factors keep what is near from being alike. 0 would stay 0.

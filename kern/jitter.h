@@ -9,7 +9,7 @@
 extern uint32_t jitter_seed;
 
 // The option jitter=SEED: from now on. False if the value is no number from 1 to 999999999.
-bool jitter_start(const char *value, size_t len);
+bool jitter_set(const char *value);
 
 // Spin for a random while: mostly a few instructions, rarely some 100 microseconds.
 void jitter_spin(void);

@@ -9,6 +9,7 @@
 // mark of one such CPU, under the lock, and sends it an interrupt; if that comes
 // before the halt, the halt ends at once. So no environment waits while a CPU sleeps.
 
+#include <inc/assert.h>
 #include <inc/stdio.h>
 #include <inc/x86.h>
 
@@ -71,6 +72,7 @@ sched_yield(void)
 {
 	struct Env *e;
 
+	assert(kernel_locked());
 	if (curenv && curenv->env_status == ENV_RUNNING)
 		env_set_status(curenv, ENV_RUNNABLE);
 	if (curenv && curenv->env_status != ENV_RUNNABLE)
@@ -87,6 +89,7 @@ sched_yield(void)
 void
 sched_wake(void)
 {
+	assert(kernel_locked());
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_status == CPU_HALTED) {
 			wake(&cpus[i]);

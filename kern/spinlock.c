@@ -21,6 +21,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
+#include <kern/init.h>
 #include <kern/jitter.h>
 #include <kern/spinlock.h>
 
@@ -41,6 +42,12 @@ bool
 spin_holding(const struct spinlock *lk)
 {
 	return lk->locked && lk->cpu == cpunum();
+}
+
+bool
+kernel_locked(void)
+{
+	return spin_holding(&kernel_lock) || panicstr;
 }
 
 // xchg is atomic, and orders memory: what the last holder wrote is seen from here on.

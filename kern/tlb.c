@@ -14,6 +14,7 @@
 // at least one sees what the other wrote, because both write by xchg, past which no
 // read can move.
 
+#include <inc/assert.h>
 #include <inc/trap.h>
 #include <inc/x86.h>
 
@@ -21,6 +22,7 @@
 #include <kern/env.h>
 #include <kern/jitter.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/tlb.h>
 
 void
@@ -53,6 +55,7 @@ tlb_leave_kernel(void)
 void
 tlb_call_in(int cpu)
 {
+	assert(kernel_locked());
 	lapic_ipi(cpu, T_IPI_WAKE);
 	while (cpus[cpu].cpu_in_user)
 		cpu_pause();
@@ -61,6 +64,7 @@ tlb_call_in(int cpu)
 void
 tlb_invalidate(pde_t *pgdir, void *va)
 {
+	assert(kernel_locked());
 	// Without a curenv this is the kernel's own, or an environment that no CPU has.
 	// (That something is *not* there is never remembered, so a new mapping needs
 	// nothing: section 4.10.2.3.)
