@@ -125,23 +125,34 @@ lock_kernel(void)
 	passed_over = 0;
 }
 
+// Take its mark from a CPU that sleeps, the next one after this CPU in circular order, so
+// that each gets its turn. Returns its number, or -1 if none sleeps. One that has dropped
+// the lock before may do the same at this moment: a mark is worth only what taking it says.
+static int
+take_sleeper(void)
+{
+	uint32_t asleep;
+
+	while ((asleep = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST))) {
+		uint32_t after = asleep & ~1U << cpunum();
+		int next = __builtin_ctz(after ? after : asleep);
+		if (__atomic_fetch_and(&sleepers, ~(1U << next), __ATOMIC_SEQ_CST) & 1U << next)
+			return next;
+	}
+	return -1;
+}
+
 void
 unlock_kernel(void)
 {
-	bool hand_over = sleepers && ++passed_over >= PATIENCE;
+	int next = sleepers && ++passed_over >= PATIENCE ? take_sleeper() : -1;
 
-	if (!hand_over)
+	if (next >= 0) {
+		kernel_lock.cpu = next;
+	} else {
 		spin_unlock(&kernel_lock);
-	uint32_t asleep = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST);
-	if (!asleep)
-		return;
-	// The next one after this CPU, in circular order, so that each gets its turn.
-	uint32_t after = asleep & ~1U << cpunum();
-	int next = __builtin_ctz(after ? after : asleep);
-	uint32_t bit = 1U << next;
-	if (__atomic_fetch_and(&sleepers, ~bit, __ATOMIC_SEQ_CST) & bit) {
-		if (hand_over)
-			kernel_lock.cpu = next;
-		lapic_ipi(next, T_IPI_WAKE);
+		next = take_sleeper();
 	}
+	if (next >= 0)
+		lapic_ipi(next, T_IPI_WAKE);
 }
