@@ -32,7 +32,7 @@ struct MpPointer {
 	uint8_t type;     // 0, or the number of a configuration without a table
 	uint8_t imcrp;    // Bit 7: there is an interrupt mode register
 	uint8_t reserved[3];
-};
+} __attribute__((packed));
 
 struct MpTable {
 	uint8_t signature[4]; // "PCMP"
@@ -47,7 +47,7 @@ struct MpTable {
 	uint16_t xlength;
 	uint8_t xchecksum;
 	uint8_t reserved;
-};
+} __attribute__((packed));
 
 struct MpProcessor {
 	uint8_t type; // MP_PROCESSOR
@@ -74,6 +74,16 @@ checksum_ok(const void *table, size_t length)
 	return sum == 0;
 }
 
+// A word of the BIOS's, which need not be aligned.
+static uint16_t
+bios_word(physaddr_t pa)
+{
+	uint16_t word;
+
+	memcpy(&word, KADDR(pa), sizeof(word));
+	return word;
+}
+
 // Where a structure of length bytes with a signature and a right checksum stands in
 // the places where a BIOS may put one, or NULL: the extended data area, the end of
 // base memory, and the BIOS itself, always at a multiple of 16.
@@ -82,8 +92,8 @@ find_in_bios(const char *signature, size_t length)
 {
 	// The BIOS keeps the segment of its extended data area at 0x40E, and the size
 	// of base memory, in KB, at 0x413.
-	physaddr_t ebda = *(uint16_t *)KADDR(0x40E) << 4;
-	physaddr_t base = *(uint16_t *)KADDR(0x413) * 1024;
+	physaddr_t ebda = bios_word(0x40E) << 4;
+	physaddr_t base = bios_word(0x413) * 1024;
 	const struct MemRange areas[] = {
 		{ .start = ebda, .end = ebda + 1024 },
 		{ .start = base - 1024, .end = base },
