@@ -76,6 +76,55 @@ wake_without_lock(void)
 	sched_wake();
 }
 
+// ---- What only make SAN=1 notices ----
+
+// The compiler shall not know what these are.
+static volatile int one = 1, many = INT32_MAX;
+static volatile int sink;
+
+static void
+overflow_number(void)
+{
+	sink = many + one;
+}
+
+static void
+shift_too_far(void)
+{
+	sink = one << (many & 32);
+}
+
+static void
+index_beyond_array(void)
+{
+	static int numbers[4];
+
+	sink = numbers[3 + one];
+}
+
+static void
+use_unaligned_pointer(void)
+{
+	static int numbers[2];
+
+	sink = *(volatile int *)((uintptr_t)numbers + one);
+}
+
+static __attribute__((noinline)) void
+write_beyond_array(volatile uint8_t *array, int size)
+{
+	for (int i = 0; i < size + 8 * one; i++)
+		array[i] = i;
+}
+
+static void
+smash_stack(void)
+{
+	volatile uint8_t array[16];
+
+	write_beyond_array(array, sizeof(array));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -88,6 +137,11 @@ static const struct {
 	{ "map_page_without_lock", map_page_without_lock },
 	{ "change_status_without_lock", change_status_without_lock },
 	{ "wake_without_lock", wake_without_lock },
+	{ "overflow_number", overflow_number },
+	{ "shift_too_far", shift_too_far },
+	{ "index_beyond_array", index_beyond_array },
+	{ "use_unaligned_pointer", use_unaligned_pointer },
+	{ "smash_stack", smash_stack },
 };
 
 bool
