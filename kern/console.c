@@ -18,6 +18,7 @@
 #include <kern/kclock.h>
 #include <kern/picirq.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/wait.h>
 
 struct spinlock cons_lock = SPINLOCK("the console lock");
@@ -219,6 +220,7 @@ cons_wait(void)
 bool
 cons_awaited(void)
 {
+	assert(kernel_locked());
 	return cons_readers.head != NULL;
 }
 
@@ -227,6 +229,7 @@ cons_wake_readers(void)
 {
 	int c;
 
+	assert(kernel_locked());
 	while (cons_readers.head && (c = cons_getc()) != 0)
 		wait_end(cons_readers.head, c);
 }

@@ -86,6 +86,7 @@ env_set_status(struct Env *e, unsigned status)
 	unsigned old = e->env_status;
 	int slot = e - envs;
 
+	assert(kernel_locked());
 	e->env_status = status;
 	if (status == ENV_RUNNABLE) {
 		runnable[slot / 32] |= 1U << slot % 32;
@@ -189,6 +190,7 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 {
 	struct Env *e = env_free_list;
 
+	assert(kernel_locked());
 	if (!e)
 		return -E_NO_FREE_ENV;
 	int r = env_setup_vm(e);
@@ -236,6 +238,7 @@ free_page_table(pde_t *pgdir, uint32_t pdx)
 static void
 free_one(struct Env *e)
 {
+	assert(kernel_locked());
 	assert(!e->env_oncpu || e == curenv);
 	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
 	ipc_abandon(e);
@@ -296,6 +299,7 @@ env_free(struct Env *e)
 void
 env_destroy(struct Env *e)
 {
+	assert(kernel_locked());
 	if (e->env_oncpu && e != curenv) {
 		env_set_status(e, ENV_DYING);
 		tlb_call_in(e->env_cpunum);
@@ -311,6 +315,7 @@ envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 {
 	struct Env *e = envid == 0 ? curenv : &envs[ENVX(envid)];
 
+	assert(kernel_locked());
 	*env_store = NULL;
 	if (e->env_status == ENV_FREE || e->env_status == ENV_DYING)
 		return -E_BAD_ENV;
@@ -341,6 +346,7 @@ env_leave(void)
 {
 	struct Env *e = curenv;
 
+	assert(kernel_locked());
 	if (!e)
 		return;
 	if (e->env_status == ENV_DYING) {
@@ -368,6 +374,7 @@ env_pop_tf(struct Trapframe *tf)
 void
 env_run(struct Env *e)
 {
+	assert(kernel_locked());
 	if (e != curenv) {
 		env_leave();
 		curenv = e;

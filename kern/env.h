@@ -1,8 +1,7 @@
 #ifndef JOS_KERN_ENV_H
 #define JOS_KERN_ENV_H
 
-// The life of environments (env.c). The caller holds the big lock, or no other
-// CPU is up yet.
+// The life of environments (env.c). The caller holds the big lock.
 
 #include <inc/env.h>
 

@@ -5,6 +5,7 @@
 // state is loaded; and only if that happened, it is saved when it leaves. So a state
 // is in at most one CPU, and never in one that its environment has left.
 
+#include <inc/assert.h>
 #include <inc/error.h>
 #include <inc/string.h>
 #include <inc/x86.h>
@@ -13,6 +14,7 @@
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/trap.h>
 
 #define CPUID_FXSR (1 << 24)
@@ -81,6 +83,7 @@ clean_state(uint8_t *state)
 void
 fpu_trap(struct Trapframe *tf)
 {
+	assert(kernel_locked());
 	if (!curenv->env_fpu) {
 		if (!alloc_state(curenv)) {
 			cprintf("[%08x] no memory for its floating-point state\n", curenv->env_id);
@@ -97,6 +100,7 @@ fpu_trap(struct Trapframe *tf)
 void
 fpu_save(struct Env *e)
 {
+	assert(kernel_locked());
 	if (!thiscpu->cpu_fpu_live)
 		return;
 	store_state(e->env_fpu);

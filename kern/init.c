@@ -12,12 +12,14 @@
 #include <kern/failalloc.h>
 #include <kern/fpu.h>
 #include <kern/init.h>
+#include <kern/jitter.h>
 #include <kern/kclock.h>
 #include <kern/monitor.h>
 #include <kern/multiboot.h>
 #include <kern/picirq.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
+#include <kern/selftest.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/trap.h>
@@ -34,6 +36,8 @@ static const struct Option {
 	bool (*set)(const char *value); // Up to a blank. False: it makes no sense.
 } options[] = {
 	{ "failalloc=", failalloc_set },
+	{ "jitter=", jitter_set },
+	{ "selftest=", selftest_run },
 };
 
 // Whether a word of len characters is an option; then it is set.
@@ -113,6 +117,7 @@ i386_init(physaddr_t multiboot_info)
 	env_init_percpu();
 	trap_init();
 	trap_init_percpu(0);
+	lock_kernel(); // From here on, so that all can count on it. Exercise 5.
 	fpu_init_percpu();
 
 	cons_init();
@@ -127,7 +132,6 @@ i386_init(physaddr_t multiboot_info)
 	pic_init();
 	cons_enable_interrupts();
 
-	lock_kernel(); // Before another CPU can want it. Exercise 5.
 	bootcpu->cpu_status = CPU_STARTED;
 	boot_aps();
 	start_programs(boot_cmdline);

@@ -5,11 +5,13 @@
 // A page is looked up when it is handed over: what a sleeping sender meant to send
 // may be gone by then, and then it is told so.
 
+#include <inc/assert.h>
 #include <inc/error.h>
 
 #include <kern/env.h>
 #include <kern/ipc.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/syscall.h>
 #include <kern/wait.h>
 
@@ -129,6 +131,7 @@ ipc_abandon(struct Env *e)
 {
 	struct Env *from;
 
+	assert(kernel_locked());
 	e->env_ipc_recving = false;
 	wait_leave(e);
 	while ((from = e->env_ipc_senders.head))

@@ -5,10 +5,12 @@
 #include <inc/assert.h>
 #include <inc/memlayout.h>
 #include <inc/stdio.h>
+#include <inc/string.h>
 #include <inc/trap.h>
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
+#include <kern/jitter.h>
 #include <kern/kclock.h>
 #include <kern/pmap.h>
 
@@ -139,6 +141,7 @@ void
 lapic_ipi(int cpu, int vector)
 {
 	assert(lapic && cpu >= 0 && cpu < ncpu);
+	jitter();
 	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
 }
 
@@ -159,9 +162,8 @@ lapic_startap_init(uint8_t apicid)
 	// The oldest local APICs know no STARTUP: INIT sends their CPUs through the
 	// BIOS to the address in the warm reset vector.
 	mc146818_write(CMOS_SHUTDOWN, SHUTDOWN_WARM);
-	uint16_t *vector = KADDR(WARM_RESET_VECTOR);
-	vector[0] = 0;
-	vector[1] = MPENTRY_PADDR >> 4;
+	const uint16_t vector[] = { 0, MPENTRY_PADDR >> 4 };
+	memcpy(KADDR(WARM_RESET_VECTOR), vector, sizeof(vector)); // It is not aligned.
 
 	icr_send(apicid, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
 	udelay(200);

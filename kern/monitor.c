@@ -14,6 +14,7 @@
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/trap.h>
 
 #define BLANKS    " \t\r\n"
@@ -211,6 +212,7 @@ run_command(char *line, struct Trapframe *tf)
 void
 monitor(struct Trapframe *tf)
 {
+	assert(kernel_locked());
 	cprintf("Welcome to the JOS kernel monitor!\n");
 	cprintf("Type 'help' for a list of commands.\n");
 	if (tf) {

@@ -30,7 +30,7 @@ struct MpPointer {
 	uint8_t type;     // 0, or the number of a configuration without a table
 	uint8_t imcrp;    // Bit 7: there is an interrupt mode register
 	uint8_t reserved[3];
-};
+} __attribute__((packed));
 
 struct MpTable {
 	uint8_t signature[4]; // "PCMP"

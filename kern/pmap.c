@@ -19,6 +19,7 @@
 #include <kern/failalloc.h>
 #include <kern/multiboot.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/tlb.h>
 
 struct PageInfo *pages;
@@ -141,6 +142,7 @@ page_alloc(int alloc_flags)
 {
 	struct PageInfo *pp = page_free_list;
 
+	assert(kernel_locked());
 	if (!pp || failalloc_now())
 		return NULL;
 	page_free_list = pp->pp_link;
@@ -155,6 +157,7 @@ page_alloc(int alloc_flags)
 void
 page_free(struct PageInfo *pp)
 {
+	assert(kernel_locked());
 	if (pp->pp_ref != 0 || pp->pp_link)
 		panic("page_free: page %08x is mapped %u times, or free", page2pa(pp), pp->pp_ref);
 	pp->pp_link = page_free_list;
@@ -166,6 +169,7 @@ page_free(struct PageInfo *pp)
 void
 page_decref(struct PageInfo *pp)
 {
+	assert(kernel_locked());
 	assert(pp->pp_ref > 0);
 	if (--pp->pp_ref == 0)
 		page_free(pp);
@@ -188,6 +192,7 @@ pgdir_walk(pde_t *pgdir, const void *va, int create)
 {
 	pde_t *pde = &pgdir[PDX(va)];
 
+	assert(kernel_locked());
 	assert(!(*pde & PTE_PS));
 	if (!(*pde & PTE_P)) {
 		struct PageInfo *table = create ? page_alloc(ALLOC_ZERO) : NULL;
@@ -244,6 +249,7 @@ page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
 	pte_t *pte = pgdir_walk(pgdir, va, 1);
 
+	assert(kernel_locked());
 	if (!pte)
 		return -E_NO_MEM;
 	// In one step: another CPU that runs in pgdir must find the old page or the new
@@ -265,6 +271,7 @@ page_remove(pde_t *pgdir, void *va)
 	pte_t *pte;
 	struct PageInfo *pp = page_lookup(pgdir, va, &pte);
 
+	assert(kernel_locked());
 	if (!pp)
 		return;
 	*pte = 0;
@@ -281,6 +288,7 @@ mmio_map_region(physaddr_t pa, size_t size)
 {
 	size_t offset = PGOFF(pa);
 
+	assert(kernel_locked());
 	// The three steps of it that could wrap around: each is compared, not added.
 	if (size > MMIOLIM - mmio_next || offset + size > MMIOLIM - mmio_next || size - 1 > ~pa)
 		panic("mmio_map_region: no room for %u bytes at %08x", size, pa);
@@ -391,6 +399,7 @@ user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 	uintptr_t at = (uintptr_t)va;
 	size_t left = len, step;
 
+	assert(kernel_locked());
 	perm |= PTE_P | PTE_U;
 	for (; left > 0; at += step, left -= step) {
 		user_mem_check_addr = at;

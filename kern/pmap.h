@@ -2,7 +2,7 @@
 #define JOS_KERN_PMAP_H
 
 // Physical pages, page tables, and the kernel's own mappings (pmap.c). The caller
-// holds the big lock, or no other CPU is up yet.
+// holds the big lock.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>

@@ -17,6 +17,7 @@
 #include <kern/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/jitter.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
@@ -57,8 +58,10 @@ sched_halt(void)
 		}
 		wake(bootcpu); // It alone can sleep while it waits for a command.
 	}
+	jitter();
 	thiscpu->cpu_status = CPU_HALTED;
 	unlock_kernel();
+	jitter();
 	// Interrupts are let in only after the instruction that follows sti (Intel,
 	// volume 2, sti), so one that is waiting already ends the halt.
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
@@ -72,6 +75,7 @@ sched_yield(void)
 {
 	struct Env *e;
 
+	assert(kernel_locked());
 	if (curenv && curenv->env_status == ENV_RUNNING)
 		env_set_status(curenv, ENV_RUNNABLE);
 	if (curenv && curenv->env_status != ENV_RUNNABLE)
@@ -88,6 +92,7 @@ sched_yield(void)
 void
 sched_wake(void)
 {
+	assert(kernel_locked());
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_status == CPU_HALTED) {
 			wake(&cpus[i]);

@@ -23,6 +23,7 @@
 
 #include <kern/cpu.h>
 #include <kern/init.h>
+#include <kern/jitter.h>
 #include <kern/spinlock.h>
 
 struct spinlock kernel_lock = SPINLOCK("the big kernel lock");
@@ -42,6 +43,12 @@ bool
 spin_holding(const struct spinlock *lk)
 {
 	return lk->locked && lk->cpu == cpunum();
+}
+
+bool
+kernel_locked(void)
+{
+	return spin_holding(&kernel_lock) || panicstr;
 }
 
 // xchg is atomic, and orders memory: what the last holder wrote is seen from here on.
@@ -65,6 +72,7 @@ void
 spin_lock(struct spinlock *lk)
 {
 	check_not_holding(lk);
+	jitter();
 	while (!try_lock(lk)) {
 		if (panicking()) // Who holds it never goes on.
 			return;
@@ -88,6 +96,7 @@ spin_unlock(struct spinlock *lk)
 	check_holding(lk);
 	lk->cpu = -1;
 	xchg(&lk->locked, 0);
+	jitter();
 }
 
 // Whether the lock could be had, or was handed over, within a while.
@@ -109,12 +118,15 @@ lock_kernel(void)
 	uint32_t me = 1U << cpunum();
 
 	check_not_holding(&kernel_lock);
+	jitter();
 	if (try_lock(&kernel_lock))
 		return;
 	while (!spin_a_while()) {
 		__atomic_fetch_or(&sleepers, me, __ATOMIC_SEQ_CST);
+		jitter();
 		if (try_lock(&kernel_lock))
 			break;
+		jitter();
 		// An interrupt that came before the halt ends it at once: see sched_halt.
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}

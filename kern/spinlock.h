@@ -24,8 +24,13 @@ bool spin_holding(const struct spinlock *lk);
 
 // The big kernel lock. At most one CPU runs kernel code at a time: who holds it
 // may touch anything. It is taken on every way in from user mode, and by each CPU
-// when it comes up; it is dropped on the way back, and before a CPU halts.
+// when it comes up, the boot CPU as soon as it knows its number; it is dropped on the
+// way back, and before a CPU halts.
 extern struct spinlock kernel_lock;
+
+// Whether this CPU may count on that: for assertions. After a panic nobody takes the lock
+// any more, and who looks around in the monitor may do so.
+bool kernel_locked(void);
 
 // Who waits for it long, halts with interrupts on until the holder drops it. Takes
 // no lock that an interrupt handler wants.

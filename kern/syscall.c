@@ -10,6 +10,7 @@
 #include <kern/fpu.h>
 #include <kern/ipc.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/syscall.h>
 #include <kern/upcall.h>
 
@@ -209,6 +210,7 @@ static const syscall_fn table[NSYSCALLS] = { SYSCALLS(X) };
 int32_t
 syscall(uint32_t num, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5)
 {
+	assert(kernel_locked());
 	if (num >= NSYSCALLS)
 		return -E_INVAL;
 	return table[num](a1, a2, a3, a4, a5);

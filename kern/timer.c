@@ -8,6 +8,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
+#include <kern/jitter.h>
 #include <kern/kclock.h>
 #include <kern/picirq.h>
 #include <kern/timer.h>
@@ -40,8 +41,8 @@ timer_calibrate(void)
 void
 timer_start(void)
 {
-	if (lapicaddr && !thiscpu->cpu_ticking)
-		lapic_timer_set(slice);
+	if (lapicaddr && (!thiscpu->cpu_ticking || jitter_seed))
+		lapic_timer_set(jitter_slice(slice));
 	thiscpu->cpu_ticking = true;
 }
 

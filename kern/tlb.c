@@ -14,17 +14,21 @@
 // at least one sees what the other wrote, because both write by xchg, past which no
 // read can move.
 
+#include <inc/assert.h>
 #include <inc/trap.h>
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/jitter.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/tlb.h>
 
 void
 tlb_enter_kernel(void)
 {
+	jitter();
 	xchg(&thiscpu->cpu_in_user, 0);
 }
 
@@ -41,7 +45,9 @@ void
 tlb_leave_kernel(void)
 {
 	xchg(&thiscpu->cpu_in_user, 1);
+	jitter();
 	tlb_pay_debt();
+	jitter();
 }
 
 // It may be on its way to user mode, and not have said so yet: so the interrupt is sent
@@ -49,6 +55,7 @@ tlb_leave_kernel(void)
 void
 tlb_call_in(int cpu)
 {
+	assert(kernel_locked());
 	lapic_ipi(cpu, T_IPI_WAKE);
 	while (cpus[cpu].cpu_in_user)
 		cpu_pause();
@@ -57,6 +64,7 @@ tlb_call_in(int cpu)
 void
 tlb_invalidate(pde_t *pgdir, void *va)
 {
+	assert(kernel_locked());
 	// Without a curenv this is the kernel's own, or an environment that no CPU has.
 	// (That something is *not* there is never remembered, so a new mapping needs
 	// nothing: section 4.10.2.3.)
@@ -67,6 +75,7 @@ tlb_invalidate(pde_t *pgdir, void *va)
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir) {
 			xchg(&cpus[i].cpu_tlb_debt, 1);
+			jitter();
 			if (cpus[i].cpu_in_user)
 				tlb_call_in(i);
 		}

@@ -12,8 +12,11 @@
 //	              | struct UTrapframe   |  of the second fault
 //	      esp --> +---------------------+
 
+#include <inc/assert.h>
+
 #include <kern/env.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/upcall.h>
 
 #define XSTACK_BOTTOM (UXSTACKTOP - PGSIZE)
@@ -37,6 +40,7 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	struct Env *e = curenv;
 	uintptr_t sp = UXSTACKTOP;
 
+	assert(kernel_locked());
 	// A handler that has run over is on the empty page below.
 	if (tf->tf_esp > USTACKTOP && tf->tf_esp < UXSTACKTOP)
 		sp = tf->tf_esp - sizeof(uint32_t);

@@ -8,6 +8,7 @@
 #include <inc/error.h>
 
 #include <kern/env.h>
+#include <kern/spinlock.h>
 #include <kern/wait.h>
 
 void
@@ -15,6 +16,7 @@ wait_in(struct EnvQueue *queue)
 {
 	struct Env *e = curenv;
 
+	assert(kernel_locked());
 	e->env_queue = queue;
 	e->env_link = NULL;
 	if (queue->tail)
@@ -31,6 +33,7 @@ wait_leave(struct Env *e)
 	struct EnvQueue *queue = e->env_queue;
 	struct Env *before = NULL;
 
+	assert(kernel_locked());
 	if (!queue)
 		return;
 	for (struct Env *at = queue->head; at != e; at = at->env_link)

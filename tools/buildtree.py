@@ -47,7 +47,11 @@ class Tree:
     def obj(self, *names):
         """The path of a build product: obj("kern", "kernel")."""
         given = [v.split("=", 1)[1] for v in self.variables if v.startswith("OBJDIR=")]
-        return self.path(given[-1] if given else "obj", *names)
+        return self.path(given[-1] if given else self._default_objdir(), *names)
+
+    def _default_objdir(self):
+        sanitized = [v for v in self.variables if v.startswith("SAN=") and v != "SAN="]
+        return os.path.join("obj", "san") if sanitized else "obj"
 
     def read_obj(self, *names):
         """The bytes of a build product."""

@@ -1,0 +1,160 @@
+// Mistakes to be made on purpose. The kernel claims to notice some of its own: each of
+// these functions makes one, on the boot CPU, when the command line says selftest=NAME.
+// What has noticed it panics. Only tests want this.
+
+#include <inc/stdio.h>
+#include <inc/string.h>
+#include <inc/trap.h>
+
+#include <kern/console.h>
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/pmap.h>
+#include <kern/sched.h>
+#include <kern/selftest.h>
+#include <kern/spinlock.h>
+#include <kern/wait.h>
+
+// ---- Locks ----
+
+static void
+take_big_lock_twice(void)
+{
+	lock_kernel();
+}
+
+static void
+take_lock_twice(void)
+{
+	spin_lock(&cons_lock);
+	spin_lock(&cons_lock);
+}
+
+static void
+drop_free_lock(void)
+{
+	spin_unlock(&cons_lock);
+}
+
+// Drop the big lock while, if there is another CPU, that has it.
+static void
+drop_lock_of_another(void)
+{
+	unlock_kernel();
+	while (ncpu > 1 && kernel_lock.cpu <= 0)
+		lapic_ipi(1, T_IPI_WAKE); // It takes the lock to see what there is to do.
+	unlock_kernel();
+}
+
+static void
+allocate_page_without_lock(void)
+{
+	unlock_kernel();
+	page_alloc(0);
+}
+
+static void
+map_page_without_lock(void)
+{
+	struct PageInfo *pp = page_alloc(0);
+
+	unlock_kernel();
+	page_insert(kern_pgdir, pp, UTEMP, 0);
+}
+
+static void
+change_status_without_lock(void)
+{
+	unlock_kernel();
+	env_set_status(&envs[0], ENV_RUNNABLE);
+}
+
+static void
+wake_without_lock(void)
+{
+	unlock_kernel();
+	sched_wake();
+}
+
+// ---- What only make SAN=1 notices ----
+
+// The compiler shall not know what these are.
+static volatile int one = 1, many = INT32_MAX;
+static volatile int sink;
+
+static void
+overflow_number(void)
+{
+	sink = many + one;
+}
+
+static void
+shift_too_far(void)
+{
+	sink = one << (many & 32);
+}
+
+static void
+index_beyond_array(void)
+{
+	static int numbers[4];
+
+	sink = numbers[3 + one];
+}
+
+static void
+use_unaligned_pointer(void)
+{
+	static int numbers[2];
+
+	sink = *(volatile int *)((uintptr_t)numbers + one);
+}
+
+static __attribute__((noinline)) void
+write_beyond_array(volatile uint8_t *array, int size)
+{
+	for (int i = 0; i < size + 8 * one; i++)
+		array[i] = i;
+}
+
+static void
+smash_stack(void)
+{
+	volatile uint8_t array[16];
+
+	write_beyond_array(array, sizeof(array));
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "take_big_lock_twice", take_big_lock_twice },
+	{ "take_lock_twice", take_lock_twice },
+	{ "drop_free_lock", drop_free_lock },
+	{ "drop_lock_of_another", drop_lock_of_another },
+	{ "allocate_page_without_lock", allocate_page_without_lock },
+	{ "map_page_without_lock", map_page_without_lock },
+	{ "change_status_without_lock", change_status_without_lock },
+	{ "wake_without_lock", wake_without_lock },
+	{ "overflow_number", overflow_number },
+	{ "shift_too_far", shift_too_far },
+	{ "index_beyond_array", index_beyond_array },
+	{ "use_unaligned_pointer", use_unaligned_pointer },
+	{ "smash_stack", smash_stack },
+};
+
+bool
+selftest_run(const char *name)
+{
+	size_t len = strfind(name, ' ') - name;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+		if (strlen(tests[i].name) != len || strncmp(tests[i].name, name, len) != 0)
+			continue;
+		tests[i].run();
+		cprintf("selftest: %s was not noticed\n", tests[i].name);
+		return true;
+	}
+	return false;
+}
