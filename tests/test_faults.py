@@ -173,17 +173,22 @@ class PanicTest(FaultTest):
         self.assert_panic(machine, 0, "Non-Maskable Interrupt")
 
     def test_line_that_another_cpu_is_in_is_ended(self):
-        machine = self.boot_and_break(*stop_in_a_line(3), "thread 1", "set $eip = 0")
+        # CPU 0 panics while CPU 3 stands still in its line, and comes to where it waits.
+        machine = self.boot_and_break(
+            *stop_in_a_line(3), "delete", "set scheduler-locking on", "thread 1", "set $eip = 0",
+            "break udelay", "continue", "set scheduler-locking off")
         output = self.assert_panic(machine, 0, "page fault in the kernel at va 00000000")
         self.assertIn("\nSMP: CPU 3 starting\nTRAP frame", output)
 
     def test_two_at_once(self):
-        for character in "M\n":
-            with self.subTest(character=character):
-                machine = self.boot_and_break(*stop_in_a_line(3, character), "set $eip = 0",
-                                              "thread 1", "set $eip = 0")
-                output = self.assert_panic(machine, None, "page fault in the kernel at va 0")
-                self.assertEqual(len(re.findall("TRAP frame", output)), 1, output)
+        # CPU 3 is about to stop the others when CPU 0 panics too, which must be silent.
+        machine = self.boot_and_break(
+            *stop_in_a_line(3), "delete", "set $eip = 0", "set scheduler-locking on",
+            "break lapic_nmi", "continue", "thread 1", *call("panic_begin", 0, 0),
+            "break panic_halt", "continue", "backtrace 1", "set scheduler-locking off")
+        self.assertRegex(self.gdb_said, r"#0  panic_halt ")
+        output = self.assert_panic(machine, 3, "page fault in the kernel at va 00000000")
+        self.assertEqual(len(re.findall("TRAP frame", output)), 1, output)
 
     def test_line_that_never_ends(self):
         machine = self.boot_and_break(
