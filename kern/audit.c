@@ -33,9 +33,7 @@ static uint32_t *found;
 static bool in_list[NENV];
 static int errors;
 
-static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static void
+static __attribute__((format(printf, 1, 2))) void
 complain(const char *fmt, ...)
 {
 	va_list ap;
