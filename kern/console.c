@@ -40,6 +40,7 @@ struct spinlock cons_lock = SPINLOCK("the console lock");
 #define COM_PATIENCE  20000 // Port reads, of about 1 us, after which it is taken for dead
 
 static bool serial_exists;
+static bool serial_works; // It has sent characters: then who reads them may be slow
 
 static void
 serial_init(void)
@@ -67,15 +68,19 @@ serial_getc(void)
 static void
 serial_putc(int c)
 {
+	static bool sent;
+
 	if (!serial_exists)
 		return;
 	int patience = COM_PATIENCE;
 	while (!(inb(COM_LSR) & COM_LSR_TXRDY)) {
-		if (--patience == 0) {
+		if (!serial_works && --patience == 0) {
 			serial_exists = false;
 			return;
 		}
 	}
+	serial_works = sent;
+	sent = true;
 	outb(COM_DATA, c);
 }
 
