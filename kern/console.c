@@ -42,6 +42,7 @@ struct spinlock cons_lock = SPINLOCK("the console lock");
 #define COM_PATIENCE  20000 // Port reads, of about 1 us, after which it is taken for dead
 
 static bool serial_exists;
+static bool serial_works; // It has sent characters: then who reads them may be slow
 
 static void
 serial_init(void)
@@ -69,15 +70,20 @@ serial_getc(void)
 static void
 serial_putc(int c)
 {
+	static bool sent;
+
 	if (!serial_exists)
 		return;
-	for (int patience = COM_PATIENCE; patience > 0; patience--) {
-		if (inb(COM_LSR) & COM_LSR_TXRDY) {
-			outb(COM_DATA, c);
+	int patience = COM_PATIENCE;
+	while (!(inb(COM_LSR) & COM_LSR_TXRDY)) {
+		if (!serial_works && --patience == 0) {
+			serial_exists = false;
 			return;
 		}
 	}
-	serial_exists = false;
+	serial_works = sent;
+	sent = true;
+	outb(COM_DATA, c);
 }
 
 // ---- The screen: 25 lines of 80 cells of text, a character and its colours each ----

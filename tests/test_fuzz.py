@@ -39,6 +39,18 @@ class FuzzTest(KernelTest):
         self.assert_lines(outputs.pop(), [r"fuzz: seed 51: 2\d{3} calls, \d+ children, \d+ ended by "
                                           "the kernel, CPUs used: 0"])
 
+    def test_nothing_is_lost_when_nobody_reads_for_a_while(self):
+        machine = self.boot("fuzz,61,10000", limit=HANG_SECONDS)  # More than a pipe holds
+        screens = []
+
+        def stands_still():
+            screens.append(machine.screen())
+            return "free env" in screens[-1] and len(set(screens[-20:])) == 1
+
+        with machine.not_reading():
+            machine.wait_until(stands_still, "the screen to stand still")
+        self.assertIn("fuzz: seed 61: 10", machine.run_to_prompt())
+
     def test_breakpoint_is_continued_and_nonsense_is_reported(self):
         machine = self.boot("")
         self.assertIn("exiting gracefully", run_all(machine, "run breakpoint hello"))

@@ -103,6 +103,10 @@ class Child:
         except (BrokenPipeError, ConnectionResetError):
             raise ChildError(self._describe_end()) from None
 
+    def not_reading(self):
+        """A context in which nothing is read of what it prints, so that its pipe fills up."""
+        return self._changed
+
     # ---- Waiting ----
 
     def wait_for(self, pattern, start=0):

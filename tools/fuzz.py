@@ -26,12 +26,12 @@ from machine import PROMPT, Machine
 MACHINE_CALLS = 50000
 MACHINE_CPUS = (1, 2, 4, 8)
 MAX_COPIES = 4
-LIMIT_SECONDS = 600
+LIMIT_SECONDS = 300
 
 # What must be printed when all environments are gone.
 END_LINES = ["No runnable environments in the system!"]
 
-BAD = r"kernel panic|fuzz: WRONG|user panic|out of memory"
+BAD = r".*(kernel panic|fuzz: WRONG|user panic|out of memory).*\n"
 
 
 class FuzzError(AssertionError):
@@ -57,7 +57,7 @@ def run_all(machine, line):
     while True:
         end = machine.wait_for(PROMPT + "|" + BAD, start).end()
         said = machine.output[start:end].replace("\r", "")
-        bad = re.search(".*(%s).*" % BAD, said)
+        bad = re.search(BAD, said)
         if bad:
             raise FuzzError(bad.group())
         if all(text in said for text in END_LINES):
@@ -114,18 +114,22 @@ class Campaign:
     def _run_one(self, seed, cpus, calls):
         name = "--seed %d --cpus %d --calls %d" % (seed, cpus, calls)
         started = time.monotonic()
-        failure = machine = None
+        failure, state, machine = None, "", None
         try:
             with Machine(self.tree.qemu(), disk=self._image, cpus=cpus,
                          limit=LIMIT_SECONDS) as machine:
-                *totals, _ = fuzz(machine, seed, calls)
+                try:
+                    *totals, _ = fuzz(machine, seed, calls)
+                except ChildError:
+                    state = machine.monitor("info registers -a")  # Where they hang
+                    raise
         except (FuzzError, ChildError) as e:
             failure = str(e)
         with self._lock:
             if failure:
                 self.failed += 1
                 print("FAIL %s: %s" % (name, failure))
-                self._keep(name, machine)
+                self._keep(name, machine, state)
             else:
                 self.passed += 1
                 self.totals = [a + b for a, b in zip(self.totals, totals)]
@@ -133,13 +137,13 @@ class Campaign:
                       % (name, *totals, time.monotonic() - started))
             sys.stdout.flush()
 
-    def _keep(self, name, machine):
+    def _keep(self, name, machine, state):
         if not machine:
             return
         path = self.tree.obj("fuzz", name.replace("--", "").replace(" ", "-") + ".txt")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as f:
-            f.write(machine.output)
+            f.write(machine.output + state)
         print("    its output is in " + os.path.relpath(path, self.tree.root))
 
 
