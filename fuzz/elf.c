@@ -40,8 +40,14 @@ is_program(const uint8_t *image, uint64_t size)
 		uint8_t offset, size;
 		uint32_t value;
 	} fixed[] = {
-		{ 0, 4, ELF_MAGIC }, { 4, 1, 1 }, { 5, 1, 1 }, { 6, 1, 1 }, { 16, 2, 2 },
-		{ 18, 2, 3 }, { 20, 4, 1 }, { 42, 2, 32 },
+		{ 0, 4, ELF_MAGIC }, // Then class, data, versions; type and machine;
+		{ 4, 1, 1 },         // and the size of a program header.
+		{ 5, 1, 1 },
+		{ 6, 1, 1 },
+		{ 20, 4, 1 },
+		{ 16, 2, 2 },
+		{ 18, 2, 3 },
+		{ 42, 2, 32 },
 	};
 	struct Segment segments[ELF_MAX_SEGMENTS];
 	int n = 0;

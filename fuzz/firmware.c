@@ -1,4 +1,4 @@
-// Fuzzing kern/acpi.c and kern/mpconfig.c: what a BIOS left in memory.
+// Fuzzing kern/bios.c, kern/acpi.c and kern/mpconfig.c: what a BIOS left in memory.
 //
 // The input: the boot CPU's APIC id, a byte; where the high memory is, a byte; then
 // pieces of memory, as many as there are:
@@ -29,27 +29,31 @@ first_look(const void *a, const void *b, size_t len)
 }
 #define memcmp first_look
 
+#include <kern/bios.c>
 #include <kern/acpi.c>
 #include <kern/mpconfig.c>
-#if __has_include(<kern/bios.c>)
-#include <kern/bios.c>
-#endif
 
-#define BDA          0x400 // Where the BIOS says where its data is
-#define HIGH_SIZE    0x20000
-#define TABLE_MAX    0x11000 // More than any table takes, with what is before it in its page
-#define NOWHERE      0x80000 // In HOST_EXTRA: what there is where there is no memory
-#define EVICT        0x90000 // In HOST_EXTRA: see forget_mappings
-#define EVICT_PA     0xE0000000
-#define MMIO_SIZE    (MMIOLIM - MMIOBASE)
+#define BDA       0x400 // Where the BIOS says where its data is
+#define HIGH_SIZE 0x20000
+#define TABLE_MAX 0x11000 // More than any table takes, with what is before it in its page
+#define NOWHERE   0x80000 // In HOST_EXTRA: what there is where there is no memory
+#define OTHER     0x90000 // In HOST_EXTRA, and its physical address: see forget_mappings
+#define OTHER_PA  0xE0000000
+#define MMIO_SIZE (MMIOLIM - MMIOBASE)
 
 // Two of them are where memory ends that the kernel maps anyway, and all memory.
 static const physaddr_t high_places[] = { KERNMAX, 0x7FFE0000, 0xFFFE0000 };
 static physaddr_t high;
 
 static const physaddr_t places[] = {
-	BDA, 0x9FC00, 0xE0000, 0xFFF00, 0x200000, KERNMAX - 0x400,
-	0, HIGH_SIZE - 0x400, // In the high memory
+	BDA,
+	0x9FC00, // The extended data area, if it is said to be there
+	0xE0000,
+	0xFFF00,
+	0x200000,
+	KERNMAX - 0x400,
+	0, // From here on: in the high memory
+	HIGH_SIZE - 0x400,
 };
 #define LOW_PLACES (ARRAY_SIZE(places) - 2)
 
@@ -64,8 +68,8 @@ memory_at(physaddr_t pa)
 
 	if (pa < KERNMAX)
 		return KADDR(pa);
-	if (pa - EVICT_PA < PGSIZE)
-		return extra + EVICT + (pa - EVICT_PA);
+	if (pa - OTHER_PA < PGSIZE)
+		return extra + OTHER + (pa - OTHER_PA);
 	if (high == KERNMAX && pa - high < HIGH_SIZE + TABLE_MAX)
 		return extra + (pa - high);
 	if (high != KERNMAX && pa - (high - TABLE_MAX) < HIGH_SIZE + 2 * TABLE_MAX)
@@ -211,131 +215,7 @@ cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *e
 	*edxp = CPUID_APIC;
 }
 
-// ---- What is there ----
-
-struct Found {
-	bool cpus[256];      // APIC ids
-	int tables;          // How many
-	bool mistakes;       // In one of them, or so many that the kernel may stop looking
-	uint32_t lapicaddr;  // Of the last one
-};
-
-static struct Found acpi, mp;
-static bool has_dsdt;
-static uint32_t pm1_ports[512]; // That a FADT names
-static int npm1_ports;
-
-static void
-note_madt(physaddr_t pa)
-{
-	uint32_t length = peek(pa + 4, 4), at = 44;
-
-	acpi.tables++;
-	acpi.lapicaddr = peek(pa + 36, 4);
-	for (; at + 2 <= length; at += peek(pa + at + 1, 1)) {
-		uint32_t type = peek(pa + at, 1), size = peek(pa + at + 1, 1);
-		if (size < 2 || at + size > length)
-			break;
-		if (type == 0 && size >= 8 && (peek(pa + at + 4, 4) & 1))
-			acpi.cpus[peek(pa + at + 3, 1)] = true;
-	}
-	acpi.mistakes |= length < 44 || at != length;
-}
-
-static bool
-is_table(physaddr_t pa, const char *signature)
-{
-	uint32_t length = peek(pa + 4, 4);
-
-	return pa != 0 && is_at(pa, signature) && length >= 36 && length <= 0x10000 &&
-	       length - 1 <= UINT32_MAX - pa && sum(pa, length) == 0;
-}
-
-static void
-note_rsdt(physaddr_t pa)
-{
-	uint32_t length = peek(pa + 4, 4);
-
-	acpi.mistakes |= length > 36 + 4 * 64;
-	for (uint32_t at = 36; at + 4 <= length && at < 36 + 4 * 256; at += 4) {
-		physaddr_t table = peek(pa + at, 4);
-		if (is_table(table, "APIC"))
-			note_madt(table);
-		if (is_table(table, "FACP") && npm1_ports + 2 <= (int)ARRAY_SIZE(pm1_ports)) {
-			has_dsdt |= is_table(peek(table + 40, 4), "DSDT");
-			pm1_ports[npm1_ports++] = peek(table + 64, 2);
-			pm1_ports[npm1_ports++] = peek(table + 68, 2);
-		}
-	}
-}
-
-static void
-note_mp_table(physaddr_t pa)
-{
-	uint32_t length = peek(pa + 4, 2), entries = peek(pa + 34, 2), at = 44;
-
-	if (pa == 0 || !is_at(pa, "PCMP") || length < 44 || length - 1 > UINT32_MAX - pa ||
-	    sum(pa, length) != 0) {
-		mp.mistakes = true;
-		return;
-	}
-	mp.tables++;
-	mp.lapicaddr = peek(pa + 36, 4);
-	for (; entries > 0 && at < length; entries--) {
-		uint32_t type = peek(pa + at, 1), size = type == 0 ? 20 : 8;
-		if (type > 4 || at + size > length)
-			break;
-		if (type == 0 && (peek(pa + at + 3, 1) & 1))
-			mp.cpus[peek(pa + at + 1, 1)] = true;
-		at += size;
-	}
-	mp.mistakes |= entries > 0;
-}
-
-static int nrsdps, npointers;
-
-static void
-look_at(physaddr_t pa)
-{
-	if (is_at(pa, "RSD PTR ") && sum(pa, 20) == 0) {
-		nrsdps++;
-		if (is_table(peek(pa + 16, 4), "RSDT"))
-			note_rsdt(peek(pa + 16, 4));
-		else
-			acpi.mistakes = true;
-	}
-	if (!is_at(pa, "_MP_") || sum(pa, 16) != 0)
-		return;
-	npointers++;
-	if (peek(pa + 11, 1) == 0) {
-		note_mp_table(peek(pa + 4, 4));
-	} else {
-		mp.tables++;
-		mp.cpus[0] = mp.cpus[1] = true;
-		mp.lapicaddr = LAPIC_DEFAULT;
-	}
-}
-
-// Look for roots wherever there is anything but zeroes, whether a BIOS may put one there
-// or not. More than one is a mistake, since the order in which they are looked for is
-// the kernel's business; and so is one in a place where it need not look.
-static void
-look_around(void)
-{
-	memset(&acpi, 0, sizeof(acpi));
-	memset(&mp, 0, sizeof(mp));
-	has_dsdt = false;
-	npm1_ports = nrsdps = npointers = 0;
-	for (int i = 0; i < npieces; i++) {
-		physaddr_t pa = ROUNDUP(pieces[i].pa, 16);
-		for (; pa < pieces[i].pa + pieces[i].length && pa < EXTPHYSMEM; pa += 16)
-			look_at(pa);
-		if (pieces[i].pa < 0xE0000)
-			acpi.mistakes = mp.mistakes = true;
-	}
-	acpi.mistakes |= nrsdps > 1 || acpi.tables > 1;
-	mp.mistakes |= npointers > 1;
-}
+#include <fuzz/tables.h>
 
 // ---- The kernel ----
 
@@ -350,7 +230,7 @@ outw(uint16_t port, uint16_t data)
 	must(!"a port that a FADT names");
 }
 
-// All high memory is unmapped. The kernel remembers what it mapped last: let that be a
+// Let all high memory be unmapped. The kernel remembers what it mapped last: let that be a
 // table of no interest, which stays where it is.
 static void
 forget_mappings(void)
@@ -361,16 +241,16 @@ forget_mappings(void)
 		size_t length;
 	} tables[] = {
 		{ 0xE0000, "RSD PTR \0      \0\0\0\0\xE0", 20 },
-		{ EVICT_PA, "RSDT\x24\0\0\0", 8 },
+		{ OTHER_PA, "RSDT\x24\0\0\0", 8 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		memcpy(memory_at(tables[i].pa), tables[i].bytes, tables[i].length);
 	put_right(tables[0].pa, RSDP);
-	put_right(EVICT_PA, ACPI_TABLE);
+	put_right(OTHER_PA, ACPI_TABLE);
 	acpi_power_off();
 	memset(memory_at(0xE0000), 0, 20);
-	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
 	mapped = 0;
 }
 
@@ -408,11 +288,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	boot_apicid = take_byte(&in);
 	high = high_places[take_byte(&in) % ARRAY_SIZE(high_places)];
 	forget_mappings();
-	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
 	while (in.left > 0 && npieces < (int)ARRAY_SIZE(pieces))
 		leave_piece(&in);
 	look_around();
-	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
 
 	memset(cpus, 0, sizeof(cpus));
 	ncpu = 1;
@@ -421,7 +301,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (nrsdps > 0)
 		acpi_power_off();
 	check_cpus();
-	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), EVICT);
+	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
 	wipe_pieces();
 	return 0;
 }

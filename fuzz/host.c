@@ -25,8 +25,7 @@ map_physical_memory(void)
 	void *wanted = (void *)HOST_KERNBASE;
 
 	if (mmap(wanted, KERNMAX + HOST_EXTRA, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
-		0) == wanted)
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == wanted)
 		return;
 	perror("no room at HOST_KERNBASE for the kernel's physical memory");
 	exit(1);
@@ -77,4 +76,17 @@ cprintf(const char *fmt, ...)
 	int length = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return length;
+}
+
+// There is one CPU, and it has the lock; no allocation is made to fail.
+bool
+kernel_locked(void)
+{
+	return true;
+}
+
+bool
+failalloc_now(void)
+{
+	return false;
 }

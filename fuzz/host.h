@@ -18,10 +18,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 // Something that the kernel's code promises is not so: this input is a find.
-#define must(x)                                             \
-	do {                                                \
-		if (!(x))                                   \
-			host_fail(__FILE__, __LINE__, #x);  \
+#define must(x)                                            \
+	do {                                               \
+		if (!(x))                                  \
+			host_fail(__FILE__, __LINE__, #x); \
 	} while (0)
 void host_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 

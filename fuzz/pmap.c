@@ -35,7 +35,9 @@ static bool same_again; // A page takes its own place, with the same permissions
 // ---- What pmap.c calls ----
 
 struct MemRange boot_ranges[MAX_RANGES] = {
-	{ 0, 0x9F000, true }, { 0x9F000, EXTPHYSMEM, false }, { EXTPHYSMEM, MEMORY_TOP, true },
+	{ 0, 0x9F000, true },
+	{ 0x9F000, EXTPHYSMEM, false },
+	{ EXTPHYSMEM, MEMORY_TOP, true },
 };
 int boot_nranges = 3;
 uint64_t boot_memory_total = MEMORY_TOP;
@@ -271,6 +273,8 @@ set_up(void)
 	kern_pgdir[PDX(UVPT)] = PADDR(kern_pgdir) | PTE_U | PTE_P;
 	boot_map_region(kern_pgdir, UPAGES, pages_size(), PADDR(pages), PTE_U);
 	must(pgdir_walk(kern_pgdir, (void *)MMIOBASE, 1));
+	for (uint32_t pdx = PDX(KSTACKTOP); pdx < NPDENTRIES; pdx++)
+		kern_pgdir[pdx] = PTE_P | PTE_W | PTE_PS | PTE_G;
 	for (int i = 0; i < NENVS; i++) {
 		struct PageInfo *pp = page_alloc(ALLOC_ZERO);
 		pp->pp_ref++;

@@ -28,14 +28,38 @@ int libc_snprintf(char *buf, size_t n, const char *fmt, ...) __asm__("snprintf")
 
 // Numbers, the upper half of which counts for ll alone.
 static const uint64_t edges[] = {
-	0, 1, 9, 10, 15, 16, 99, 100, 0x7f, 0x80, 0xff, 0x7fffffff, 0x80000000, 0xffffffff,
-	0x100000000, 0x12345678abcdef, 0x3b9ac9ff, 0x3b9aca00, 0x7fffffffffffffff,
-	0x8000000000000000, 0xffffffff00000000, 0xfffffffffffffff6, 0xffffffffffffffff,
+	0,
+	1,
+	9,
+	10,
+	15,
+	16,
+	99,
+	100,
+	0x7f,
+	0x80,
+	0xff,
+	0x7fffffff,
+	0x80000000,
+	0xffffffff,
+	0x100000000,
+	0x12345678abcdef,
+	0x3b9ac9ff,
+	0x3b9aca00,
+	0x7fffffffffffffff,
+	0x8000000000000000,
+	0xffffffff00000000,
+	0xfffffffffffffff6,
+	0xffffffffffffffff,
 	0xde0b6b3a7640000,
 };
 
 static const char *const strings[] = {
-	"", "a", "hello, world", "%d", "\x01\x7f\x80\xff",
+	"",
+	"a",
+	"hello, world",
+	"%d",
+	"\x01\x7f\x80\xff",
 	"a string that is longer than all of the small widths and precisions",
 };
 
@@ -108,10 +132,10 @@ add_conversion(struct Call *call, struct Input *in)
 
 // The arguments of a function with ... are words on the stack: so many that no format
 // of ours takes more.
-#define WORDS(a)                                                                             \
-	a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12],     \
-	    a[13], a[14], a[15], a[16], a[17], a[18], a[19], a[20], a[21], a[22], a[23],     \
-	    a[24], a[25], a[26], a[27], a[28], a[29], a[30], a[31]
+#define WORDS(a)                                                                                \
+	a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], \
+	    a[14], a[15], a[16], a[17], a[18], a[19], a[20], a[21], a[22], a[23], a[24], a[25], \
+	    a[26], a[27], a[28], a[29], a[30], a[31]
 
 static void
 compare(const struct Call *call, size_t room)

@@ -212,10 +212,19 @@ static const struct {
 	void (*try)(const struct Case *c);
 	bool strings;
 } tries[] = {
-	{ try_strlen, true }, { try_strcmp, true }, { try_strchr, true }, { try_strcpy, true },
-	{ try_strcat, true }, { try_strlcpy, true }, { try_strtol, true },
-	{ try_strnlen, false }, { try_bounded_comparisons, false }, { try_memfind, false },
-	{ try_strncpy, false }, { try_memset, false }, { try_memcpy, false },
+	{ try_strlen, true },
+	{ try_strcmp, true },
+	{ try_strchr, true },
+	{ try_strcpy, true },
+	{ try_strcat, true },
+	{ try_strlcpy, true },
+	{ try_strtol, true },
+	{ try_strnlen, false },
+	{ try_bounded_comparisons, false },
+	{ try_memfind, false },
+	{ try_strncpy, false },
+	{ try_memset, false },
+	{ try_memcpy, false },
 	{ try_memmove, false },
 };
 

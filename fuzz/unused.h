@@ -12,6 +12,8 @@ UNUSED(stext);
 UNUSED(erodata);
 UNUSED(envs);
 UNUSED(percpu_kstacks);
+UNUSED(percpu_dfstacks);
+UNUSED(audit_init);
 UNUSED(check_page_free_list);
 UNUSED(check_page_alloc);
 UNUSED(check_page);

@@ -1,0 +1,132 @@
+#ifndef JOS_FUZZ_TABLES_H
+#define JOS_FUZZ_TABLES_H
+
+// A part of firmware.c: what tables there are in memory, read once more, in the plainest
+// way, a byte at a time by peek(). Of several, the kernel believes one and we note all: it
+// must not find anything that is not noted here.
+
+struct Found {
+	bool cpus[256];     // APIC ids
+	int tables;         // How many
+	bool mistakes;      // In one of them, or so many that the kernel may stop looking
+	uint32_t lapicaddr; // Of the last one
+};
+
+static struct Found acpi, mp;
+static bool has_dsdt;
+static uint32_t pm1_ports[512]; // That a FADT names
+static int npm1_ports;
+
+static void
+note_madt(physaddr_t pa)
+{
+	uint32_t length = peek(pa + 4, 4), at = 44;
+
+	acpi.tables++;
+	acpi.lapicaddr = peek(pa + 36, 4);
+	for (; at + 2 <= length; at += peek(pa + at + 1, 1)) {
+		uint32_t type = peek(pa + at, 1), size = peek(pa + at + 1, 1);
+		if (size < 2 || at + size > length)
+			break;
+		if (type == 0 && size >= 8 && (peek(pa + at + 4, 4) & 1))
+			acpi.cpus[peek(pa + at + 3, 1)] = true;
+	}
+	acpi.mistakes |= length < 44 || at != length;
+}
+
+static bool
+is_table(physaddr_t pa, const char *signature)
+{
+	uint32_t length = peek(pa + 4, 4);
+
+	return pa != 0 && is_at(pa, signature) && length >= 36 && length <= 0x10000 &&
+	       length - 1 <= UINT32_MAX - pa && sum(pa, length) == 0;
+}
+
+static void
+note_rsdt(physaddr_t pa)
+{
+	uint32_t length = peek(pa + 4, 4);
+
+	acpi.mistakes |= length > 36 + 4 * 64;
+	for (uint32_t at = 36; at + 4 <= length && at < 36 + 4 * 256; at += 4) {
+		physaddr_t table = peek(pa + at, 4);
+		if (is_table(table, "APIC"))
+			note_madt(table);
+		if (is_table(table, "FACP") && npm1_ports + 2 <= (int)ARRAY_SIZE(pm1_ports)) {
+			has_dsdt |= is_table(peek(table + 40, 4), "DSDT");
+			pm1_ports[npm1_ports++] = peek(table + 64, 2);
+			pm1_ports[npm1_ports++] = peek(table + 68, 2);
+		}
+	}
+}
+
+static void
+note_mp_table(physaddr_t pa)
+{
+	uint32_t length = peek(pa + 4, 2), entries = peek(pa + 34, 2), at = 44;
+
+	if (pa == 0 || !is_at(pa, "PCMP") || length < 44 || length - 1 > UINT32_MAX - pa ||
+	    sum(pa, length) != 0) {
+		mp.mistakes = true;
+		return;
+	}
+	mp.tables++;
+	mp.lapicaddr = peek(pa + 36, 4);
+	for (; entries > 0 && at < length; entries--) {
+		uint32_t type = peek(pa + at, 1), size = type == 0 ? 20 : 8;
+		if (type > 4 || at + size > length)
+			break;
+		if (type == 0 && (peek(pa + at + 3, 1) & 1))
+			mp.cpus[peek(pa + at + 1, 1)] = true;
+		at += size;
+	}
+	mp.mistakes |= entries > 0;
+}
+
+static int nrsdps, npointers;
+
+static void
+look_at(physaddr_t pa)
+{
+	if (is_at(pa, "RSD PTR ") && sum(pa, 20) == 0) {
+		nrsdps++;
+		if (is_table(peek(pa + 16, 4), "RSDT"))
+			note_rsdt(peek(pa + 16, 4));
+		else
+			acpi.mistakes = true;
+	}
+	if (!is_at(pa, "_MP_") || sum(pa, 16) != 0)
+		return;
+	npointers++;
+	if (peek(pa + 11, 1) == 0) {
+		note_mp_table(peek(pa + 4, 4));
+	} else {
+		mp.tables++;
+		mp.cpus[0] = mp.cpus[1] = true;
+		mp.lapicaddr = LAPIC_DEFAULT;
+	}
+}
+
+// Look for roots wherever there is anything but zeroes, whether a BIOS may put one there
+// or not. More than one is a mistake, since the order in which they are looked for is
+// the kernel's business; and so is one in a place where it need not look.
+static void
+look_around(void)
+{
+	memset(&acpi, 0, sizeof(acpi));
+	memset(&mp, 0, sizeof(mp));
+	has_dsdt = false;
+	npm1_ports = nrsdps = npointers = 0;
+	for (int i = 0; i < npieces; i++) {
+		physaddr_t pa = ROUNDUP(pieces[i].pa, 16);
+		for (; pa < pieces[i].pa + pieces[i].length && pa < EXTPHYSMEM; pa += 16)
+			look_at(pa);
+		if (pieces[i].pa < 0xE0000)
+			acpi.mistakes = mp.mistakes = true;
+	}
+	acpi.mistakes |= nrsdps > 1 || acpi.tables > 1;
+	mp.mistakes |= npointers > 1;
+}
+
+#endif // JOS_FUZZ_TABLES_H
