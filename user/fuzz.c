@@ -277,6 +277,9 @@ umain(int argc, char **argv)
 	cprintf("fuzz: seed %u, %u calls\n", random_state, calls);
 	if (!prepare())
 		panic("out of memory");
+	// Children get a copy of our floating-point state with exofork. Later, when there is no
+	// memory for it, to use it for the first time would be the end of us.
+	__asm__ volatile("fninit");
 	seed = random_state;
 	run_parent(calls);
 	for (int i = 0, at = 0; i < 32; i++) {
