@@ -29,9 +29,10 @@ MAX_COPIES = 4
 LIMIT_SECONDS = 300
 
 # What must be printed when all environments are gone.
-END_LINES = ["No runnable environments in the system!"]
+END = re.compile(r"(?m)^audit: \d+ pages, 0 environments, balanced\n"
+                 r"No runnable environments in the system!$")
 
-BAD = r".*(kernel panic|fuzz: WRONG|user panic|out of memory).*\n"
+BAD = r".*(kernel panic|audit: \d+ errors|fuzz: WRONG|user panic|out of memory).*\n"
 
 
 class FuzzError(AssertionError):
@@ -60,7 +61,7 @@ def run_all(machine, line):
         bad = re.search(BAD, said)
         if bad:
             raise FuzzError(bad.group())
-        if all(text in said for text in END_LINES):
+        if END.search(said):
             return machine.output[begin:end].replace("\r", "")
         if "Breakpoint" not in said:
             raise FuzzError("the machine stopped:\n" + last_lines(said))
