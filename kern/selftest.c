@@ -107,7 +107,7 @@ use_unaligned_pointer(void)
 {
 	static int numbers[2];
 
-	sink = *(volatile int *)((uintptr_t)numbers + one);
+	sink = *(int *)((uintptr_t)numbers + one);
 }
 
 static __attribute__((noinline)) void

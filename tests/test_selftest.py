@@ -16,6 +16,8 @@ LOCKS = {
 
 
 class LockTest(KernelTest):
+    may_panic = True
+
     def test_mistakes_are_noticed(self):
         for cpus in (1, 2):
             for name, said in LOCKS.items():
