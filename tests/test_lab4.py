@@ -145,7 +145,8 @@ def first_primes(count):
 class Lab4Test(KernelTest):
     def check(self, name, cpus):
         """Run a program alone. All environments that come must go again."""
-        output = self.run_kernel(name, cpus=cpus)
+        output = self.run_kernel("stresssched,%d" % cpus if name == "stresssched" else name,
+                                 cpus=cpus)
         self.assert_in_order(output, [BEGUN, *LINES.get(name, []), END])
         self.assert_lines(output, LINES_OF_SEVERAL.get(name, []), no=NEVER)
         came = re.findall(r"\[%s{8}\] new env (%s{8})" % (HEX, HEX), output)

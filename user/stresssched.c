@@ -2,7 +2,8 @@
 // two CPUs ran at once would lose counts. Each says at the end on which CPU it was: the first
 // one that comes to a CPU speaks for that CPU, the others for the one that they are on then.
 // So every CPU is named that took part at all, though it may have been too slow, with others
-// taking its children, to be there at the end of any.
+// taking its children, to be there at the end of any. An argument, if there is one, says
+// how many CPUs there are: then the children begin when each of them has had one.
 
 #include <inc/lib.h>
 
@@ -67,14 +68,19 @@ count(int cpu)
 	cprintf("[%08x] stresssched on CPU %d\n", thisenv->env_id, cpu);
 }
 
+static void
+wait_until_claimed(long cpus)
+{
+	while (~*claimed & ~0U >> (32 - cpus))
+		sys_yield();
+}
+
 void
 umain(int argc, char **argv)
 {
 	envid_t parent = sys_getenvid(), children[CHILDREN];
 	int i, r;
 
-	USED(argc);
-	USED(argv);
 	r = sys_page_alloc(0, (void *)claimed, PTE_P | PTE_U | PTE_W | PTE_SHARE);
 	if (r < 0)
 		panic("sys_page_alloc: %e", r);
@@ -89,4 +95,6 @@ umain(int argc, char **argv)
 	}
 	for (i = 0; i < CHILDREN; i++)
 		wait_until_run(children[i]);
+	if (argc > 1)
+		wait_until_claimed(strtol(argv[1], NULL, 10));
 }
