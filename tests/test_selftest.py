@@ -25,7 +25,12 @@ class LockTest(KernelTest):
                     output = self.run_kernel("selftest=" + name, cpus=cpus)
                     self.assert_lines(output, [
                         r"kernel panic on CPU 0 at kern/\w+\.c:\d+: " + said],
-                        no=[".*was not noticed.*"])
+                        no=[".*nobody panics.*"])
+
+    def test_spurious_interrupts_are_counted(self):
+        machine = self.boot(" ".join(["selftest=get_spurious_interrupt"] * 3))
+        machine.run_to_prompt()
+        self.assertIn("spurious interrupts: 3\n", machine.command("kerninfo"))
 
     def test_unknown_one(self):
         output = self.run_kernel("selftest=nothing selftest= hello")
