@@ -9,6 +9,7 @@ import unittest
 from support import TREE, KernelTest
 
 import bench
+import benchside
 from budgets import OPERATIONS, PROGRAMS
 
 # Checks that the compiler adds are not what the limits are for.
@@ -32,7 +33,8 @@ class BenchTest(KernelTest):
         self.assert_lines(output, ["audit: .* balanced"], no=[".*panic.*", "TRAP frame.*"])
         over = ["%s: %.1f instructions, and the limit is %d" % (o.text, results[o.name], o.limit)
                 for o in OPERATIONS if o.program == program and results[o.name] > o.limit]
-        self.assertFalse(over, "\n".join(over))
+        if over:
+            self.fail("\n".join(over))
 
     def test_same_figures_each_time(self):
         # So is all that is printed, with what time it is at the end.
@@ -47,6 +49,24 @@ class BenchTest(KernelTest):
         for count in ("0", "-1", "1000001", "x"):
             output = self.run_kernel("benchnull," + count)
             self.assert_lines(output, ["benchnull: %s: how often.*" % count], no=["bench: .*"])
+
+
+    # Of times, only that they can be had.
+
+    def test_time(self):
+        clock = bench.Clock()
+        ticks = clock.time_program(TREE, "benchnull")
+        self.assertGreater(clock.microseconds(min(ticks.values())), 0)
+
+    def test_side_by_side(self):
+        self.cpus_used.update((2, 4))
+        seconds = benchside.run_seconds(TREE, "benchspin,1 benchspin,1", 2, benchside.BEGINS)
+        self.assertGreater(seconds, 0)
+        self.assertGreater(benchside.boot_seconds(TREE), 0)
+        self.assertEqual(benchside.show_speedup([(3, 2), (1, 1), (6, 3)]),
+                         "1.50 times as fast (3.00 s, 2.00 s)")
+        self.assertEqual(benchside.show_share([0.5, 0.015, 0.01]), "1.5 % of one")
+        self.assertEqual(benchside.show_share([0.5, None]), "?")
 
 
 class ToolTest(unittest.TestCase):

@@ -198,8 +198,8 @@ def show(rows):
     """Print the table of operations."""
     timed, compared = "microseconds" in rows[0]["ours"], "base" in rows[0]
     heads = ["guest instructions", "ours", "", "budget", "limit",
-             *(["base", "base/ours"] * compared), *(["us"] * timed), *(["base us", "base/ours"] * (timed and compared)),
-             "JOS", "xv6", "Linux"]
+             *(["base", "base/ours"] * compared), *(["us"] * timed),
+             *(["base us", "base/ours"] * (timed and compared)), "JOS", "xv6", "Linux"]
     table = [heads]
     for row in rows:
         figures = [row["text"], "%.0f" % row["ours"]["instructions"], row["mark"],
