@@ -36,7 +36,9 @@ from machine import Machine
 
 LIMIT_SECONDS = 300
 COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
-TIMED_COUNT = 5000  # How often an operation is done when it is timed; 500 times when counted
+# An operation is done 500 times when it is counted, and when it is timed so often that this many
+# instructions are executed: then a program is not over before it has begun.
+TIMED_INSTRUCTIONS = 20000000
 
 BEGINS = r"bench: begins at (\d+)\r?\n"
 ENDS = r"bench: ends at (\d+)\r?\n"
@@ -84,9 +86,10 @@ class Clock:
     def __init__(self):
         self.seconds = self.ticks = 0
 
-    def time_program(self, tree, program):
-        """Run a program as fast as may be; return the ticks of each operation."""
-        cmdline = "%s,%d" % (program, TIMED_COUNT)
+    def time_program(self, tree, program, count):
+        """Run a program as fast as may be, to do each of its operations so many times. Return the
+        ticks that each operation took."""
+        cmdline = "%s,%d" % (program, count)
         with Machine(tree.qemu(), **machine_options(tree, cmdline)) as machine:
             begin = machine.wait_for(BEGINS)
             began = time.monotonic()
@@ -99,11 +102,14 @@ class Clock:
         return ticks * self.seconds / self.ticks * 1e6
 
 
+def progress(text):
+    print("+ " + text, file=sys.stderr, flush=True)
+
+
 # ---- Another revision ----
 
-def checkout(revision):
-    """Another revision's tree in a folder of its own, with our benchmark programs. The caller
-    calls remove()."""
+def checkout(revision, folder):
+    """Put another revision's tree, with our benchmark programs, into an empty folder."""
     ours = Tree()
     try:
         done = subprocess.run(["git", "archive", "--format=tar", revision], cwd=ours.root,
@@ -114,12 +120,22 @@ def checkout(revision):
         raise BenchError("git knows no revision %r: %s"
                          % (revision, done.stderr.decode("utf-8", "replace").strip()))
     variables = [v for v in ours.variables if v.split("=")[0] not in ("OBJDIR", "BASE", "RUNS")]
-    tree = Tree(tempfile.mkdtemp(prefix="jos-base-"), variables)
+    tree = Tree(folder, variables)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(tree.root)
     for path in glob(ours.path("user", "bench*")):
         shutil.copy(path, tree.path("user"))
+    drop_what_does_not_build(tree)
     return tree
+
+
+def drop_what_does_not_build(tree):
+    """An old revision may lack what a benchmark program needs: it goes without that program."""
+    for path in glob(tree.path("user", "bench*.c")):
+        name = os.path.splitext(os.path.basename(path))[0]
+        if tree.run_make("-s", os.path.relpath(tree.obj("user", name), tree.root)).returncode:
+            progress("does not build there: " + name)
+            os.remove(path)
 
 
 # ---- All of it ----
@@ -134,18 +150,17 @@ class Subject:
         self.ticks = {o.name: [] for o in OPERATIONS}  # Those of each run
         tree.build()
         tree.qemu()
+        self.programs = [p for p in PROGRAMS if os.path.exists(tree.path("user", p + ".c"))]
 
     def count(self):
-        for program in PROGRAMS:
+        for program in self.programs:
             self.counts.update(count_program(self.tree, program)[0])
 
-    def time(self, program, clock):
-        for name, ticks in clock.time_program(self.tree, program).items():
+    def time(self, program, count, clock):
+        if program not in self.programs:
+            return
+        for name, ticks in clock.time_program(self.tree, program, count).items():
             self.ticks[name].append(ticks)
-
-
-def progress(text):
-    print("+ " + text, file=sys.stderr, flush=True)
 
 
 def measure(subjects, runs):
@@ -157,8 +172,9 @@ def measure(subjects, runs):
     for run in range(runs):
         progress("timing: run %d of %d" % (run + 1, runs))
         for program in PROGRAMS:
+            costs = [subjects[0].counts[o.name] for o in OPERATIONS if o.program == program]
             for subject in subjects:
-                subject.time(program, clock)
+                subject.time(program, TIMED_INSTRUCTIONS // max(costs) + 1, clock)
     return clock
 
 
@@ -170,14 +186,18 @@ def over(operation, count):
 
 
 def row_of(operation, subjects, clock, runs):
-    """An operation's figures, as they go to obj/bench.json."""
+    """An operation's figures, as they go to obj/bench.json. The other revision's are None if it
+    lacks the operation."""
     name = operation.name
     row = {**operation._asdict(), "mark": over(operation, subjects[0].counts[name])}
     for key, subject in zip(("ours", "base"), subjects):
-        row[key] = {"instructions": round(subject.counts[name], 2)}
-        if runs:
-            row[key]["microseconds"] = round(clock.microseconds(median(subject.ticks[name])), 3)
-    if len(subjects) > 1:
+        row[key] = None
+        if name in subject.counts:
+            row[key] = {"instructions": round(subject.counts[name], 2)}
+            if runs:
+                microseconds = clock.microseconds(median(subject.ticks[name]))
+                row[key]["microseconds"] = round(microseconds, 3)
+    if row.get("base"):
         ours, base = subjects
         row["ratio"] = {"instructions": round(base.counts[name] / ours.counts[name], 3)}
         if runs:
@@ -194,6 +214,13 @@ def print_table(rows):
                         for i, (text, width) in enumerate(zip(row, widths))).rstrip())
 
 
+def base_figures(row, text, figure, ratio):
+    """What the other revision has of a figure, and how much more that is than ours."""
+    if not row["base"]:
+        return ["-", "-"]
+    return [text % row["base"][figure], "%.2f" % row["ratio"][ratio]]
+
+
 def show(rows):
     """Print the table of operations."""
     timed, compared = "microseconds" in rows[0]["ours"], "base" in rows[0]
@@ -205,12 +232,11 @@ def show(rows):
         figures = [row["text"], "%.0f" % row["ours"]["instructions"], row["mark"],
                    "-" if row["wanted"] is None else str(row["wanted"]), str(row["limit"])]
         if compared:
-            figures += ["%.0f" % row["base"]["instructions"],
-                        "%.2f" % row["ratio"]["instructions"]]
+            figures += base_figures(row, "%.0f", "instructions", "instructions")
         if timed:
             figures.append("%.2f" % row["ours"]["microseconds"])
         if timed and compared:
-            figures += ["%.2f" % row["base"]["microseconds"], "%.2f" % row["ratio"]["time"]]
+            figures += base_figures(row, "%.2f", "microseconds", "time")
         table.append([*figures, row["jos"], row["xv6"], row["linux"]])
     print_table(table)
     print("\n!  above its budget   !! above the limit that make check holds it to\n%s" % SOURCE)
@@ -273,18 +299,16 @@ def main():
     handle_signals()
     trees = [Tree()]
     try:
-        if args.base:
-            trees.append(checkout(args.base))
-        return run(args, trees)
+        with tempfile.TemporaryDirectory(prefix="jos-base-") as folder:
+            if args.base:
+                trees.append(checkout(args.base, folder))
+            return run(args, trees)
     except (BenchError, BuildError, ChildError) as e:
         print("bench: %s" % e, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 1
-    finally:
-        for tree in trees[1:]:
-            tree.remove()
 
 
 if __name__ == "__main__":
