@@ -131,11 +131,15 @@ def checkout(revision, folder):
 
 def drop_what_does_not_build(tree):
     """An old revision may lack what a benchmark program needs: it goes without that program."""
-    for path in glob(tree.path("user", "bench*.c")):
-        name = os.path.splitext(os.path.basename(path))[0]
-        if tree.run_make("-s", os.path.relpath(tree.obj("user", name), tree.root)).returncode:
+    names = [os.path.splitext(os.path.basename(path))[0]
+             for path in glob(tree.path("user", "bench*.c"))]
+    built = [tree.obj("user", name) for name in names]
+    tree.run_make("-s", "-k", "-j%d" % (os.cpu_count() or 1),
+                  *(os.path.relpath(path, tree.root) for path in built))
+    for name, path in zip(names, built):
+        if not os.path.exists(path):
             progress("does not build there: " + name)
-            os.remove(path)
+            os.remove(tree.path("user", name + ".c"))
 
 
 # ---- All of it ----
