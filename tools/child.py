@@ -65,6 +65,7 @@ class Child:
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE, pass_fds=pass_fds, cwd=cwd, env=env,
                     start_new_session=True)
+                self.pid = self._process.pid
                 _live.add(self)
         except OSError as e:
             raise ChildError("%s cannot be started: %s: %s"

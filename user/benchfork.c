@@ -1,0 +1,23 @@
+// What it costs to make a child that exits at once, until its parent sees it gone.
+
+#include "bench.h"
+
+static void
+fork_and_wait(uint32_t done)
+{
+	USED(done);
+	envid_t child = bench_must(fork(), "fork");
+	if (child == 0)
+		exit();
+	while (envs[ENVX(child)].env_id == child && envs[ENVX(child)].env_status != ENV_FREE)
+		sys_yield();
+}
+
+void
+umain(int argc, char **argv)
+{
+	uint32_t count = bench_begin(argc, argv);
+
+	bench("fork", bench_fewer(count), fork_and_wait);
+	bench_end();
+}

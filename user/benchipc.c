@@ -1,0 +1,33 @@
+// What it costs to send a word to another environment, and to get one back.
+
+#include "bench.h"
+
+static envid_t child;
+
+static void
+answer(void)
+{
+	envid_t from;
+	uint32_t word = ipc_recv(&from, NULL, NULL);
+
+	ipc_send(from, word + 1, NULL, 0);
+}
+
+static void
+ask(uint32_t done)
+{
+	ipc_send(child, done, NULL, 0);
+	if (ipc_recv(NULL, NULL, NULL) != (int32_t)done + 1)
+		panic("the wrong answer");
+}
+
+void
+umain(int argc, char **argv)
+{
+	uint32_t count = bench_begin(argc, argv);
+
+	child = bench_child(answer);
+	bench("ipc", count, ask);
+	sys_env_destroy(child);
+	bench_end();
+}

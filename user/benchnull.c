@@ -1,0 +1,30 @@
+// What a system call costs that does nothing: by int, which is always there, and in the
+// way that the library has chosen.
+
+#include "bench.h"
+
+static void
+call_by_int(uint32_t done)
+{
+	uint32_t number = SYS_getenvid;
+
+	USED(done);
+	__asm__ volatile("int %1" : "+a"(number) : "i"(T_SYSCALL) : "memory");
+}
+
+static void
+call(uint32_t done)
+{
+	USED(done);
+	sys_getenvid();
+}
+
+void
+umain(int argc, char **argv)
+{
+	uint32_t count = bench_begin(argc, argv);
+
+	bench("null_int", count, call_by_int);
+	bench("null", count, call);
+	bench_end();
+}
