@@ -33,7 +33,7 @@ struct CpuInfo {
 	volatile uint32_t cpu_in_user;  // These two: see tlb.c
 	volatile uint32_t cpu_tlb_debt;
 	struct Taskstate cpu_ts;     // Tells the CPU where its kernel stack is
-};
+} __attribute__((aligned(256))); // A cache line of its own, and an address by shifting
 
 extern struct CpuInfo cpus[NCPU];
 extern int ncpu;                 // How many of cpus[] there are

@@ -120,6 +120,12 @@ env_next_runnable(int slot)
 	return &envs[word * 32 + __builtin_ctz(bits)];
 }
 
+bool
+env_any_runnable(void)
+{
+	return *(volatile uint32_t *)&runnable_words != 0;
+}
+
 // Let an environment run. If another CPU still has it, though it was told to stop,
 // that CPU just goes on with it. If it was stopped while it waited, it waits on; only
 // one that waits and was not stopped is told to do so no longer.

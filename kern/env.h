@@ -28,6 +28,7 @@ void env_set_status(struct Env *e, unsigned status);
 void env_start(struct Env *e);
 void env_stop(struct Env *e);
 struct Env *env_next_runnable(int slot);
+bool env_any_runnable(void); // May be asked without the lock
 struct Trapframe *env_frame(struct Env *e);
 void env_leave(void);
 

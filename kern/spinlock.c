@@ -39,18 +39,6 @@ static_assert(NCPU <= 32);
 static int passed_over;
 #define PATIENCE 2
 
-bool
-spin_holding(const struct spinlock *lk)
-{
-	return lk->locked && lk->cpu == cpunum();
-}
-
-bool
-kernel_locked(void)
-{
-	return spin_holding(&kernel_lock) || panicstr;
-}
-
 // xchg is atomic, and orders memory: what the last holder wrote is seen from here on.
 static bool
 try_lock(struct spinlock *lk)
@@ -71,9 +59,9 @@ check_not_holding(const struct spinlock *lk)
 void
 spin_lock(struct spinlock *lk)
 {
-	check_not_holding(lk);
 	jitter();
 	while (!try_lock(lk)) {
+		check_not_holding(lk);
 		if (panicking()) // Who holds it never goes on.
 			return;
 		while (lk->locked) {
@@ -112,15 +100,13 @@ spin_a_while(void)
 	return false;
 }
 
-void
-lock_kernel(void)
+// The slow way: look at it for a while, then sleep.
+static __attribute__((noinline)) void
+wait_for_kernel_lock(void)
 {
 	uint32_t me = 1U << cpunum();
 
 	check_not_holding(&kernel_lock);
-	jitter();
-	if (try_lock(&kernel_lock))
-		return;
 	while (!spin_a_while()) {
 		__atomic_fetch_or(&sleepers, me, __ATOMIC_SEQ_CST);
 		jitter();
@@ -132,6 +118,14 @@ lock_kernel(void)
 	}
 	__atomic_fetch_and(&sleepers, ~me, __ATOMIC_SEQ_CST);
 	passed_over = 0;
+}
+
+void
+lock_kernel(void)
+{
+	jitter();
+	if (!try_lock(&kernel_lock))
+		wait_for_kernel_lock();
 }
 
 // Take the mark off one of the CPUs that sleep, and return its number; -1: none does. It

@@ -3,6 +3,9 @@
 
 #include <inc/types.h>
 
+#include <kern/cpu.h>
+#include <kern/init.h>
+
 // A lock for which a CPU waits in a loop. Interrupts are off while it is held:
 // kernel code runs with interrupts off anyway.
 struct spinlock {
@@ -19,8 +22,13 @@ void spin_lock(struct spinlock *lk);
 // Panics if this CPU does not hold the lock.
 void spin_unlock(struct spinlock *lk);
 
-// Whether this CPU holds the lock.
-bool spin_holding(const struct spinlock *lk);
+// Whether this CPU holds the lock. Its number stands there as long as it does, and no
+// longer.
+static inline bool
+spin_holding(const struct spinlock *lk)
+{
+	return lk->cpu == cpunum();
+}
 
 // The big kernel lock. At most one CPU runs kernel code at a time: who holds it
 // may touch anything. It is taken on every way in from user mode, and by each CPU
@@ -30,7 +38,11 @@ extern struct spinlock kernel_lock;
 
 // Whether this CPU may count on that: for assertions. After a panic nobody takes the lock
 // any more, and who looks around in the monitor may do so.
-bool kernel_locked(void);
+static inline bool
+kernel_locked(void)
+{
+	return spin_holding(&kernel_lock) || panicstr;
+}
 
 // Who waits for it long, halts with interrupts on until the holder drops it. Takes
 // no lock that an interrupt handler wants.

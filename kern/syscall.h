@@ -2,6 +2,7 @@
 #define JOS_KERN_SYSCALL_H
 
 #include <inc/syscall.h>
+#include <inc/trap.h>
 #include <inc/types.h>
 
 // Whether a user may map something at va, and with these permissions.
@@ -11,5 +12,9 @@ bool user_perm_ok(int perm);
 // Carry out a call of curenv's. Afterwards curenv may be NULL, or not RUNNING any
 // more. The caller holds the big lock.
 int32_t syscall(uint32_t num, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5);
+
+// Carry out a call that touches the caller alone, without the big lock, if this is one:
+// true, and the result is in eax. Else nothing has happened.
+bool syscall_alone(struct PushRegs *regs);
 
 #endif // JOS_KERN_SYSCALL_H

@@ -25,31 +25,6 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-void
-tlb_enter_kernel(void)
-{
-	jitter();
-	xchg(&thiscpu->cpu_in_user, 0);
-}
-
-void
-tlb_pay_debt(void)
-{
-	if (thiscpu->cpu_tlb_debt) {
-		xchg(&thiscpu->cpu_tlb_debt, 0);
-		lcr3(rcr3());
-	}
-}
-
-void
-tlb_leave_kernel(void)
-{
-	xchg(&thiscpu->cpu_in_user, 1);
-	jitter();
-	tlb_pay_debt();
-	jitter();
-}
-
 // It may be on its way to user mode, and not have said so yet: so the interrupt is sent
 // in any case, and comes before its first instruction there.
 void

@@ -2,6 +2,9 @@
 #define JOS_KERN_TLB_H
 
 #include <inc/memlayout.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
 
 // Mappings that go away go away everywhere (tlb.c).
 
@@ -14,12 +17,28 @@ void tlb_invalidate(pde_t *pgdir, void *va);
 void tlb_call_in(int cpu);
 
 // This CPU came from user mode. Before it waits for the big lock.
-void tlb_enter_kernel(void);
+static inline void
+tlb_enter_kernel(void)
+{
+	xchg(&thiscpu->cpu_in_user, 0);
+}
 
 // This CPU has the big lock, and may touch user memory from now on.
-void tlb_pay_debt(void);
+static inline void
+tlb_pay_debt(void)
+{
+	if (thiscpu->cpu_tlb_debt) {
+		xchg(&thiscpu->cpu_tlb_debt, 0);
+		lcr3(rcr3());
+	}
+}
 
 // This CPU is about to go to user mode, and has dropped the lock.
-void tlb_leave_kernel(void);
+static inline void
+tlb_leave_kernel(void)
+{
+	xchg(&thiscpu->cpu_in_user, 1);
+	tlb_pay_debt();
+}
 
 #endif // JOS_KERN_TLB_H
