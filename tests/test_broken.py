@@ -3,8 +3,6 @@
 Each is made in a copy of the tree by putting another text for one of a source file's.
 """
 
-import shutil
-
 from support import TREE, KernelTest
 
 # name: file, text, what stands there instead, program, a line that it must print.
@@ -32,12 +30,8 @@ class BrokenTest(KernelTest):
 
     @classmethod
     def setUpClass(cls):
-        # What it builds must not go where the others run what was built.
-        variables = [v for v in TREE.variables if not v.startswith("OBJDIR=")]
-        cls.tree = TREE.copy(variables)
+        cls.tree = TREE.copy_built()
         cls.addClassCleanup(cls.tree.remove)
-        if variables == TREE.variables:
-            shutil.copytree(TREE.obj(), cls.tree.obj(), dirs_exist_ok=True)
 
     def check(self, name):
         file, text, instead, program, line = BROKEN[name]
