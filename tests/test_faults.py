@@ -52,6 +52,8 @@ def call(function, *arguments):
 
 
 class FaultTest(KernelTest):
+    may_panic = True
+
     def boot_and_break(self, *commands, cmdline=" ".join(["yield"] * 16), **options):
         """Boot with GDB at hand, give it commands, and let the machine go on."""
         options.setdefault("cpus", CPUS)

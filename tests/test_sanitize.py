@@ -39,6 +39,7 @@ class SanitizeTest(KernelTest):
         return self.start(disk=disk, **options).run_to_prompt().replace("\r", "")
 
     def test_mistakes_are_noticed(self):
+        self.may_panic = True
         for name, said in NOTICED.items():
             with self.subTest(name=name):
                 output = self.run_sanitized("selftest=" + name)
@@ -50,6 +51,7 @@ class SanitizeTest(KernelTest):
             self.assert_lines(output, ["stress: .*: ok"], no=[".*panic.*"])
 
     def test_clang(self):
+        self.may_panic = True
         tree = sanitized("CC=clang", "OBJDIR=" + os.path.join("obj", "san-clang"))
         tree.build()
         output = self.run_sanitized("forktree ipcorder stresssched", tree, cpus=4)
