@@ -181,6 +181,7 @@ panic_again(const char *why, uintptr_t eip)
 
 	if (!said) {
 		said = true;
+		cons_break_in(); // It may have been in a line of this very panic.
 		cprintf("\nanother panic within the panic: %s, eip %08x\n", why, eip);
 	}
 	panic_halt();

@@ -12,7 +12,10 @@
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
+#include <kern/trap.h>
 #include <kern/upcall.h>
+
+#define CPUTS_MOST 1024 // Characters that are written without letting others in between
 
 bool
 user_va_ok(const void *va)
@@ -26,6 +29,23 @@ user_perm_ok(int perm)
 	return (perm & (PTE_U | PTE_P)) == (PTE_U | PTE_P) && !(perm & ~PTE_SYSCALL);
 }
 
+// How much of a text to write now: all of it, or as many whole lines as fit into
+// CPUTS_MOST, or that much of one that is longer. The text is a user's.
+static size_t
+cputs_part(const char *s, size_t len)
+{
+	if (len <= CPUTS_MOST)
+		return len;
+	for (size_t part = CPUTS_MOST; part > 0; part--) {
+		if (s[part - 1] == '\n')
+			return part;
+	}
+	return CPUTS_MOST;
+}
+
+// The caller's memory can hold a text of gigabytes, and a serial line takes hours for that,
+// in which nobody else would get the big lock. So the caller makes the call again for what
+// is left, and on its way it can be interrupted like anybody.
 static int
 sys_cputs(const char *s, size_t len)
 {
@@ -35,9 +55,16 @@ sys_cputs(const char *s, size_t len)
 	if (caller != curenv)
 		return 0;
 	user_access_begin();
-	cons_write(s, len);
+	size_t part = cputs_part(s, len);
+	cons_write(s, part);
 	user_access_end();
-	return 0;
+	if (part == len)
+		return 0;
+	struct Trapframe *tf = env_frame(caller);
+	tf->tf_regs.reg_edx += part;
+	tf->tf_regs.reg_ecx -= part;
+	undo_trap(tf);
+	return SYS_cputs; // To be in eax again.
 }
 
 // A caller for whom there is none sleeps until there is.

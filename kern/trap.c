@@ -193,11 +193,10 @@ interrupt_handler(struct Trapframe *tf)
 	}
 }
 
-// Make a trap not have happened, for an environment that may not run now: if it is
-// let run again, it comes again. Faults do so by themselves, but the instructions
-// that trap on purpose (int $T_SYSCALL, int3, into) have been passed. (A breakpoint in two
-// bytes, CD 03, does not look different, and is its program's own fault.)
-static void
+// Faults come again by themselves, but the instructions that trap on purpose (int $T_SYSCALL,
+// int3, into) have been passed. (A breakpoint in two bytes, CD 03, does not look
+// different, and is its program's own fault.)
+void
 undo_trap(struct Trapframe *tf)
 {
 	if (tf->tf_trapno == T_SYSCALL)

@@ -31,6 +31,10 @@ void trap(struct Trapframe *tf);
 // End the current environment, and say where it was.
 void fatal_user_trap(struct Trapframe *tf);
 
+// Make a trap not have happened, for an environment that may not run now, or whose call shall
+// be made again: when it runs, the trap comes again.
+void undo_trap(struct Trapframe *tf);
+
 void page_fault_handler(struct Trapframe *tf);
 void print_trapframe(struct Trapframe *tf);
 const char *trapname(uint32_t trapno);

@@ -1,7 +1,8 @@
 // The system calls as C functions: for each name in SYSCALLS of inc/syscall.h a
 // sys_NAME, which loads its arguments into the registers that the kernel takes
 // them from, traps, and returns what the kernel left in eax. The kernel keeps
-// every other register, so only the caller's ebx, edi and esi need saving.
+// every other register (but edx and ecx where it carries out a call in parts: a long cputs),
+// so only the caller's ebx, edi and esi need saving.
 //
 // There is none for exofork, which must not return through a stack frame of its
 // own: inc/lib.h inlines it.

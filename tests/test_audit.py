@@ -3,7 +3,7 @@ leave anything behind, whatever it does and however it ends."""
 
 import re
 
-from support import KernelTest, user_programs
+from support import KernelTest, run_gdb, user_programs
 
 BALANCED = r"(?m)^audit: (\d+) pages, (\d+) environments, balanced$"
 
@@ -12,6 +12,65 @@ TYPED = {
     "cgetc": (r"waiting for a key", "x"),
     "cgetcmany": (r"reading", "abcq"),
     "breakpoint": (r"K> \Z", "continue\n"),
+}
+
+# The page of an environment's page directory, and the entry for its first page of text.
+PAGE = "pages[((unsigned)envs[0].env_pgdir - 0xf0000000) >> 12]"
+ENTRY = "{unsigned}(0xf0000000 + (envs[0].env_pgdir[0x800000 >> 22] & ~0xfff))"
+RUNNABLE, RUNNING = 2, 3
+
+# What GDB changes in the books of a kernel where `stuck` has ended, and what must be said of it.
+# There 1000 is stopped, 1001 waits for a message, 1002, 1004 and 1005 are 1000's senders.
+MISTAKES = {
+    "a reference too many": (
+        ["%s.pp_ref = 7" % PAGE], r"page 0x\w{8} has 7 references, 1 mappings found"),
+    "a page that is lost": (
+        ["page_free_list = page_free_list->pp_link"],
+        r"page 0x\w{8} is lost: neither in use nor free"),
+    "a wrong number of free pages": (
+        ["page_nfree = page_nfree - 5"], r"\d+ pages are counted as free, \d+ are listed"),
+    "a free list that goes around": (
+        ["page_free_list->pp_link->pp_link = page_free_list"],
+        r"page 0x\w{8} is on the free list twice"),
+    "a free list that leads astray": (
+        ["page_free_list->pp_link = (struct PageInfo *)12"],
+        r"the list of free pages leads to 0xc"),
+    "a page that is free and in use": (
+        ["%s.pp_link = page_free_list" % PAGE, "page_free_list = &%s" % PAGE],
+        r"page 0x\w{8} is on the free list, but in use"),
+    "a page directory given to a user": (
+        ["%s = ((unsigned)envs[0].env_pgdir - 0xf0000000) | 7" % ENTRY],
+        r"page 0x\w{8} is the kernel's, but mapped elsewhere"),
+    "a bit that is not a user's": (
+        ["%s |= 0x100" % ENTRY], r"\[00001000\] va 0x800000 is mapped as \w{8}"),
+    "another page table of the kernel's": (
+        ["envs[0].env_pgdir[960] = 0"],
+        r"\[00001000\] env_pgdir\[960\] is \w{8}, not \w{8}"),
+    "one that is stopped and may run": (
+        ["envs[0].env_status = %d" % RUNNABLE], r"\[00001000\] is stopped, but may run .*"),
+    "one that is not in the runnable set": (
+        ["envs[0].env_status = %d" % RUNNABLE],
+        r"from slot \d+ on, slot 0 is runnable, but -1 is found"),
+    "one that runs on no CPU": (
+        ["envs[0].env_status = %d" % RUNNING],
+        r"\[00001000\] is on a CPU and may not be, or should be and is not .*"),
+    "one that waits and may run": (
+        ["envs[1].env_status = %d" % RUNNABLE], r"\[00001001\] waits, but not asleep .*"),
+    "a CPU's that is not there": (
+        ["cpus[1].cpu_env = envs"], r"\[00001000\] is run by CPU 1, but is not there"),
+    "one whose CPU does not know it": (
+        ["envs[0].env_oncpu = 1", "envs[0].env_cpunum = 1"],
+        r"\[00001000\] is on a CPU that does not know it .*"),
+    "one on two CPUs": (
+        ["envs[0].env_oncpu = 1", "envs[0].env_cpunum = 0", "cpus[0].cpu_env = envs",
+         "cpus[1].cpu_env = envs"], r"\[00001000\] is run by CPU 1, but is not there"),
+    "a queue of one that does not wait": (
+        ["envs[2].env_queue = 0"], r"\[00001002\] is in a list where it does not belong"),
+    "a queue without its end": (
+        ["envs[0].env_ipc_senders.tail = &envs[2]"],
+        r"\[00001000\] the end of the queue of its senders is not its tail"),
+    "a queue that goes around": (
+        ["envs[4].env_link = &envs[2]"], r"\[00001002\] is in a list twice, or in two"),
 }
 
 
@@ -77,3 +136,15 @@ class AuditTest(KernelTest):
                 self.assertEqual(re.findall(BALANCED, output), [before])
         self.assertEqual(set(re.findall(r"stresssched on CPU (\d)", machine.output)),
                          {"0", "1", "2", "3"}, "a CPU was not used")
+
+    def test_every_mistake_is_found(self):
+        self.may_panic = True
+        for name, (changes, complaint) in MISTAKES.items():
+            with self.subTest(mistake=name):
+                machine = self.boot("stuck", cpus=2, gdb=True)
+                run_gdb(machine, "break audit", "continue",
+                        *("set var " + change for change in changes), "delete", "detach")
+                self.assert_lines(machine.run_to_prompt(), [
+                    "audit: " + complaint, r"audit: \d+ errors",
+                    ".*: the kernel's books do not balance"], no=[".* balanced"])
+                machine.stop()

@@ -70,7 +70,6 @@ class BootTest(KernelTest):
                           no=[".*panic.*", ".*no program.*"])
 
     def test_grub_iso(self):
-        # Made in a copy of the folder: nothing else must be reading what it writes.
         TREE.make("-s", "iso")
         machine = self.start(args=["-cdrom", TREE.obj("jos.iso"), "-boot", "d"], cpus=2)
         output = machine.run_to_prompt()

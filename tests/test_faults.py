@@ -219,6 +219,15 @@ class PanicTest(FaultTest):
         self.assertRegex(machine.output.replace("\r", ""),
                          r"K> \nanother panic within the panic: Page Fault, eip 00000000\n\Z")
 
+    def test_panic_within_a_line_of_a_panic(self):
+        # The line's lock is this CPU's own, which must not keep the last words back.
+        machine = self.boot_and_break(
+            *stop_in("sched_yield", 3), "delete", "set $eip = 0", "break kdebug_print_kernel",
+            "continue", "delete", "break cons_putc", "continue", "set $eip = 0")
+        self.assert_ends(machine)
+        self.assertRegex(machine.output.replace("\r", ""),
+                         r"\nanother panic within the panic: Page Fault, eip 00000000\n\Z")
+
     def test_panic_that_cannot_print(self):
         machine = self.boot_and_break(*stop_in("sched_halt", 0), patch("cons_putc", UNDEFINED),
                                       cmdline="")

@@ -1,4 +1,4 @@
-"""Programs that do what none should: user/fuzz.c on several CPUs and seeds. tools/fuzz.py does more."""
+"""Programs that do what none should: user/fuzz.c on several CPUs and seeds. make fuzz does more."""
 
 import re
 
@@ -36,8 +36,8 @@ class FuzzTest(KernelTest):
     def test_same_seed_does_the_same(self):
         outputs = {self.run_kernel("fuzz,51,2000", args=NO_HURRY) for _ in range(2)}
         self.assertEqual(len(outputs), 1)
-        self.assert_lines(outputs.pop(), [r"fuzz: seed 51: 2\d{3} calls, \d+ children, \d+ ended by "
-                                          "the kernel, CPUs used: 0"])
+        self.assert_lines(outputs.pop(), [r"fuzz: seed 51: 2\d{3} calls, \d+ children, "
+                                          r"\d+ ended by the kernel, CPUs used: 0"])
 
     def test_nothing_is_lost_when_nobody_reads_for_a_while(self):
         machine = self.boot("fuzz,61,10000", limit=HANG_SECONDS)  # More than a pipe holds

@@ -68,7 +68,7 @@ class MonitorTest(KernelTest):
     def test_blank_lines(self):
         for text in ("", "   ", "\t"):
             answer = self.machine.command(text)
-            self.assertNotIn("Unknown", answer)
+            self.assertNotIn("There is no command", answer)
 
     def test_too_many_words(self):
         self.assertRegex(self.machine.command("help " * 20), r"words are too many")

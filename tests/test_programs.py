@@ -127,6 +127,11 @@ class ProgramsTest(KernelTest):
                                    r"\[00001000\] free env 00001000",
                                    "No runnable environments in the system!"])
 
+    def test_long_text_lets_others_run(self):
+        for cpus in (1, 4):
+            output = self.run_alone("longtext", ["longtext: ok"], cpus=cpus)
+            self.assertEqual(len(re.findall("(?m)^x{63}$", output)), 2048)
+
     def test_virtual_8086_mode(self):
         # QEMU lets a user have it; then the kernel ends the program.
         for cpus in (1, 4):

@@ -20,7 +20,8 @@ NOTICED = {
 
 def sanitized(*variables):
     """This tree, as SAN=1 builds it, in a folder of its own."""
-    return Tree(variables=[*TREE.variables, "SAN=1", *variables])
+    given = [v for v in TREE.variables if not v.startswith("OBJDIR=")]
+    return Tree(variables=[*given, "SAN=1", *variables])
 
 
 class SanitizeTest(KernelTest):

@@ -19,6 +19,7 @@ class LockTest(KernelTest):
     may_panic = True
 
     def test_mistakes_are_noticed(self):
+        self.may_panic = True
         for cpus in (1, 2):
             for name, said in LOCKS.items():
                 with self.subTest(name=name, cpus=cpus):

@@ -103,7 +103,8 @@ class SmpTest(KernelTest):
     def test_lines_are_never_cut(self):
         output = self.run_kernel(" ".join(["yield"] * 20), cpus=4)
         body = output[output.index("SMP: CPU 0 found"):output.index("audit: ")]
-        pattern = (r"SMP: CPU \d found 4 CPU\(s\)|SMP: CPU \d starting|enabled interrupts: 1 2( 4)?|"
+        pattern = (r"SMP: CPU \d found 4 CPU\(s\)|SMP: CPU \d starting|"
+                   r"enabled interrupts: 1 2( 4)?|"
                    r"\[0000....\] (new env|exiting gracefully|free env)( 0000....)?|"
                    r"Hello, I am environment 0000....\.|All done in environment 0000....\.|"
                    r"Back in environment 0000...., iteration \d\.|")
@@ -113,8 +114,8 @@ class SmpTest(KernelTest):
 
     def test_silent_cpu_is_reported_and_the_rest_go_on(self):
         machine = self.boot("yield yield yield", cpus=4, gdb=True)
-        run_gdb(machine, "hbreak lapic_startap_init", "continue", "set var cpus[2].cpu_apicid = 200",
-                "detach")
+        run_gdb(machine, "hbreak lapic_startap_init", "continue",
+                "set var cpus[2].cpu_apicid = 200", "detach")
         output = machine.run_to_prompt().replace("\r", "")
         self.assert_lines(output, [
             r"SMP: CPU 0 found 4 CPU\(s\)", r"SMP: CPU 2 \(APIC id 200\) does not answer",

@@ -116,6 +116,16 @@ class Tree:
             shutil.copy2(self.path(name), target)
         return Tree(root, variables)
 
+    def copy_built(self):
+        """A copy with what was built, so that little is left to make. Only if it was built in the
+        usual folder: what was built elsewhere has the names of that folder in it."""
+        tree = self.copy([v for v in self.variables if not v.startswith("OBJDIR=")])
+        if tree.variables == self.variables:
+            # Other tests may be building in the folders that are left out.
+            shutil.copytree(self.obj(), tree.obj(), ignore=shutil.ignore_patterns(
+                "san", "san-*", "fuzz", "run", "iso*", "jos.iso"))
+        return tree
+
     def remove(self):
         """Delete a copy."""
         assert self.root != ROOT

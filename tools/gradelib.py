@@ -6,7 +6,8 @@
 A test boots the kernel with one program, on as many CPUs as it says, and waits until the kernel
 has nothing left to run and shows its prompt. Each of `lines` is a regular expression that must
 match a whole line of what was printed, in any order; none of `no` may match one; and the kernel's
-books must balance at the end (kern/audit.c). Tests run at the same time, each in a machine of its own; the report is in the order of the list.
+books must balance at the end (kern/audit.c). Tests run at the same time, each in a machine of its
+own; the report is in the order of the list.
 """
 
 import argparse

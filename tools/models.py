@@ -19,10 +19,12 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+
+from child import Child, ChildError, end_all, handle_signals
+from gradelib import result_of
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MODELS = os.path.join(ROOT, "models")
@@ -93,15 +95,15 @@ class Run:
 def run_tool(command, folder):
     """Run a command in a folder; return what it printed, or raise ModelError."""
     try:
-        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, timeout=LIMIT,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              encoding="utf-8", errors="replace")
-    except subprocess.TimeoutExpired:
-        raise ModelError("%s takes more than %d s" % (" ".join(command), LIMIT)) from None
+        with Child(command, limit=LIMIT, cwd=folder) as child:
+            status = child.wait_for_end()
+            text = child.output + child.errors
+    except ChildError as e:
+        raise ModelError(str(e)) from None
     # pan's status does not tell an error found from one that it had.
-    if done.returncode and command[0] != "./pan":
-        raise ModelError("%s failed:\n%s" % (" ".join(command), done.stdout))
-    return done.stdout
+    if status and command[0] != "./pan":
+        raise ModelError("%s failed:\n%s" % (" ".join(command), text))
+    return text
 
 
 def all_models():
@@ -144,6 +146,7 @@ def parse_arguments():
 
 def main():
     args, mutation = parse_arguments()
+    handle_signals()
     try:
         runs = [run for name in args.names or all_models() for run in runs_of(name)]
         if mutation:
@@ -163,12 +166,17 @@ def main():
         return 1
     status = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for future in [pool.submit(run.check) for run in runs]:
-            try:
-                print(future.result(), flush=True)
-            except ModelError as e:
-                print("FAIL " + str(e), flush=True)
-                status = 1
+        try:
+            for future in [pool.submit(run.check) for run in runs]:
+                try:
+                    print(result_of(future), flush=True)
+                except ModelError as e:
+                    print("FAIL " + str(e), flush=True)
+                    status = 1
+        except KeyboardInterrupt:
+            end_all()
+            print("interrupted", file=sys.stderr)
+            return 1
     return status
 
 

@@ -1,33 +1,59 @@
-// When sys_env_destroy returns, what was destroyed runs no more, whichever CPU had it.
+// When sys_env_destroy or sys_env_set_status returns, what was destroyed or stopped runs
+// no more, whichever CPU had it: though it makes no call, and its time slice goes on.
 
 #include "testing.h"
 
 #define ROUNDS 500
 #define LOOK   20000 // For so many turns of a loop
 
+// Of so many children two make no calls. That takes long where there is one CPU.
+#define ONE_OF 10
+
 static volatile uint32_t *const count = (void *)0x10000000;
+
+static void
+count_for_ever(bool call)
+{
+	for (;;) {
+		++*count;
+		if (call)
+			sys_getenvid();
+	}
+}
+
+static void
+check_rests(int round, const char *what)
+{
+	uint32_t then = *count;
+
+	for (volatile int look = 0; look < LOOK; look++)
+		continue;
+	if (*count != then)
+		panic("round %d: %s, the child counted from %u to %u", round, what, then, *count);
+}
+
+static void
+play_round(int round)
+{
+	*count = 0;
+	envid_t child = must_fork();
+	if (child == 0)
+		count_for_ever(round % ONE_OF > 1);
+	while (*count < 50)
+		sys_yield();
+	if (round % ONE_OF == 1) {
+		must(sys_env_set_status(child, ENV_NOT_RUNNABLE), "sys_env_set_status");
+		check_rests(round, "stopped");
+	}
+	must(sys_env_destroy(child), "sys_env_destroy");
+	check_rests(round, "destroyed");
+}
 
 void
 umain(int argc, char **argv)
 {
 	share_memory((void *)count, PGSIZE);
-	for (int i = 0; i < ROUNDS; i++) {
-		*count = 0;
-		envid_t child = must_fork();
-		if (child == 0) {
-			for (;;) {
-				++*count;
-				sys_getenvid();
-			}
-		}
-		while (*count < 50)
-			sys_yield();
-		must(sys_env_destroy(child), "sys_env_destroy");
-		uint32_t then = *count;
-		for (volatile int look = 0; look < LOOK; look++)
-			continue;
-		if (*count != then)
-			panic("round %d: the child counted from %u to %u", i, then, *count);
-	}
+	for (int round = 0; round < ROUNDS; round++)
+		play_round(round);
 	cprintf("gone: %d rounds\n", ROUNDS);
 }
