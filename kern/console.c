@@ -28,26 +28,32 @@ struct spinlock cons_lock = SPINLOCK("the console lock");
 #define COM1          0x3F8
 #define COM_DATA      (COM1 + 0) // Transmit, receive; with DLAB the divisor's low byte
 #define COM_IER       (COM1 + 1) // Interrupts; with DLAB the divisor's high byte
-#define COM_FCR       (COM1 + 2) // FIFO control
+#define COM_FCR       (COM1 + 2) // FIFO control, when written
+#define COM_IIR       (COM1 + 2) // Which interrupt, when read
 #define COM_LCR       (COM1 + 3) // Line control
 #define COM_MCR       (COM1 + 4) // Modem control
 #define COM_LSR       (COM1 + 5) // Line status
 #define COM_IER_RDI   0x01       // Interrupt on received data
+#define COM_FCR_ON    0x01       // FIFOs on, an interrupt for each character received
+#define COM_IIR_FIFO  0xC0       // They are, and work
+#define COM_FIFO_SIZE 16
 #define COM_LCR_DLAB  0x80
 #define COM_LCR_8N1   0x03
 #define COM_MCR_ON    0x0B  // DTR, RTS, and OUT2, which lets interrupts through
 #define COM_LSR_DATA  0x01  // A character has come
-#define COM_LSR_TXRDY 0x20  // The next may go
+#define COM_LSR_TXRDY 0x20  // All have gone that were written
 #define COM_DIVISOR   1     // 115200 baud
 #define COM_PATIENCE  20000 // Port reads, of about 1 us, after which it is taken for dead
 
 static bool serial_exists;
 static bool serial_works; // It has sent characters: then who reads them may be slow
+static int serial_fifo;   // So many characters can be written at once, when all have gone
 
 static void
 serial_init(void)
 {
-	outb(COM_FCR, 0);
+	outb(COM_FCR, COM_FCR_ON);
+	serial_fifo = (inb(COM_IIR) & COM_IIR_FIFO) == COM_IIR_FIFO ? COM_FIFO_SIZE : 1;
 	outb(COM_LCR, COM_LCR_DLAB);
 	outb(COM_DATA, COM_DIVISOR & 0xFF);
 	outb(COM_IER, COM_DIVISOR >> 8);
@@ -67,22 +73,37 @@ serial_getc(void)
 	return c == 0x7F ? '\b' : c; // A terminal's backspace key sends DEL.
 }
 
-static void
-serial_putc(int c)
+// Wait until all characters have gone. False if the port is dead.
+static bool
+serial_wait(void)
 {
 	static bool sent;
-
-	if (!serial_exists)
-		return;
 	int patience = COM_PATIENCE;
+
 	while (!(inb(COM_LSR) & COM_LSR_TXRDY)) {
 		if (!serial_works && --patience == 0) {
 			serial_exists = false;
-			return;
+			return false;
 		}
 	}
 	serial_works = sent;
 	sent = true;
+	return true;
+}
+
+static void
+serial_putc(int c)
+{
+	static int room;
+
+	if (!serial_exists)
+		return;
+	if (room == 0) {
+		if (!serial_wait())
+			return;
+		room = serial_fifo;
+	}
+	room--;
 	outb(COM_DATA, c);
 }
 
@@ -147,7 +168,11 @@ cga_putc(int c)
 	}
 	if (crt_pos >= CRT_SIZE)
 		cga_scroll();
+}
 
+static void
+cga_show_cursor(void)
+{
 	outb(CGA_PORT, CRT_POS_HI);
 	outb(CGA_PORT + 1, crt_pos >> 8);
 	outb(CGA_PORT, CRT_POS_LO);
@@ -254,6 +279,12 @@ cons_putc(int c)
 		serial_putc('\r');
 	serial_putc(c);
 	cga_putc(c);
+}
+
+void
+cons_end_text(void)
+{
+	cga_show_cursor();
 }
 
 void

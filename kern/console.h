@@ -15,6 +15,9 @@ void cons_init(void);
 // Write a character on all of them. The caller holds cons_lock.
 void cons_putc(int c);
 
+// What was to be written is: show where. The caller holds cons_lock.
+void cons_end_text(void);
+
 // printf.c: write len characters, in one piece. Takes cons_lock.
 void cons_write(const char *s, size_t len);
 

@@ -233,10 +233,8 @@ free_page_table(pde_t *pgdir, uint32_t pdx)
 	physaddr_t table = PTE_ADDR(pgdir[pdx]);
 	pte_t *ptes = KADDR(table);
 
-	for (uint32_t ptx = 0; ptx < NPTENTRIES; ptx++) {
-		if (ptes[ptx] & PTE_P)
-			page_remove(pgdir, PGADDR(pdx, ptx, 0));
-	}
+	for (uint32_t ptx = 0; (ptx = first_nonzero(ptes, ptx, NPTENTRIES)) < NPTENTRIES; ptx++)
+		page_remove(pgdir, PGADDR(pdx, ptx, 0));
 	pgdir[pdx] = 0;
 	page_decref(pa2page(table));
 }
@@ -253,10 +251,9 @@ free_one(struct Env *e)
 		lcr3(PADDR(kern_pgdir)); // Not a page directory that is going away.
 		curenv = NULL;
 	}
-	for (uint32_t pdx = 0; pdx < PDX(UTOP); pdx++) {
-		if (e->env_pgdir[pdx] & PTE_P)
-			free_page_table(e->env_pgdir, pdx);
-	}
+	const pde_t *pdes = e->env_pgdir;
+	for (uint32_t pdx = 0; (pdx = first_nonzero(pdes, pdx, PDX(UTOP))) < PDX(UTOP); pdx++)
+		free_page_table(e->env_pgdir, pdx);
 	physaddr_t pgdir = PADDR(e->env_pgdir);
 	e->env_pgdir = NULL;
 	page_decref(pa2page(pgdir));

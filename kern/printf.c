@@ -20,6 +20,7 @@ vcprintf(const char *fmt, va_list ap)
 
 	spin_lock(&cons_lock);
 	vprintfmt(putch, &count, fmt, ap);
+	cons_end_text();
 	spin_unlock(&cons_lock);
 	return count;
 }
@@ -41,5 +42,6 @@ cons_write(const char *s, size_t len)
 	spin_lock(&cons_lock);
 	for (size_t i = 0; i < len; i++)
 		cons_putc(s[i]);
+	cons_end_text();
 	spin_unlock(&cons_lock);
 }

@@ -234,13 +234,16 @@ static const syscall_fn table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
 // Exercise 7.
-int32_t
-syscall(uint32_t num, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5)
+void
+syscall(struct PushRegs *regs)
 {
+	int32_t result = -E_INVAL;
+
 	assert(kernel_locked());
-	if (num >= NSYSCALLS)
-		return -E_INVAL;
-	return table[num](a1, a2, a3, a4, a5);
+	if (regs->reg_eax < NSYSCALLS)
+		result = table[regs->reg_eax](
+		    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
+	regs->reg_eax = result;
 }
 
 // Should another CPU stop or destroy the caller meanwhile, its interrupt comes before the

@@ -9,9 +9,9 @@
 bool user_va_ok(const void *va);
 bool user_perm_ok(int perm);
 
-// Carry out a call of curenv's. Afterwards curenv may be NULL, or not RUNNING any
-// more. The caller holds the big lock.
-int32_t syscall(uint32_t num, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5);
+// Carry out a call of curenv's: its number, its arguments and, afterwards, its result are in
+// regs. Then curenv may be NULL, or not RUNNING any more. The caller holds the big lock.
+void syscall(struct PushRegs *regs);
 
 // Carry out a call that touches the caller alone, without the big lock, if this is one:
 // true, and the result is in eax. Else nothing has happened.

@@ -163,10 +163,7 @@ exception_handler(struct Trapframe *tf)
 static void
 syscall_handler(struct Trapframe *tf)
 {
-	struct PushRegs *regs = &tf->tf_regs;
-
-	regs->reg_eax = syscall(regs->reg_eax, regs->reg_edx, regs->reg_ecx, regs->reg_ebx,
-	    regs->reg_edi, regs->reg_esi);
+	syscall(&tf->tf_regs);
 }
 
 // What an interrupt wants at once, in user mode or while this CPU is halted, perhaps

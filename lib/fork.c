@@ -59,16 +59,15 @@ must_copy(int perm)
 static int
 for_each_page(envid_t child, int (*visit)(envid_t child, uint32_t pn))
 {
-	for (uint32_t pn = 0; pn < PGNUM(UTOP); pn++) {
-		if (!(uvpd[pn / NPTENTRIES] & PTE_P)) {
-			pn |= NPTENTRIES - 1;
-			continue;
+	for (uint32_t pdx = 0; (pdx = first_nonzero(uvpd, pdx, PDX(UTOP))) < PDX(UTOP); pdx++) {
+		uint32_t pn = pdx * NPTENTRIES, end = pn + NPTENTRIES;
+		for (; (pn = first_nonzero(uvpt, pn, end)) < end; pn++) {
+			if (!(uvpt[pn] & PTE_P) || pn == XSTACK_PAGE)
+				continue;
+			int r = visit(child, pn);
+			if (r < 0)
+				return r;
 		}
-		if (!(uvpt[pn] & PTE_P) || pn == XSTACK_PAGE)
-			continue;
-		int r = visit(child, pn);
-		if (r < 0)
-			return r;
 	}
 	return 0;
 }

@@ -25,25 +25,25 @@ way as ours, but on another machine: for instructions, that makes no difference.
 PUBLISHED_TIME = "a null call took JOS 6.0 us, which loads CR3 each time, and Linux 0.7 us"
 
 OPERATIONS = [Operation(*row) for row in (
-    ("null_int", "benchnull", "null call, int 0x30", "423 - 461", "1403", "321", 70, 344),
-    ("null", "benchnull", "null call, sys_getenvid()", "423 - 461", "1403", "321", 45, 345),
+    ("null_int", "benchnull", "null call, int 0x30", "423 - 461", "1403", "321", 70, 79),
+    ("null", "benchnull", "null call, sys_getenvid()", "423 - 461", "1403", "321", 45, 81),
     ("yield", "benchyield", "sys_yield, nothing else runnable", "9661", "2414 (sleep 0)", "993",
-     110, 645),
+     110, 81),
     ("yield_switch", "benchyield", "yield to another env and back", "10029", "-", "4153", 400,
-     1700),
+     1397),
     ("ipc", "benchipc", "a word sent, and one answered", "11158 - 32575", "27257 (pipe)",
-     "13816 (pipe), 10722 (eventfd)", 600, 3340),
+     "13816 (pipe), 10722 (eventfd)", 600, 2742),
     ("upcall", "benchupcall", "page fault upcall that maps a page", "1179 - 1329", "-",
-     "4804 (SIGSEGV), 7689 (+ mprotect)", 480, 1522),
-    ("page_map", "benchpage", "page_map over an old mapping", "793", "-", "-", 220, 809),
+     "4804 (SIGSEGV), 7689 (+ mprotect)", 480, 1273),
+    ("page_map", "benchpage", "page_map over an old mapping", "793", "-", "-", 220, 657),
     ("page_map_unmap", "benchpage", "page_map, page_unmap", "1215", "-", "11942 (mmap, munmap)",
-     400, 1335),
+     400, 1082),
     ("page_alloc", "benchpage", "page_alloc over an old mapping", "1796", "4659 (sbrk)",
-     "3413 (first touch)", 1300, 1812),
+     "3413 (first touch)", 1300, 1668),
     ("fork", "benchfork", "fork, child exits, parent sees it", "8.6 M", "1.98 M",
-     "88 k (no libc), 244 k", 40000, 149500),
-    ("line", "benchline", "a line of 71 characters, sys_cputs", "11813", "-", "-", 1200, 6385),
-    ("line_cprintf", "benchline", "the same by cprintf", "-", "-", "-", None, 9300),
+     "88 k (no libc), 244 k", 40000, 51113),
+    ("line", "benchline", "a line of 71 characters, sys_cputs", "11813", "-", "-", 1200, 5766),
+    ("line_cprintf", "benchline", "the same by cprintf", "-", "-", "-", None, 8692),
 )]
 
 PROGRAMS = list(dict.fromkeys(operation.program for operation in OPERATIONS))
