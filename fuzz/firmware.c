@@ -202,12 +202,6 @@ outb(uint16_t port, uint8_t data)
 {
 }
 
-uint32_t
-str(void)
-{
-	return GD_TSS0;
-}
-
 void
 cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
 {

@@ -283,7 +283,7 @@ class UserMemoryTest(FaultTest):
         self.check(["set $eip = %#x" % USER_TEXT], "qemu32,+smep", USER_TEXT, "read")
 
     def test_without_protection_the_same_does_no_harm(self):
-        machine = self.boot_and_break(*stop_in("sys_getenvid", 0),
+        machine = self.boot_and_break(*stop_in("sys_cputs", 0),
                                       *call("strnlen", USER_TEXT, 16), cpus=1, cmdline="yield",
                                       args=["-cpu", "qemu32"])
         self.assert_lines(machine.run_to_prompt(), [r"All done in environment 0000....\."],
