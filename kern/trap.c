@@ -268,6 +268,15 @@ is_virtual_8086(const struct Trapframe *tf)
 	return tf->tf_eflags & FL_VM;
 }
 
+// Whether curenv must be told of a trap now: if it runs; and if it was stopped, of that which
+// undo_trap cannot make come again, a single step's, which has been done.
+static bool
+is_due(const struct Trapframe *tf)
+{
+	return curenv->env_status == ENV_RUNNING ||
+	       (curenv->env_status == ENV_NOT_RUNNABLE && tf->tf_trapno == T_DEBUG);
+}
+
 void
 trap(struct Trapframe *tf)
 {
@@ -291,7 +300,7 @@ trap(struct Trapframe *tf)
 	// Another CPU may have stopped or destroyed it since it was last in here.
 	if (is_virtual_8086(tf))
 		fatal_user_trap(tf);
-	else if (curenv->env_status == ENV_RUNNING)
+	else if (is_due(tf))
 		trap_dispatch(tf);
 	else
 		undo_trap(tf);

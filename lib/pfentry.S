@@ -7,13 +7,21 @@
 // but ret; so eip is put on the stack that is returned to, one word below its top.
 // Where that is the exception stack itself (a fault within a handler), this is the
 // word that the kernel left empty.
+//
+// A program that is single-stepped would be so from popfl on, and its handler be called for
+// the last step, again and again. There iret does it, which changes flags and eip
+// together. It wants three words below the top of the stack that is returned to; on the
+// exception stack these are the empty one and the UTrapframe's last two, which are not
+// needed any more.
 
 #include <inc/memlayout.h>
+#include <inc/mmu.h>
 
 // Offsets in struct UTrapframe.
-#define UTF_REGS 8
-#define UTF_EIP  40
-#define UTF_ESP  48
+#define UTF_REGS   8
+#define UTF_EIP    40
+#define UTF_EFLAGS 44
+#define UTF_ESP    48
 
 	.text
 	.globl _pgfault_upcall
@@ -37,6 +45,8 @@ dispatch:
 	pushl	%ebx
 	call	*%eax
 	movl	%ebx, %esp
+	testl	$FL_TF, UTF_EFLAGS(%esp)
+	jnz	return_and_step
 	movl	UTF_ESP(%esp), %eax
 	subl	$4, %eax
 	movl	%eax, UTF_ESP(%esp)
@@ -49,3 +59,22 @@ dispatch:
 	popl	%esp
 	ret
 	.size dispatch, . - dispatch
+
+	.type return_and_step, @function
+return_and_step:
+	pushl	$0
+	popfl	// With NT, iret would switch tasks.
+	movl	UTF_ESP(%esp), %eax
+	subl	$12, %eax
+	movl	UTF_EIP(%esp), %ecx
+	movl	UTF_EFLAGS(%esp), %edx
+	movl	%ecx, (%eax)
+	movl	%cs, %ecx
+	movl	%ecx, 4(%eax)
+	movl	%edx, 8(%eax)
+	movl	%eax, UTF_EIP(%esp) // Where popl finds it.
+	addl	$UTF_REGS, %esp
+	popal
+	popl	%esp
+	iret
+	.size return_and_step, . - return_and_step

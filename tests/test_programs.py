@@ -132,6 +132,10 @@ class ProgramsTest(KernelTest):
             output = self.run_alone("longtext", ["longtext: ok"], cpus=cpus)
             self.assertEqual(len(re.findall("(?m)^x{63}$", output)), 2048)
 
+    def test_single_steps(self):
+        for cpus in (1, 4):
+            self.run_alone("steps", ["steps: ok"], cpus=cpus)
+
     def test_virtual_8086_mode(self):
         # QEMU lets a user have it; then the kernel ends the program.
         for cpus in (1, 4):
