@@ -147,7 +147,7 @@ env_start(struct Env *e)
 
 // Let an environment not run until env_start, even if what it waits for comes. If
 // another CPU has it, that CPU is called into the kernel, where it puts it aside as
-// soon as it has the lock.
+// soon as it has the lock. (One that has just made a single step is told of that first.)
 void
 env_stop(struct Env *e)
 {

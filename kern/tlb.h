@@ -5,6 +5,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
+#include <kern/jitter.h>
 
 // Mappings that go away go away everywhere (tlb.c).
 
@@ -20,6 +21,7 @@ void tlb_call_in(int cpu);
 static inline void
 tlb_enter_kernel(void)
 {
+	jitter();
 	xchg(&thiscpu->cpu_in_user, 0);
 }
 
@@ -38,7 +40,9 @@ static inline void
 tlb_leave_kernel(void)
 {
 	xchg(&thiscpu->cpu_in_user, 1);
+	jitter();
 	tlb_pay_debt();
+	jitter();
 }
 
 #endif // JOS_KERN_TLB_H

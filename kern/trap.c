@@ -282,7 +282,8 @@ trap(struct Trapframe *tf)
 {
 	bool from_user = (tf->tf_cs & 3) || is_virtual_8086(tf);
 
-	if (tf->tf_trapno == T_SYSCALL && !is_virtual_8086(tf) && syscall_alone(&tf->tf_regs))
+	if (from_user && tf->tf_trapno == T_SYSCALL && !is_virtual_8086(tf) &&
+	    syscall_alone(&tf->tf_regs))
 		return;
 	user_access_end(); // The gate leaves AC as it was, and users may set it.
 	if (panicstr && !panicking())
