@@ -10,8 +10,6 @@ LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: a write landed
 BROKEN = {
     "without_shootdown": (
         "kern/tlb.c", "xchg(&cpus[i].cpu_tlb_debt, 1);", "continue;", "shootdown", LANDED),
-    "shootdown_without_interrupt": (
-        "kern/tlb.c", "if (cpus[i].cpu_in_user)", "if (0)", "shootdown", LANDED),
     "destroy_without_interrupt": (
         "kern/env.c", "ENV_DYING);\n\t\ttlb_call_in(e->env_cpunum);", "ENV_DYING);", "gone",
         r"\[00001000\] user panic in gone at .*: round \d+: destroyed, the child counted .*"),

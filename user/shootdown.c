@@ -7,7 +7,7 @@
 #include "testing.h"
 
 #define ROUNDS 1000
-#define LOOK   2000 // For so many turns of a loop
+#define LOOK   8000 // For so many turns of a loop
 #define TRIES  100  // To see the writer on another CPU
 
 #define SPOT  ((volatile uint32_t *)0x10000000) // Where the writer has its page
