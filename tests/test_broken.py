@@ -6,7 +6,18 @@ Each is made in a copy of the tree by putting another text for one of a source f
 from support import TREE, KernelTest
 
 # name: file, text, what stands there instead, program, a line that it must print.
+LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: a write landed after .*"
 BROKEN = {
+    "without_shootdown": (
+        "kern/tlb.c", "xchg(&cpus[i].cpu_tlb_debt, 1);", "continue;", "shootdown", LANDED),
+    "shootdown_without_interrupt": (
+        "kern/tlb.c", "if (cpus[i].cpu_in_user)", "if (0)", "shootdown", LANDED),
+    "destroy_without_interrupt": (
+        "kern/env.c", "ENV_DYING);\n\t\ttlb_call_in(e->env_cpunum);", "ENV_DYING);", "gone",
+        r"\[00001000\] user panic in gone at .*: round \d+: destroyed, the child counted .*"),
+    "stop_without_interrupt": (
+        "kern/env.c", "curenv)\n\t\ttlb_call_in(e->env_cpunum);", "curenv)\n\t\t{ }", "gone",
+        r"\[00001000\] user panic in gone at .*: round \d+: stopped, the child counted .*"),
     "stop_that_is_forgotten": (
         "kern/wait.c", "if (!e->env_stopped)", "if (1)", "stopped",
         r"\[00001000\] user panic in stopped at .*: 00001001 runs, stopped while it received"),

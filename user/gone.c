@@ -4,7 +4,6 @@
 #include "testing.h"
 
 #define ROUNDS 500
-#define LOOK   20000 // For so many turns of a loop; and longer where there are no calls
 
 // Of so many children two make no calls. That takes long where there is one CPU.
 #define ONE_OF 10
@@ -21,13 +20,14 @@ count_for_ever(bool call)
 	}
 }
 
+// It has counted for the last time. Looks until the CPU that had the child has put it aside,
+// whenever the machine below lets that happen. Without a call, which that CPU might wait for.
 static void
-check_rests(int round, const char *what)
+check_rests(envid_t child, int round, const char *what)
 {
 	uint32_t then = *count;
-	int turns = round % ONE_OF > 1 ? LOOK : 20 * LOOK;
 
-	for (volatile int look = 0; look < turns; look++)
+	while (env_of(child)->env_oncpu)
 		continue;
 	if (*count != then)
 		panic("round %d: %s, the child counted from %u to %u", round, what, then, *count);
@@ -44,10 +44,10 @@ play_round(int round)
 		sys_yield();
 	if (round % ONE_OF == 1) {
 		must(sys_env_set_status(child, ENV_NOT_RUNNABLE), "sys_env_set_status");
-		check_rests(round, "stopped");
+		check_rests(child, round, "stopped");
 	}
 	must(sys_env_destroy(child), "sys_env_destroy");
-	check_rests(round, "destroyed");
+	check_rests(child, round, "destroyed");
 }
 
 void

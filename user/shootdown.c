@@ -7,8 +7,8 @@
 #include "testing.h"
 
 #define ROUNDS 1000
-#define LOOK   8000 // For so many turns of a loop
-#define TRIES  100  // To see the writer on another CPU
+#define WRITES 3   // Which the writer is given time for, after its page was taken
+#define TRIES  100 // To see the writer on another CPU
 
 #define SPOT  ((volatile uint32_t *)0x10000000) // Where the writer has its page
 #define OWN   ((volatile uint32_t *)0x20000000) // Where its parent looks at it
@@ -18,6 +18,7 @@
 static struct {
 	volatile uint32_t round;  // Which the writer may take part in
 	volatile uint32_t writes; // How many it made
+	volatile bool parked;     // It has no page: it waits for a round
 	volatile bool alone;      // There is one CPU: both must have it in turn
 } *const shared = (void *)0x30000000;
 
@@ -42,6 +43,7 @@ wait_for_round(struct UTrapframe *utf)
 
 	if (utf->utf_fault_va != (uintptr_t)SPOT)
 		panic("writer: page fault at %08x", utf->utf_fault_va);
+	shared->parked = true;
 	while (shared->round == last)
 		wait_a_little();
 	last = shared->round;
@@ -105,10 +107,13 @@ static const struct way {
 
 // ---- The rounds ----
 
-// Give the writer a page, and wait until it has written to it.
+// Give the writer, when it has noticed that its last one is gone, a page, and wait until it
+// has written to it.
 static physaddr_t
 give_page(bool keep)
 {
+	while (!shared->parked)
+		wait_a_little();
 	must(sys_page_alloc(0, (void *)OWN, PERM_WRITE), "alloc");
 	physaddr_t pa = page_at(OWN);
 	must(sys_page_map(0, (void *)OWN, writer, (void *)SPOT, PERM_WRITE), "map");
@@ -116,6 +121,7 @@ give_page(bool keep)
 		must(sys_page_unmap(0, (void *)OWN), "unmap");
 
 	uint32_t before = shared->writes;
+	shared->parked = false;
 	shared->round++;
 	while (shared->writes < before + 2)
 		wait_a_little();
@@ -133,15 +139,22 @@ wait_until_beside(bool first)
 	}
 }
 
-// Nothing may change in the page, which is ours, or ours alone, since it was taken.
+// Nothing may change in the page, which is ours, or ours alone, since it was taken. Looks
+// until the writer has found out, or has written more often, wherever to: so it does not
+// matter when the machine below lets its CPU run. Without a call, which might do what the
+// one before has left undone.
 static void
 check_page(const struct way *way, int round)
 {
+	uint32_t before = shared->writes;
+
 	*OWN = 0;
-	for (volatile int i = 0; i < LOOK; i++) {
-		if (*OWN != 0)
-			panic("round %d: a write landed after %s", round, way->name);
+	while (!shared->parked && shared->writes - before < WRITES) {
+		if (shared->alone)
+			sys_yield();
 	}
+	if (*OWN != 0)
+		panic("round %d: a write landed after %s", round, way->name);
 }
 
 static void
