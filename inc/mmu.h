@@ -79,6 +79,7 @@
 #define CR4_SMAP       0x00200000 // No access to user pages in the kernel
 
 #define FL_CF        0x00000001 // Carry
+#define FL_RESERVED  0x00000002 // Always 1
 #define FL_PF        0x00000004 // Parity
 #define FL_AF        0x00000010 // Auxiliary carry
 #define FL_ZF        0x00000040 // Zero

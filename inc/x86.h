@@ -206,11 +206,35 @@ cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *e
 // CPUID leaf 1, edx.
 #define CPUID_MCE  (1 << 7)
 #define CPUID_APIC (1 << 9)
+#define CPUID_SEP  (1 << 11)
 #define CPUID_PGE  (1 << 13)
 
 // CPUID leaf 7, ebx.
 #define CPUID7_SMEP (1 << 7)
 #define CPUID7_SMAP (1 << 20)
+
+// Whether there are sysenter and sysexit. The first Pentium Pros say so, but have none
+// (Intel, volume 2, sysenter).
+static inline bool
+has_sysenter(void)
+{
+	uint32_t version, features;
+
+	cpuid(1, &version, NULL, NULL, &features);
+	return (features & CPUID_SEP) && (version & 0xFFF) >= 0x633;
+}
+
+// ---- Model-specific registers: volume 4 ----
+
+#define MSR_SYSENTER_CS  0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
+
+static inline void
+wrmsr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "A"(value));
+}
 
 static inline uint64_t
 read_tsc(void)

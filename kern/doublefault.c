@@ -25,8 +25,6 @@
 #include <kern/kdebug.h>
 #include <kern/trap.h>
 
-#define FL_RESERVED 0x2 // Always 1
-
 static struct Taskstate tasks[NCPU];
 
 __attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];

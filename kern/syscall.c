@@ -248,19 +248,10 @@ syscall(struct PushRegs *regs)
 
 // Should another CPU stop or destroy the caller meanwhile, its interrupt comes before the
 // caller's next instruction, as if the call had come first.
-bool
-syscall_alone(struct PushRegs *regs)
+__attribute__((regparm(1))) int32_t
+syscall_alone(uint32_t number)
 {
-	switch (regs->reg_eax) {
-	case SYS_getenvid:
-		regs->reg_eax = curenv->env_id;
-		return true;
-	case SYS_yield:
-		if (env_any_runnable())
-			return false;
-		regs->reg_eax = 0;
-		return true;
-	default:
-		return false;
-	}
+	if (number == SYS_getenvid)
+		return curenv->env_id;
+	return env_any_runnable() ? (int32_t)~number : 0; // SYS_yield
 }

@@ -13,8 +13,9 @@ bool user_perm_ok(int perm);
 // regs. Then curenv may be NULL, or not RUNNING any more. The caller holds the big lock.
 void syscall(struct PushRegs *regs);
 
-// Carry out a call that touches the caller alone, without the big lock, if this is one:
-// true, and the result is in eax. Else nothing has happened.
-bool syscall_alone(struct PushRegs *regs);
+// Carry out a call that touches the caller alone, without the big lock: SYS_getenvid or
+// SYS_yield. Returns its result; or ~number, if it needs the lock after all, and then
+// nothing has happened. Called by sysentry.S, with user memory neither read nor written.
+__attribute__((regparm(1))) int32_t syscall_alone(uint32_t number);
 
 #endif // JOS_KERN_SYSCALL_H

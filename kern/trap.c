@@ -1,5 +1,5 @@
-// Where a trap goes. trapentry.S calls trap() with interrupts off. From user mode, but for
-// two calls that need no lock, trap() takes the big lock, dispatches, and returns with the lock dropped to the
+// Where a trap goes. trapentry.S calls trap() with interrupts off. From user mode,
+// trap() takes the big lock, dispatches, and returns with the lock dropped to the
 // environment that trapped, if it may still run; else the scheduler finds another.
 // From kernel mode there are only interrupts of a halted CPU, which take no lock, and
 // the kernel's own mistakes, which panic; as do the hardware's, wherever they come. By
@@ -25,7 +25,7 @@
 #include <kern/trap.h>
 #include <kern/upcall.h>
 
-extern const uint8_t trap_stubs[];
+extern const uint8_t trap_stubs[], sysenter_entry[], sysenter_stepped[];
 
 uint32_t spurious_interrupts;
 
@@ -70,6 +70,11 @@ trap_init_percpu(int cpu)
 	if (features & CPUID_MCE)
 		lcr4(rcr4() | CR4_MCE);
 	lcr0(rcr0() | CR0_AM);
+	if (has_sysenter()) {
+		wrmsr(MSR_SYSENTER_CS, GD_KT);
+		wrmsr(MSR_SYSENTER_ESP, KSTACKTOP_CPU(cpu));
+		wrmsr(MSR_SYSENTER_EIP, (uintptr_t)sysenter_entry);
+	}
 }
 
 // ---- Saying what happened ----
@@ -268,6 +273,21 @@ is_virtual_8086(const struct Trapframe *tf)
 	return tf->tf_eflags & FL_VM;
 }
 
+// A program that is single-stepped executes sysenter: the CPU does not clear TF, and stops
+// before the kernel's first instruction.
+static bool
+is_sysenter_step(const struct Trapframe *tf)
+{
+	return tf->tf_trapno == T_DEBUG && tf->tf_eip == (uintptr_t)sysenter_entry;
+}
+
+static void
+resume_stepped(struct Trapframe *tf)
+{
+	tf->tf_eip = (uintptr_t)sysenter_stepped;
+	tf->tf_eflags &= ~FL_TF;
+}
+
 // Whether curenv must be told of a trap now: if it runs; and if it was stopped, of that which
 // undo_trap cannot make come again, a single step's, which has been done.
 static bool
@@ -282,9 +302,6 @@ trap(struct Trapframe *tf)
 {
 	bool from_user = (tf->tf_cs & 3) || is_virtual_8086(tf);
 
-	if (from_user && tf->tf_trapno == T_SYSCALL && !is_virtual_8086(tf) &&
-	    syscall_alone(&tf->tf_regs))
-		return;
 	user_access_end(); // The gate leaves AC as it was, and users may set it.
 	if (panicstr && !panicking())
 		panic_halt();
@@ -292,6 +309,8 @@ trap(struct Trapframe *tf)
 		tlb_enter_kernel();
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
+	else if (!from_user && is_sysenter_step(tf))
+		resume_stepped(tf);
 	else if (!from_user || is_hardware_fault(tf->tf_trapno))
 		kernel_fault(tf);
 	if (!from_user)

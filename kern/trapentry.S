@@ -1,4 +1,5 @@
-// The one way into the kernel, and the one way out.
+// The way into the kernel, and the way out. (System calls may take a short cut:
+// sysentry.S.)
 //
 // A trap comes through one of 256 stubs, which only make all of them look alike: an
 // error code, real or 0, and the vector's number on the stack. all_traps completes
@@ -29,6 +30,9 @@ trap_stubs:
 	.set vector, 0
 	.rept 256
 	.balign STUB_SIZE
+	.if vector == T_SYSCALL
+	jmp syscall_int // Maybe to come back to all_traps.
+	.else
 	.if vector > 31
 	pushl $0
 	.elseif ((TRAP_ERRCODES >> vector) & 1) == 0
@@ -36,10 +40,12 @@ trap_stubs:
 	.endif
 	pushl $vector
 	jmp all_traps
+	.endif
 	.set vector, vector + 1
 	.endr
 	.size trap_stubs, . - trap_stubs
 
+	.globl all_traps
 	.type all_traps, @function
 all_traps:
 	pushl %ds

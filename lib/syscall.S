@@ -1,8 +1,11 @@
 // The system calls as C functions: for each name in SYSCALLS of inc/syscall.h a
 // sys_NAME, which loads its arguments into the registers that the kernel takes
-// them from, traps, and returns what the kernel left in eax. The kernel keeps
-// every other register (but edx and ecx where it carries out a call in parts: a long cputs),
-// so only the caller's ebx, edi and esi need saving.
+// them from, enters it, and returns what the kernel left in eax. So far as C expects
+// it, registers are kept: the caller's ebx, edi and esi need saving where they are used.
+//
+// The kernel is entered through _syscall_gate: by int $T_SYSCALL, or if the CPU has it, by
+// sysenter, for which libmain changes the gate. That wants esi and ebp for itself, so a
+// call of five arguments is always made by int.
 //
 // There is none for exofork, which must not return through a stack frame of its
 // own: inc/lib.h inlines it.
@@ -45,7 +48,13 @@ sys_\name:
 	movl	.Lbelow(%esp), %edx
 	.endif
 	movl	$.Lnumber, %eax
+	.if	\nargs < 3
+	jmp	*_syscall_gate
+	.elseif	\nargs < 5
+	call	*_syscall_gate
+	.else
 	int	$T_SYSCALL
+	.endif
 	.if	\nargs >= 5
 	popl	%esi
 	.endif
@@ -54,8 +63,8 @@ sys_\name:
 	.endif
 	.if	\nargs >= 3
 	popl	%ebx
-	.endif
 	ret
+	.endif
 	.size	sys_\name, . - sys_\name
 	.endif
 	.set	.Lnumber, .Lnumber + 1
@@ -63,3 +72,29 @@ sys_\name:
 
 #define X(name, nargs) stub name, nargs;
 SYSCALLS(X)
+
+	.data
+	.globl	_syscall_gate
+	.balign	4
+_syscall_gate:
+	.long	_gate_int
+
+	.text
+	.type	_gate_int, @function
+_gate_int:
+	int	$T_SYSCALL
+	ret
+	.size	_gate_int, . - _gate_int
+
+	.globl	_gate_sysenter
+	.type	_gate_sysenter, @function
+_gate_sysenter:
+	pushl	%ebp
+	pushl	%esi
+	movl	$1f, %esi
+	movl	%esp, %ebp
+	sysenter
+1:	popl	%esi
+	popl	%ebp
+	ret
+	.size	_gate_sysenter, . - _gate_sysenter

@@ -2,12 +2,14 @@
 
 import re
 
+from elffile import read_elf
 from support import KernelTest
 
 CPU_COUNTS = (1, 2, 4, 8)
 HEX = "[0-9a-f]"
 BEGUN = r"\[00000000\] new env 00001000"
 END = "No runnable environments in the system!"
+KERNBASE = 0xF0000000
 
 
 def exits(env):
@@ -215,6 +217,10 @@ class Lab4Test(KernelTest):
     # ---- Waiting for a key ----
 
     def wait_until_halted(self, machine):
+        """Wait until an environment waits for a key, and no CPU does anything. (A CPU that waits
+        for a lock may be halted too, but has a thing to do.)"""
+        readers = read_elf(self.kernel()).symbol("cons_readers").value - KERNBASE
+        machine.wait_until(lambda: any(machine.physical_memory(readers, 4)), "a reader to wait")
         machine.wait_until(
             lambda: set(re.findall(r"HLT=(\d)", machine.monitor("info registers -a"))) == {"1"},
             "all CPUs to be halted")
