@@ -236,6 +236,28 @@ wrmsr(uint32_t msr, uint64_t value)
 	__asm__ volatile("wrmsr" : : "c"(msr), "A"(value));
 }
 
+// ---- Bits and words ----
+
+// Bit number n of an array of words, which may be any number (not atomic).
+static inline void
+set_bit(uint32_t *bits, uint32_t n)
+{
+	__asm__ volatile("btsl %1, %0" : "+m"(*bits) : "r"(n) : "memory", "cc");
+}
+
+static inline void
+clear_bit(uint32_t *bits, uint32_t n)
+{
+	__asm__ volatile("btrl %1, %0" : "+m"(*bits) : "r"(n) : "memory", "cc");
+}
+
+// Copy n words from low addresses up.
+static inline void
+copy_words(void *dst, const void *src, size_t n)
+{
+	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
+}
+
 static inline uint64_t
 read_tsc(void)
 {

@@ -20,6 +20,7 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/pmap.h>
+#include <kern/runq.h>
 
 #define MAX_LINES 20 // One mistake can have a thousand consequences.
 
@@ -263,17 +264,17 @@ audit_cpus(void)
 static void
 audit_runnable_set(void)
 {
-	const struct Env *next = NULL;
+	int next = -1;
 
 	// Backwards, and twice around: in the second round the ones behind the end are known.
 	for (int i = 2 * NENV; i-- > 0;) {
 		int slot = i % NENV;
 		if (envs[slot].env_status == ENV_RUNNABLE)
-			next = &envs[slot];
-		const struct Env *got = i < NENV ? env_next_runnable(slot) : next;
+			next = slot;
+		int got = i < NENV ? runq_first(slot) : next;
 		if (got != next) {
 			complain("from slot %d on, slot %d is runnable, but %d is found", slot,
-			    next ? next - envs : -1, got ? got - envs : -1);
+			    next, got);
 			return;
 		}
 	}

@@ -248,13 +248,6 @@ cons_wait(void)
 	wait_in(&cons_readers);
 }
 
-bool
-cons_awaited(void)
-{
-	assert(kernel_locked());
-	return cons_readers.head != NULL;
-}
-
 void
 cons_wake_readers(void)
 {

@@ -35,11 +35,16 @@ int cons_getc(void);
 void cons_enable_interrupts(void);
 
 // curenv waits for a character: cons_wake_readers gives it one when there are some.
-// Whether any environment waits. The caller of these holds the big lock.
+// The caller of these holds the big lock.
 void cons_wait(void);
 void cons_wake_readers(void);
-bool cons_awaited(void);
 extern struct EnvQueue cons_readers; // Who waits
+
+static inline bool
+cons_awaited(void)
+{
+	return cons_readers.head != NULL;
+}
 
 // An interrupt of the keyboard or the serial port: put what they have into the input
 // buffer. Takes cons_lock.

@@ -27,7 +27,7 @@ struct CpuInfo {
 	uint8_t cpu_apicid;          // Its local APIC's name on the bus
 	volatile uint32_t cpu_status; // CPU_*: written under the big lock once it is up
 	struct Env *cpu_env;         // The environment it runs: see curenv
-	int cpu_last;                // The slot in envs[] of the one it ran last
+	uint32_t cpu_last;           // The slot in envs[] of the one it ran last
 	bool cpu_ticking;            // Its timer runs: see timer.c
 	bool cpu_fpu_live;           // cpu_env's state is in its floating-point unit: see fpu.c
 	volatile uint32_t cpu_in_user;  // These two: see tlb.c

@@ -9,7 +9,7 @@
 //	   |                                                                   |
 //	   +--------------- ENV_DYING <----------- env_destroy by another CPU --+
 //
-// env_status is written by env_set_status alone, which keeps the set of runnable
+// env_status is written by env_set_status alone (env.h), which keeps the set of runnable
 // environments in step with it. While an environment is on a CPU (env_oncpu), its
 // registers are at the top of that CPU's kernel stack or in the CPU itself, and
 // only that CPU may put it aside; another one that wants it stopped or destroyed
@@ -25,6 +25,7 @@
 #include <kern/fpu.h>
 #include <kern/ipc.h>
 #include <kern/pmap.h>
+#include <kern/runq.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
@@ -36,11 +37,8 @@
 struct Env *envs;
 struct Env *env_free_list; // In the order of the slots at first
 
-// The runnable environments: a bit each, and a bit for each word that is not zero.
-#define SET_WORDS (NENV / 32)
-static uint32_t runnable[SET_WORDS];
-static uint32_t runnable_words;
-static_assert(SET_WORDS == 32);
+uint32_t runq[RUNQ_WORDS], runq_words;
+static_assert(RUNQ_WORDS <= 32);
 
 // The segments: flat ones of 4 GB, for the kernel and for users, and each CPU's two TSSs, which
 // trap_init_percpu and doublefault_init_percpu fill in. The privilege level is all that
@@ -78,54 +76,6 @@ env_init_percpu(void)
 
 // ---- Status ----
 
-// Change an environment's status. One that becomes runnable, and was not just put
-// aside by this CPU, which will choose anew, gets a sleeping CPU woken for it.
-void
-env_set_status(struct Env *e, unsigned status)
-{
-	unsigned old = e->env_status;
-	int slot = e - envs;
-
-	assert(kernel_locked());
-	e->env_status = status;
-	if (status == ENV_RUNNABLE) {
-		runnable[slot / 32] |= 1U << slot % 32;
-		runnable_words |= 1U << slot / 32;
-		if (old != ENV_RUNNING)
-			sched_wake();
-	} else if (old == ENV_RUNNABLE) {
-		runnable[slot / 32] &= ~(1U << slot % 32);
-		if (runnable[slot / 32] == 0)
-			runnable_words &= ~(1U << slot / 32);
-	}
-}
-
-// The first runnable environment from a slot on, in circular order. NULL: none is.
-struct Env *
-env_next_runnable(int slot)
-{
-	int word = slot / 32;
-	uint32_t bits = runnable[word] & ~0U << slot % 32;
-
-	if (!bits) {
-		// The words after this one; else from word 0, up to and with this one.
-		uint32_t words = runnable_words & ~1U << word;
-		if (!words)
-			words = runnable_words;
-		if (!words)
-			return NULL;
-		word = __builtin_ctz(words);
-		bits = runnable[word];
-	}
-	return &envs[word * 32 + __builtin_ctz(bits)];
-}
-
-bool
-env_any_runnable(void)
-{
-	return *(volatile uint32_t *)&runnable_words != 0;
-}
-
 // Let an environment run. If another CPU still has it, though it was told to stop,
 // that CPU just goes on with it. If it was stopped while it waited, it waits on; only
 // one that waits and was not stopped is told to do so no longer.
@@ -134,6 +84,7 @@ env_start(struct Env *e)
 {
 	bool stopped = e->env_stopped;
 
+	assert(kernel_locked());
 	if (e->env_status != ENV_NOT_RUNNABLE)
 		return;
 	e->env_stopped = false;
@@ -151,6 +102,7 @@ env_start(struct Env *e)
 void
 env_stop(struct Env *e)
 {
+	assert(kernel_locked());
 	e->env_stopped = true;
 	env_set_status(e, ENV_NOT_RUNNABLE);
 	if (e->env_oncpu && e != curenv)
@@ -337,9 +289,23 @@ envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 struct Trapframe *
 env_frame(struct Env *e)
 {
-	if (e->env_oncpu)
-		return (struct Trapframe *)KSTACKTOP_CPU(e->env_cpunum) - 1;
-	return &e->env_tf;
+	return e->env_oncpu ? cpu_frame(&cpus[e->env_cpunum]) : &e->env_tf;
+}
+
+// Take e, c's environment, off that CPU, which is this one, if it has not been destroyed.
+static inline void
+put_aside(struct CpuInfo *c, struct Env *e)
+{
+	if (e->env_status == ENV_DYING) {
+		env_free(e);
+		return;
+	}
+	assert(e->env_status != ENV_RUNNING);
+	if (c->cpu_fpu_live)
+		fpu_save(e);
+	copy_words(&e->env_tf, cpu_frame(c), sizeof(e->env_tf) / sizeof(uint32_t));
+	e->env_oncpu = false;
+	c->cpu_env = NULL;
 }
 
 // Take curenv, if there is one, off this CPU. The page directory stays loaded: the
@@ -347,20 +313,9 @@ env_frame(struct Env *e)
 void
 env_leave(void)
 {
-	struct Env *e = curenv;
-
 	assert(kernel_locked());
-	if (!e)
-		return;
-	if (e->env_status == ENV_DYING) {
-		env_free(e);
-		return;
-	}
-	assert(e->env_status != ENV_RUNNING);
-	fpu_save(e);
-	e->env_tf = *env_frame(e);
-	e->env_oncpu = false;
-	curenv = NULL;
+	if (curenv)
+		put_aside(thiscpu, curenv);
 }
 
 // Go to user mode with the registers in tf. Interrupts are off until it is there.
@@ -377,20 +332,25 @@ env_pop_tf(struct Trapframe *tf)
 void
 env_run(struct Env *e)
 {
+	struct CpuInfo *c = thiscpu;
+	struct Trapframe *tf = cpu_frame(c);
+
 	assert(kernel_locked());
-	if (e != curenv) {
-		env_leave();
-		curenv = e;
+	if (e != c->cpu_env) {
+		if (c->cpu_env)
+			put_aside(c, c->cpu_env);
+		c->cpu_env = e;
+		c->cpu_last = ENVX(e->env_id);
+		e->env_cpunum = c - cpus;
+		e->env_oncpu = true;
 		lcr3(PADDR(e->env_pgdir));
-		e->env_cpunum = cpunum();
-		thiscpu->cpu_last = ENVX(e->env_id);
-		timer_start();
+		tf = &e->env_tf;
+		if (!c->cpu_ticking || jitter_seed)
+			timer_start();
 	}
-	struct Trapframe *tf = env_frame(e);
-	e->env_oncpu = true;
 	e->env_runs++;
 	env_set_status(e, ENV_RUNNING);
 	unlock_kernel();
-	tlb_leave_kernel();
+	tlb_leave_kernel(c);
 	env_pop_tf(tf);
 }

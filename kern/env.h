@@ -7,6 +7,8 @@
 
 #include <kern/cpu.h>
 #include <kern/programs.h>
+#include <kern/runq.h>
+#include <kern/sched.h>
 
 extern struct Env *envs; // All environments: envs[NENV]
 extern struct Env *env_free_list;
@@ -14,6 +16,31 @@ extern struct Segdesc gdt[];
 
 // The environment that this CPU runs, or NULL.
 #define curenv (thiscpu->cpu_env)
+
+// Where the registers of the environment are that a CPU has.
+static inline struct Trapframe *
+cpu_frame(const struct CpuInfo *c)
+{
+	return (struct Trapframe *)KSTACKTOP_CPU(c - cpus) - 1;
+}
+
+// Change an environment's status: the one place where that is done. One that becomes
+// runnable, and was not just put aside by this CPU, which will choose anew, gets a sleeping
+// CPU woken for it.
+static inline void
+env_set_status(struct Env *e, unsigned status)
+{
+	unsigned old = e->env_status;
+
+	e->env_status = status;
+	if (status == ENV_RUNNABLE) {
+		runq_add(ENVX(e->env_id));
+		if (old != ENV_RUNNING)
+			sched_wake();
+	} else if (old == ENV_RUNNABLE) {
+		runq_remove(ENVX(e->env_id));
+	}
+}
 
 void env_init(void);
 void env_init_percpu(void);
@@ -24,11 +51,8 @@ void env_free(struct Env *e);
 void env_destroy(struct Env *e);
 int envid2env(envid_t envid, struct Env **env_store, bool checkperm);
 
-void env_set_status(struct Env *e, unsigned status);
 void env_start(struct Env *e);
 void env_stop(struct Env *e);
-struct Env *env_next_runnable(int slot);
-bool env_any_runnable(void); // May be asked without the lock
 struct Trapframe *env_frame(struct Env *e);
 void env_leave(void);
 

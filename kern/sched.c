@@ -20,6 +20,7 @@
 #include <kern/jitter.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
+#include <kern/runq.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
@@ -73,20 +74,23 @@ sched_halt(void)
 void
 sched_yield(void)
 {
-	struct Env *e;
+	struct CpuInfo *c = thiscpu;
+	struct Env *e = c->cpu_env;
+	int slot;
 
 	assert(kernel_locked());
-	if (curenv && curenv->env_status == ENV_RUNNING)
-		env_set_status(curenv, ENV_RUNNABLE);
-	if (curenv && curenv->env_status != ENV_RUNNABLE)
+	if (e && e->env_status == ENV_RUNNING)
+		env_set_status(e, ENV_RUNNABLE);
+	else if (e && e->env_status != ENV_RUNNABLE)
 		env_leave(); // One that waits may be woken only when it has been put aside.
-	cons_wake_readers();
-	while (!(e = env_next_runnable((thiscpu->cpu_last + 1) % NENV))) {
+	if (cons_awaited())
+		cons_wake_readers();
+	while ((slot = runq_first((c->cpu_last + 1) % NENV)) < 0) {
 		env_leave();
 		sched_halt();
 		cons_wake_readers();
 	}
-	env_run(e);
+	env_run(&envs[slot]);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <kern/fpu.h>
 #include <kern/ipc.h>
 #include <kern/pmap.h>
+#include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
 #include <kern/trap.h>
@@ -100,12 +101,12 @@ sys_env_destroy(envid_t envid)
 	return 0;
 }
 
-// trap() finds the caller not running any more, and calls sched_yield.
+// Whoever runs next, this comes back to the caller with 0.
 static int
 sys_yield(void)
 {
-	env_set_status(curenv, ENV_RUNNABLE);
-	return 0;
+	cpu_frame(thiscpu)->tf_regs.reg_eax = 0;
+	sched_yield();
 }
 
 static envid_t
@@ -235,8 +236,9 @@ static const syscall_fn table[NSYSCALLS] = { SYSCALLS(X) };
 
 // Exercise 7.
 void
-syscall(struct PushRegs *regs)
+syscall(struct Trapframe *tf)
 {
+	struct PushRegs *regs = &tf->tf_regs;
 	int32_t result = -E_INVAL;
 
 	assert(kernel_locked());
@@ -248,10 +250,8 @@ syscall(struct PushRegs *regs)
 
 // Should another CPU stop or destroy the caller meanwhile, its interrupt comes before the
 // caller's next instruction, as if the call had come first.
-__attribute__((regparm(1))) int32_t
-syscall_alone(uint32_t number)
+envid_t
+syscall_getenvid(void)
 {
-	if (number == SYS_getenvid)
-		return curenv->env_id;
-	return env_any_runnable() ? (int32_t)~number : 0; // SYS_yield
+	return curenv->env_id;
 }

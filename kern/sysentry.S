@@ -1,7 +1,7 @@
 // The system calls' own ways in: int $T_SYSCALL, which every CPU has, and sysenter, which
-// is quicker. By both, the calls that touch the caller alone are carried out at once,
-// by syscall_alone (syscall.c), without the big lock and without a struct Trapframe; any
-// other one becomes a trap like all, as if nothing had happened before.
+// is quicker. By both, what touches nothing but the caller is done at once, without the
+// big lock and without a struct Trapframe: sys_getenvid, and sys_yield if nobody else is
+// runnable. Any other call becomes a trap like all.
 //
 // sysenter (Intel, volume 3, section 5.8.7) loads cs and ss, eip and esp, the latter with
 // the top of this CPU's kernel stack, and clears IF. It keeps no record of where the user
@@ -28,71 +28,71 @@
 	SYSCALLS(X)
 #undef X
 
-	// Go to `alone` with a call that is carried out alone, else go on.
-	.macro branch_if_alone alone
+	// Go to `getenvid` with that call, to `nothing` with one that does nothing; else go on.
+	// (Users choose their ds, so it is not used yet. The set of runnable environments is
+	// read without the lock: should one come to it now, it was just too late.)
+	.macro branch_if_alone getenvid, nothing
 	cmpl $SYS_getenvid, %eax
-	je \alone
+	je \getenvid
 	cmpl $SYS_yield, %eax
-	je \alone
+	jne 9f
+	cmpl $0, %ss:runq_words
+	je \nothing
+9:
 	.endm
 
-	// syscall_alone, with the kernel's segments. The result is in eax; or the flags say
-	// "negative", and eax is the complement of the call's number. Changes ecx and edx.
-	.macro call_alone
+	// Changes eax, which gets the result, ecx and edx.
+	.macro call_getenvid
 	pushl %ds
 	pushl %es
 	movl %ss, %ecx
 	movl %ecx, %ds
 	movl %ecx, %es
-	cld
-	call syscall_alone
+	call syscall_getenvid
 	popl %es
 	popl %ds
-	testl %eax, %eax
 	.endm
 
 	.text
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	branch_if_alone 2f
-1:	pushl $0
+	branch_if_alone 1f, 2f
+	pushl $0
 	pushl $T_SYSCALL
 	jmp all_traps
-2:	pushl %ecx
+1:	pushl %ecx
 	pushl %edx
-	call_alone
+	call_getenvid
 	popl %edx
 	popl %ecx
-	js 3f
 	iret
-3:	notl %eax
-	jmp 1b
+2:	xorl %eax, %eax
+	iret
 	.size syscall_int, . - syscall_int
 
 	.globl sysenter_entry
 	.type sysenter_entry, @function
 sysenter_entry:
-	branch_if_alone 3f
-1:	pushl $GD_UD | 3
+	branch_if_alone 2f, 3f
+	pushl $GD_UD | 3
 	pushl %ebp
 	pushfl
 	orl $FL_IF, (%esp)
-2:	pushl $GD_UT | 3
+1:	pushl $GD_UT | 3
 	pushl %esi
 	pushl $0
 	pushl $T_SYSCALL
 	pushl $FL_RESERVED // With NT, iret would switch tasks; with AC, SMAP would be off.
 	popfl
 	jmp all_traps
-3:	call_alone // Which have no arguments that could be lost.
-	js 4f
-	movl %esi, %edx
+2:	call_getenvid
+	jmp 4f
+3:	xorl %eax, %eax
+4:	movl %esi, %edx
 	movl %ebp, %ecx
 	sti // Interrupts are let in only after the next instruction.
 	sysexit
-4:	notl %eax
-	jmp 1b
 	.size sysenter_entry, . - sysenter_entry
 
 	// With TF cleared by trap(), to be set again where it goes back to.
@@ -103,5 +103,5 @@ sysenter_stepped:
 	pushl %ebp
 	pushfl
 	orl $FL_IF | FL_TF, (%esp)
-	jmp 2b
+	jmp 1b
 	.size sysenter_stepped, . - sysenter_stepped

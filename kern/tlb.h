@@ -17,31 +17,32 @@ void tlb_invalidate(pde_t *pgdir, void *va);
 // go back before the caller drops the big lock.
 void tlb_call_in(int cpu);
 
-// This CPU came from user mode. Before it waits for the big lock.
+// These are what a CPU, c, does on its way in and out. It came from user mode. Before it
+// waits for the big lock.
 static inline void
-tlb_enter_kernel(void)
+tlb_enter_kernel(struct CpuInfo *c)
 {
 	jitter();
-	xchg(&thiscpu->cpu_in_user, 0);
+	xchg(&c->cpu_in_user, 0);
 }
 
-// This CPU has the big lock, and may touch user memory from now on.
+// It has the big lock, and may touch user memory from now on.
 static inline void
-tlb_pay_debt(void)
+tlb_pay_debt(struct CpuInfo *c)
 {
-	if (thiscpu->cpu_tlb_debt) {
-		xchg(&thiscpu->cpu_tlb_debt, 0);
+	if (c->cpu_tlb_debt) {
+		xchg(&c->cpu_tlb_debt, 0);
 		lcr3(rcr3());
 	}
 }
 
-// This CPU is about to go to user mode, and has dropped the lock.
+// It is about to go to user mode, and has dropped the lock.
 static inline void
-tlb_leave_kernel(void)
+tlb_leave_kernel(struct CpuInfo *c)
 {
-	xchg(&thiscpu->cpu_in_user, 1);
+	xchg(&c->cpu_in_user, 1);
 	jitter();
-	tlb_pay_debt();
+	tlb_pay_debt(c);
 	jitter();
 }
 

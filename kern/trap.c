@@ -165,12 +165,6 @@ exception_handler(struct Trapframe *tf)
 		fatal_user_trap(tf);
 }
 
-static void
-syscall_handler(struct Trapframe *tf)
-{
-	syscall(&tf->tf_regs);
-}
-
 // What an interrupt wants at once, in user mode or while this CPU is halted, perhaps
 // waiting for the big lock: so this must do without it. The 8259s end theirs by
 // themselves; the local APIC wants to be told (but not of a spurious one), and lets
@@ -229,7 +223,7 @@ trap_dispatch(struct Trapframe *tf)
 		[T_BRKPT] = monitor,
 		[T_DEVICE] = fpu_trap,
 		[T_PGFLT] = page_fault_handler,
-		[T_SYSCALL] = syscall_handler,
+		[T_SYSCALL] = syscall,
 	};
 	uint32_t trapno = tf->tf_trapno;
 
@@ -297,26 +291,22 @@ is_due(const struct Trapframe *tf)
 	       (curenv->env_status == ENV_NOT_RUNNABLE && tf->tf_trapno == T_DEBUG);
 }
 
-void
-trap(struct Trapframe *tf)
+static void
+trap_from_kernel(struct Trapframe *tf)
 {
-	bool from_user = (tf->tf_cs & 3) || is_virtual_8086(tf);
-
-	user_access_end(); // The gate leaves AC as it was, and users may set it.
-	if (panicstr && !panicking())
-		panic_halt();
-	if (from_user)
-		tlb_enter_kernel();
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
-	else if (!from_user && is_sysenter_step(tf))
+	else if (is_sysenter_step(tf))
 		resume_stepped(tf);
-	else if (!from_user || is_hardware_fault(tf->tf_trapno))
+	else
 		kernel_fault(tf);
-	if (!from_user)
-		return;
-	lock_kernel(); // Exercise 5
-	tlb_pay_debt();
+}
+
+// The environment that was running may run on now, or not: tell it of the trap, or let it
+// come again.
+static void
+trap_from_env(struct Trapframe *tf)
+{
 	// Another CPU may have stopped or destroyed it since it was last in here.
 	if (is_virtual_8086(tf))
 		fatal_user_trap(tf);
@@ -324,8 +314,36 @@ trap(struct Trapframe *tf)
 		trap_dispatch(tf);
 	else
 		undo_trap(tf);
-	if (!curenv || curenv->env_status != ENV_RUNNING)
+}
+
+void
+trap(struct Trapframe *tf)
+{
+	struct CpuInfo *c = thiscpu;
+	bool from_user = (tf->tf_cs & 3) || is_virtual_8086(tf);
+
+	user_access_end(); // The gate leaves AC as it was, and users may set it.
+	if (panicstr && !panicking())
+		panic_halt();
+	if (!from_user) {
+		trap_from_kernel(tf);
+		return;
+	}
+	tlb_enter_kernel(c);
+	if (tf->tf_trapno != T_SYSCALL) {
+		if (is_interrupt(tf->tf_trapno))
+			interrupt_handler(tf);
+		else if (is_hardware_fault(tf->tf_trapno))
+			kernel_fault(tf);
+	}
+	lock_kernel(); // Exercise 5
+	tlb_pay_debt(c);
+	if (c->cpu_env->env_status == ENV_RUNNING && !is_virtual_8086(tf))
+		trap_dispatch(tf);
+	else
+		trap_from_env(tf);
+	if (!c->cpu_env || c->cpu_env->env_status != ENV_RUNNING)
 		sched_yield();
 	unlock_kernel();
-	tlb_leave_kernel();
+	tlb_leave_kernel(c);
 }
