@@ -58,7 +58,18 @@ cpunum(void)
 	return ((str() - GD_TSS0) >> 3) % NCPU;
 }
 
-#define thiscpu (&cpus[cpunum()])
+// What there is to know of it. (The empty instruction keeps the compiler from computing
+// the address of each member anew.)
+static inline struct CpuInfo *
+this_cpu(void)
+{
+	struct CpuInfo *c = &cpus[cpunum()];
+
+	__asm__("" : "+r"(c));
+	return c;
+}
+
+#define thiscpu this_cpu()
 
 // mpconfig.c, acpi.c
 void mp_init(void);

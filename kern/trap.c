@@ -223,7 +223,6 @@ trap_dispatch(struct Trapframe *tf)
 		[T_BRKPT] = monitor,
 		[T_DEVICE] = fpu_trap,
 		[T_PGFLT] = page_fault_handler,
-		[T_SYSCALL] = syscall,
 	};
 	uint32_t trapno = tf->tf_trapno;
 
@@ -282,13 +281,13 @@ resume_stepped(struct Trapframe *tf)
 	tf->tf_eflags &= ~FL_TF;
 }
 
-// Whether curenv must be told of a trap now: if it runs; and if it was stopped, of that which
+// Whether curenv, with that status, must be told of a trap now: if another CPU has not stopped or destroyed it
+// since it was last in here; and if it was stopped, of that which
 // undo_trap cannot make come again, a single step's, which has been done.
-static bool
-is_due(const struct Trapframe *tf)
+static inline bool
+is_due(const struct Trapframe *tf, unsigned status)
 {
-	return curenv->env_status == ENV_RUNNING ||
-	       (curenv->env_status == ENV_NOT_RUNNABLE && tf->tf_trapno == T_DEBUG);
+	return status == ENV_RUNNING || (status == ENV_NOT_RUNNABLE && tf->tf_trapno == T_DEBUG);
 }
 
 static void
@@ -302,46 +301,41 @@ trap_from_kernel(struct Trapframe *tf)
 		kernel_fault(tf);
 }
 
-// The environment that was running may run on now, or not: tell it of the trap, or let it
-// come again.
-static void
-trap_from_env(struct Trapframe *tf)
+// A trap of curenv's, with the big lock held. Afterwards curenv may be NULL, or not RUNNING
+// any more.
+static inline void
+trap_from_user(struct CpuInfo *c, struct Trapframe *tf)
 {
-	// Another CPU may have stopped or destroyed it since it was last in here.
 	if (is_virtual_8086(tf))
 		fatal_user_trap(tf);
-	else if (is_due(tf))
-		trap_dispatch(tf);
-	else
+	else if (!is_due(tf, c->cpu_env->env_status))
 		undo_trap(tf);
+	else if (tf->tf_trapno == T_SYSCALL)
+		syscall(tf);
+	else
+		trap_dispatch(tf);
 }
 
 void
 trap(struct Trapframe *tf)
 {
 	struct CpuInfo *c = thiscpu;
-	bool from_user = (tf->tf_cs & 3) || is_virtual_8086(tf);
 
 	user_access_end(); // The gate leaves AC as it was, and users may set it.
 	if (panicstr && !panicking())
 		panic_halt();
-	if (!from_user) {
+	if (!(tf->tf_cs & 3) && !is_virtual_8086(tf)) {
 		trap_from_kernel(tf);
 		return;
 	}
 	tlb_enter_kernel(c);
-	if (tf->tf_trapno != T_SYSCALL) {
-		if (is_interrupt(tf->tf_trapno))
-			interrupt_handler(tf);
-		else if (is_hardware_fault(tf->tf_trapno))
-			kernel_fault(tf);
-	}
+	if (is_interrupt(tf->tf_trapno))
+		interrupt_handler(tf);
+	else if (is_hardware_fault(tf->tf_trapno))
+		kernel_fault(tf);
 	lock_kernel(); // Exercise 5
 	tlb_pay_debt(c);
-	if (c->cpu_env->env_status == ENV_RUNNING && !is_virtual_8086(tf))
-		trap_dispatch(tf);
-	else
-		trap_from_env(tf);
+	trap_from_user(c, tf);
 	if (!c->cpu_env || c->cpu_env->env_status != ENV_RUNNING)
 		sched_yield();
 	unlock_kernel();
