@@ -21,6 +21,8 @@
 __asm__(".globl end\n.set end, 0x50200000");
 
 UNUSED(tlb_invalidate);
+UNUSED(host_invlpg);
+UNUSED(cpus);
 UNUSED(env_destroy);
 
 #define MUCH_MEMORY 0x1000000 // To divide more than this takes too long.

@@ -30,7 +30,6 @@ static struct Mapping {
 } mappings[MAPPINGS];
 static int nmappings;
 static int ninvalidated;
-static bool same_again; // A page takes its own place, with the same permissions
 
 // ---- What pmap.c calls ----
 
@@ -50,18 +49,35 @@ env_destroy(struct Env *e)
 }
 
 static struct Mapping *find_mapping(const struct Env *env, uintptr_t va);
+static pte_t old_entry; // Of what is mapped now at the operation's address
 
-// When the other CPUs are told to forget a mapping, it must have gone from the table,
-// and its page must not be somebody else's yet.
+// When a CPU is told to forget a mapping, it must have gone from the table, and its page
+// must not be somebody else's yet.
+static void
+must_be_gone(const struct Env *env, void *va)
+{
+	struct Mapping *m = find_mapping(env, (uintptr_t)va);
+
+	must(m && m->pp->pp_ref > 0);
+	must(*pgdir_walk(env->env_pgdir, va, 0) != old_entry);
+	ninvalidated++;
+}
+
+// This CPU runs the first environment, and nobody else does;
+struct CpuInfo cpus[NCPU] = { { .cpu_env = &two_envs[0] } };
+
+void
+invlpg(void *va)
+{
+	must_be_gone(&two_envs[0], va);
+}
+
+// and the second one may be another CPU's.
 void
 tlb_invalidate(pde_t *pgdir, void *va)
 {
-	struct Mapping *m = find_mapping(
-	    pgdir == two_envs[0].env_pgdir ? &two_envs[0] : &two_envs[1], (uintptr_t)va);
-
-	must(m && m->pp->pp_ref > 0);
-	must(same_again || *pgdir_walk(pgdir, va, 0) != (page2pa(m->pp) | m->perm));
-	ninvalidated++;
+	must(pgdir == two_envs[1].env_pgdir);
+	must_be_gone(&two_envs[1], va);
 }
 
 // ---- What should be mapped ----
@@ -137,6 +153,15 @@ struct Operation {
 	size_t size;
 };
 
+// Remember the entry of a mapping that is about to go. Perhaps a CPU has just used it, and
+// set these bits.
+static void
+note_old_entry(const struct Mapping *m, uint32_t used)
+{
+	if (m)
+		old_entry = *pgdir_walk(m->env->env_pgdir, (void *)m->va, 0) |= used;
+}
+
 static void
 try_insert(const struct Operation *op)
 {
@@ -156,9 +181,8 @@ try_insert(const struct Operation *op)
 	}
 	struct PageInfo *pp = some_pages[op->page];
 	uint32_t perm = (op->perm & PTE_SYSCALL) | PTE_P;
-	same_again = m && m->pp == pp && m->perm == perm;
+	note_old_entry(m, op->perm & (PTE_A | PTE_D));
 	int r = page_insert(op->env->env_pgdir, pp, (void *)va, perm);
-	same_again = false;
 	if (r < 0) {
 		must(page_free_count() == 0 && !m);
 		if (count_mappings(pp) == 0) {
@@ -167,7 +191,8 @@ try_insert(const struct Operation *op)
 		}
 		return;
 	}
-	must(ninvalidated == before + !!m);
+	// What takes its own place, unchanged and unused, needs not be forgotten.
+	must(ninvalidated == before + (m && old_entry != (page2pa(pp) | perm)));
 	// In this order: it may be the same page, which then has not been free in between.
 	mappings[nmappings++] = (struct Mapping){ op->env, va, pp, perm };
 	if (m)
@@ -182,6 +207,7 @@ try_remove(const struct Operation *op)
 
 	if (op->va >= UTOP)
 		return;
+	note_old_entry(m, op->perm & (PTE_A | PTE_D));
 	page_remove(op->env->env_pgdir, (void *)op->va);
 	must(ninvalidated == before + !!m);
 	if (m)
@@ -310,6 +336,7 @@ check_nothing_is_lost(size_t nfree)
 {
 	while (nmappings > 0) {
 		struct Mapping m = mappings[0];
+		note_old_entry(&m, 0);
 		page_remove(m.env->env_pgdir, (void *)m.va);
 		forget_mapping(find_mapping(m.env, m.va));
 	}

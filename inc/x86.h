@@ -288,6 +288,13 @@ cpu_pause(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
+// Copy n words: one instruction each, where compilers make a loop of a small struct.
+static inline void
+movsl(void *dst, const void *src, size_t n)
+{
+	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
+}
+
 // The first of words[from] to words[end - 1] that is not zero, or `end` if all are. Page
 // tables are mostly empty: this takes one instruction for each entry (volume 2, scas).
 static inline uint32_t

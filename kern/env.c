@@ -24,6 +24,7 @@
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/ipc.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
 #include <kern/sched.h>
@@ -179,14 +180,15 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 
 // ---- Going ----
 
+// Of an address space that no CPU has loaded: no TLB has to forget any of it.
 static void
 free_page_table(pde_t *pgdir, uint32_t pdx)
 {
 	physaddr_t table = PTE_ADDR(pgdir[pdx]);
-	pte_t *ptes = KADDR(table);
+	const pte_t *ptes = KADDR(table);
 
 	for (uint32_t ptx = 0; (ptx = first_nonzero(ptes, ptx, NPTENTRIES)) < NPTENTRIES; ptx++)
-		page_remove(pgdir, PGADDR(pdx, ptx, 0));
+		drop_page(pa2page(PTE_ADDR(ptes[ptx])));
 	pgdir[pdx] = 0;
 	page_decref(pa2page(table));
 }

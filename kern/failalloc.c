@@ -9,7 +9,7 @@
 #include <kern/failalloc.h>
 
 static uint32_t chosen; // K
-static uint32_t left;   // The one that fails is the left-th from now on; 0: none
+uint32_t failalloc_left; // 0: none is to fail
 static bool for_good;   // All after it fail, too
 
 bool
@@ -21,19 +21,19 @@ failalloc_set(const char *text)
 
 	if (end == text || k < 0 || (end[plus] && end[plus] != ' '))
 		return false;
-	chosen = left = k;
+	chosen = failalloc_left = k;
 	for_good = plus;
 	return true;
 }
 
 bool
-failalloc_now(void)
+failalloc_count(void)
 {
-	if (left == 0 || --left > 0)
+	if (--failalloc_left > 0)
 		return false;
 	if (chosen)
 		cprintf("page_alloc: failure injected at %u\n", chosen);
 	chosen = 0; // It is said once.
-	left = for_good;
+	failalloc_left = for_good;
 	return true;
 }

@@ -9,7 +9,15 @@
 // False: it is none of these.
 bool failalloc_set(const char *text);
 
+// The one that fails is so many from now on; 0: none does. failalloc_count takes one off.
+extern uint32_t failalloc_left;
+bool failalloc_count(void);
+
 // For page_alloc alone: whether this one must fail.
-bool failalloc_now(void);
+static inline bool
+failalloc_now(void)
+{
+	return failalloc_left > 0 && failalloc_count();
+}
 
 #endif // JOS_KERN_FAILALLOC_H

@@ -18,6 +18,7 @@
 #include <kern/env.h>
 #include <kern/failalloc.h>
 #include <kern/multiboot.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
@@ -153,16 +154,22 @@ page_alloc(int alloc_flags)
 	return pp;
 }
 
-// Put a page that nobody maps back on the free list.
-void
-page_free(struct PageInfo *pp)
+static inline void
+put_on_free_list(struct PageInfo *pp)
 {
-	assert(kernel_locked());
 	if (pp->pp_ref != 0 || pp->pp_link)
 		panic("page_free: page %08x is mapped %u times, or free", page2pa(pp), pp->pp_ref);
 	pp->pp_link = page_free_list;
 	page_free_list = pp;
 	page_nfree++;
+}
+
+// Put a page that nobody maps back on the free list.
+void
+page_free(struct PageInfo *pp)
+{
+	assert(kernel_locked());
+	put_on_free_list(pp);
 }
 
 // One mapping of a page went away.
@@ -172,7 +179,7 @@ page_decref(struct PageInfo *pp)
 	assert(kernel_locked());
 	assert(pp->pp_ref > 0);
 	if (--pp->pp_ref == 0)
-		page_free(pp);
+		put_on_free_list(pp);
 }
 
 size_t
@@ -194,14 +201,14 @@ pgdir_walk(pde_t *pgdir, const void *va, int create)
 
 	assert(kernel_locked());
 	assert(!(*pde & PTE_PS));
-	if (!(*pde & PTE_P)) {
-		struct PageInfo *table = create ? page_alloc(ALLOC_ZERO) : NULL;
+	if (!(*pde & PTE_P) && create) {
+		struct PageInfo *table = page_alloc(ALLOC_ZERO);
 		if (!table)
 			return NULL;
 		table->pp_ref++;
 		*pde = page2pa(table) | PTE_P | PTE_W | PTE_U;
 	}
-	return (pte_t *)KADDR(PTE_ADDR(*pde)) + PTX(va);
+	return find_pte(pgdir, va);
 }
 
 // Map size bytes from pa on at va, for ever: the kernel's own mappings, which no
@@ -233,8 +240,9 @@ boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm
 struct PageInfo *
 page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
 {
-	pte_t *pte = pgdir_walk(pgdir, va, 0);
+	pte_t *pte = find_pte(pgdir, va);
 
+	assert(kernel_locked());
 	if (!pte || !(*pte & PTE_P))
 		return NULL;
 	if (pte_store)
@@ -247,36 +255,16 @@ page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
 int
 page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
-	pte_t *pte = pgdir_walk(pgdir, va, 1);
-
 	assert(kernel_locked());
-	if (!pte)
-		return -E_NO_MEM;
-	// In one step: another CPU that runs in pgdir must find the old page or the new
-	// one, and never neither.
-	pte_t old = *pte;
-	pp->pp_ref++;
-	*pte = page2pa(pp) | perm | PTE_P;
-	if (old & PTE_P) {
-		tlb_invalidate(pgdir, va);
-		page_decref(pa2page(PTE_ADDR(old))); // Maybe pp itself, which stays.
-	}
-	return 0;
+	return insert_page(pgdir, pp, va, perm);
 }
 
 // Map nothing at va any more.
 void
 page_remove(pde_t *pgdir, void *va)
 {
-	pte_t *pte;
-	struct PageInfo *pp = page_lookup(pgdir, va, &pte);
-
 	assert(kernel_locked());
-	if (!pp)
-		return;
-	*pte = 0;
-	tlb_invalidate(pgdir, va);
-	page_decref(pp);
+	remove_page(pgdir, va);
 }
 
 // ---- The kernel's mappings ----
@@ -400,14 +388,9 @@ user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 	size_t left = len, step;
 
 	assert(kernel_locked());
-	perm |= PTE_P | PTE_U;
 	for (; left > 0; at += step, left -= step) {
 		user_mem_check_addr = at;
-		if (at >= ULIM)
-			return -E_FAULT;
-		// Both levels must allow it: the page tables at UVPT are not for writing.
-		pte_t *pte = pgdir_walk(env->env_pgdir, (void *)at, 0);
-		if (!pte || (*pte & env->env_pgdir[PDX(at)] & perm) != (pte_t)perm)
+		if (!user_page_ok(env, (void *)at, perm))
 			return -E_FAULT;
 		step = MIN(left, PGSIZE - PGOFF(at));
 	}

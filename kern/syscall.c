@@ -9,6 +9,7 @@
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/ipc.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
@@ -28,6 +29,18 @@ bool
 user_perm_ok(int perm)
 {
 	return (perm & (PTE_U | PTE_P)) == (PTE_U | PTE_P) && !(perm & ~PTE_SYSCALL);
+}
+
+// The environment that a call's argument names: the caller, mostly. NULL if it may not
+// name that one.
+static inline struct Env *
+env_named(envid_t envid)
+{
+	struct Env *e;
+
+	if (envid == 0)
+		return curenv;
+	return envid2env(envid, &e, true) < 0 ? NULL : e;
 }
 
 // How much of a text to write now: all of it, or as many whole lines as fit into
@@ -88,11 +101,10 @@ sys_getenvid(void)
 static int
 sys_env_destroy(envid_t envid)
 {
-	struct Env *e;
-	int r = envid2env(envid, &e, true);
+	struct Env *e = env_named(envid);
 
-	if (r < 0)
-		return r;
+	if (!e)
+		return -E_BAD_ENV;
 	if (e == curenv)
 		cprintf("[%08x] exiting gracefully\n", curenv->env_id);
 	else
@@ -131,11 +143,10 @@ sys_exofork(void)
 static int
 sys_env_set_status(envid_t envid, int status)
 {
-	struct Env *e;
-	int r = envid2env(envid, &e, true);
+	struct Env *e = env_named(envid);
 
-	if (r < 0)
-		return r;
+	if (!e)
+		return -E_BAD_ENV;
 	switch (status) {
 	case ENV_RUNNABLE:
 		env_start(e);
@@ -151,17 +162,17 @@ sys_env_set_status(envid_t envid, int status)
 static int
 sys_page_alloc(envid_t envid, void *va, int perm)
 {
-	struct Env *e;
-	int r = envid2env(envid, &e, true);
+	struct Env *e = env_named(envid);
 
-	if (r < 0)
-		return r;
+	if (!e)
+		return -E_BAD_ENV;
 	if (!user_va_ok(va) || !user_perm_ok(perm))
 		return -E_INVAL;
 	struct PageInfo *pp = page_alloc(ALLOC_ZERO);
 	if (!pp)
 		return -E_NO_MEM;
-	if ((r = page_insert(e->env_pgdir, pp, va, perm)) < 0)
+	int r = insert_page(e->env_pgdir, pp, va, perm);
+	if (r < 0)
 		page_free(pp);
 	return r;
 }
@@ -169,53 +180,49 @@ sys_page_alloc(envid_t envid, void *va, int perm)
 static int
 sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int perm)
 {
-	struct Env *src, *dst;
-	pte_t *pte;
-	int r;
+	struct Env *src = env_named(srcenvid), *dst = env_named(dstenvid);
 
-	if ((r = envid2env(srcenvid, &src, true)) < 0 || (r = envid2env(dstenvid, &dst, true)) < 0)
-		return r;
+	if (!src || !dst)
+		return -E_BAD_ENV;
 	if (!user_va_ok(srcva) || !user_va_ok(dstva) || !user_perm_ok(perm))
 		return -E_INVAL;
-	struct PageInfo *pp = page_lookup(src->env_pgdir, srcva, &pte);
-	if (!pp || ((perm & PTE_W) && !(*pte & PTE_W)))
+	const pte_t *pte = find_pte(src->env_pgdir, srcva);
+	if (!pte || (perm & (PTE_P | PTE_W) & ~*pte))
 		return -E_INVAL;
-	return page_insert(dst->env_pgdir, pp, dstva, perm);
+	return insert_page(dst->env_pgdir, pa2page(PTE_ADDR(*pte)), dstva, perm);
 }
 
 static int
 sys_page_unmap(envid_t envid, void *va)
 {
-	struct Env *e;
-	int r = envid2env(envid, &e, true);
+	struct Env *e = env_named(envid);
 
-	if (r < 0)
-		return r;
+	if (!e)
+		return -E_BAD_ENV;
 	if (!user_va_ok(va))
 		return -E_INVAL;
-	page_remove(e->env_pgdir, va);
+	remove_page(e->env_pgdir, va);
 	return 0;
 }
 
 static int
 sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 {
-	struct Env *e;
-	int r = envid2env(envid, &e, true);
+	struct Env *e = env_named(envid);
 
-	if (r == 0)
-		e->env_pgfault_upcall = upcall;
-	return r;
+	if (!e)
+		return -E_BAD_ENV;
+	e->env_pgfault_upcall = upcall;
+	return 0;
 }
 
 static int
 sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 {
-	struct Env *e;
-	int r = envid2env(envid, &e, true);
+	struct Env *e = env_named(envid);
 
-	if (r < 0)
-		return r;
+	if (!e)
+		return -E_BAD_ENV;
 	if (trapno == T_PGFLT)
 		e->env_pgfault_upcall = upcall;
 	else if (upcall_possible(trapno))

@@ -13,6 +13,18 @@
 // returns, no CPU will use the old one. The caller holds the big lock.
 void tlb_invalidate(pde_t *pgdir, void *va);
 
+// The same, in line for what is most frequent: the address space that this CPU runs in.
+static inline void
+tlb_forget(pde_t *pgdir, void *va)
+{
+	const struct Env *e = thiscpu->cpu_env;
+
+	if (e && e->env_pgdir == pgdir)
+		invlpg(va);
+	else
+		tlb_invalidate(pgdir, va);
+}
+
 // Make another CPU leave user mode. When this returns it is in the kernel, and cannot
 // go back before the caller drops the big lock.
 void tlb_call_in(int cpu);

@@ -15,6 +15,7 @@
 #include <inc/assert.h>
 
 #include <kern/env.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/upcall.h>
@@ -47,25 +48,23 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	sp -= sizeof(struct UTrapframe);
 	// Below the exception stack nothing is mapped, unless the program did that: it
 	// shall not run over into it all the same.
-	if (sp < XSTACK_BOTTOM) {
+	if (sp < XSTACK_BOTTOM || !user_page_ok(e, (void *)XSTACK_BOTTOM, PTE_W)) {
 		user_mem_fail(e, sp);
 		return;
 	}
-	user_mem_assert(e, (void *)sp, sizeof(struct UTrapframe), PTE_W);
-	if (e == curenv)
-		user_mem_assert(e, upcall, 1, 0);
-	if (e != curenv)
+	if (!user_page_ok(e, upcall, 0)) {
+		user_mem_fail(e, (uintptr_t)upcall);
 		return;
+	}
 
+	struct UTrapframe *utf = (struct UTrapframe *)sp;
 	user_access_begin();
-	*(struct UTrapframe *)sp = (struct UTrapframe){
-		.utf_fault_va = fault_va,
-		.utf_err = tf->tf_err,
-		.utf_regs = tf->tf_regs,
-		.utf_eip = tf->tf_eip,
-		.utf_eflags = tf->tf_eflags,
-		.utf_esp = tf->tf_esp,
-	};
+	utf->utf_fault_va = fault_va;
+	utf->utf_err = tf->tf_err;
+	movsl(&utf->utf_regs, &tf->tf_regs, sizeof(tf->tf_regs) / sizeof(uint32_t));
+	utf->utf_eip = tf->tf_eip;
+	utf->utf_eflags = tf->tf_eflags;
+	utf->utf_esp = tf->tf_esp;
 	user_access_end();
 	tf->tf_esp = sp;
 	tf->tf_eip = (uintptr_t)upcall;

@@ -47,9 +47,8 @@ dispatch:
 	movl	%ebx, %esp
 	testl	$FL_TF, UTF_EFLAGS(%esp)
 	jnz	return_and_step
+	subl	$4, UTF_ESP(%esp)
 	movl	UTF_ESP(%esp), %eax
-	subl	$4, %eax
-	movl	%eax, UTF_ESP(%esp)
 	movl	UTF_EIP(%esp), %ecx
 	movl	%ecx, (%eax)
 	addl	$UTF_REGS, %esp
