@@ -74,6 +74,7 @@ struct Env {
 	uint32_t env_ipc_send_value;
 	void *env_ipc_send_srcva;
 	int env_ipc_send_perm;
+	bool env_ipc_send_call;    // Afterwards it receives
 };
 
 #endif // JOS_INC_ENV_H

@@ -62,6 +62,11 @@ int ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
 // are stored where wanted; 0 and 0, and the error returned, if something is wrong.
 int32_t ipc_recv(envid_t *from_env_store, void *pg, int *perm_store);
 
+// ipc_send, and then ipc_recv, in one call of the kernel: for a question and its answer, or
+// a server's answer and the next question. What ipc_send or ipc_recv returns, and stores.
+int32_t ipc_call(envid_t to_env, uint32_t val, void *pg, int perm, envid_t *from_env_store,
+    void *dstpg, int *perm_store);
+
 // The first environment of a type, or 0.
 envid_t ipc_find_env(enum EnvType type);
 
@@ -118,6 +123,11 @@ int sys_ipc_recv(void *dstva);
 // came before. -E_BAD_ENV if it is destroyed; -E_INVAL if the page is gone by then;
 // -E_UNSPECIFIED if it is made runnable, and waits no longer.
 int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
+
+// sys_ipc_send, and if that succeeds sys_ipc_recv. If it has to wait only for a message,
+// to_env runs at once in its place. An error is what the sending returned, or -E_INVAL for
+// dstva; then nothing was received, and for -E_INVAL nothing sent.
+int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *dstva);
 
 // Where exceptions of vector trapno are to be handled. -E_INVAL: not this one.
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);

@@ -24,7 +24,8 @@
 	X(ipc_try_send, 4)            \
 	X(ipc_recv, 1)                \
 	X(ipc_send, 4)                \
-	X(env_set_exception_upcall, 3)
+	X(env_set_exception_upcall, 3) \
+	X(ipc_call, 5)
 
 #ifndef __ASSEMBLER__
 

@@ -51,7 +51,8 @@ extern uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 // Which CPU this is. Each one's task register holds the selector of its own TSS,
 // so one instruction answers (Intel, volume 3, section 7.2.4); or of its TSS for double
 // faults, which is NCPU further on. From the moment trap_init_percpu() has run, which
-// is the first thing any CPU does in C.
+// is the first thing any CPU does in C; but not in the function that calls it: a compiler
+// may read the register early, for it does not know that it changes.
 static inline int
 cpunum(void)
 {

@@ -142,16 +142,18 @@ i386_init(physaddr_t multiboot_info)
 void
 mp_main(int cpu)
 {
+	struct CpuInfo *c = &cpus[cpu];
+
 	env_init_percpu();
 	trap_init_percpu(cpu);
-	thiscpu->cpu_status = CPU_STARTING;
+	c->cpu_status = CPU_STARTING;
 	mem_init_percpu();
 	fpu_init_percpu();
 	cprintf("SMP: CPU %d starting\n", cpu);
 
 	lapic_init();
-	thiscpu->cpu_apicid = lapic_id();        // Should it be another CPU than was called.
-	xchg(&thiscpu->cpu_status, CPU_STARTED); // boot_aps() waits for this.
+	c->cpu_apicid = lapic_id();        // Should it be another CPU than was called.
+	xchg(&c->cpu_status, CPU_STARTED); // boot_aps() waits for this.
 
 	lock_kernel(); // Exercise 5
 	sched_yield();

@@ -10,6 +10,7 @@
 
 #include <kern/env.h>
 #include <kern/ipc.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
@@ -17,25 +18,24 @@
 
 // The page that `from` wants to send, in *pp, NULL if it sends none. -E_INVAL if it
 // may not send it so.
-static int
+static inline int
 page_to_send(struct Env *from, void *srcva, int perm, struct PageInfo **pp)
 {
-	pte_t *pte;
-
 	*pp = NULL;
 	if ((uintptr_t)srcva >= UTOP)
 		return 0;
 	if (!user_va_ok(srcva) || !user_perm_ok(perm))
 		return -E_INVAL;
-	*pp = page_lookup(from->env_pgdir, srcva, &pte);
-	if (!*pp || ((perm & PTE_W) && !(*pte & PTE_W)))
+	const pte_t *pte = find_pte(from->env_pgdir, srcva);
+	if (!pte || !(*pte & PTE_P) || ((perm & PTE_W) && !(*pte & PTE_W)))
 		return -E_INVAL;
+	*pp = pa2page(PTE_ADDR(*pte));
 	return 0;
 }
 
 // Hand over a message to an environment that is receiving. 0; or an error, and then
 // it is as it was.
-static int
+static inline int
 deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 {
 	struct PageInfo *pp;
@@ -53,76 +53,141 @@ deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 	return 0;
 }
 
-// Check what curenv wants to send, and find out to whom.
-static int
-check_send(envid_t to_id, void *srcva, int perm, struct Env **to)
+// Send now, if `to` is waiting for it. 0; an error; or -E_IPC_NOT_RECV, and then it is
+// not, but nothing is wrong with the message.
+static inline int
+try_send(struct Env *to, uint32_t value, void *srcva, int perm)
 {
 	struct PageInfo *pp;
-	int r = envid2env(to_id, to, false);
+	int r;
 
-	return r < 0 ? r : page_to_send(curenv, srcva, perm, &pp);
-}
-
-// Send now, to one that is waiting for it.
-static int
-send(struct Env *to, uint32_t value, void *srcva, int perm)
-{
-	int r = deliver(curenv, to, value, srcva, perm);
-
-	if (r == 0)
-		wait_end(to, 0);
-	return r;
+	if (to->env_ipc_recving)
+		return deliver(curenv, to, value, srcva, perm);
+	r = page_to_send(curenv, srcva, perm, &pp);
+	return r < 0 ? r : -E_IPC_NOT_RECV;
 }
 
 int
 sys_ipc_try_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
 	struct Env *to;
-	int r = check_send(to_id, srcva, perm, &to);
+	int r;
 
-	if (r < 0)
+	if ((r = envid2env(to_id, &to, false)) == 0 &&
+	    (r = try_send(to, value, srcva, perm)) == 0)
+		wait_end(to, 0);
+	return r;
+}
+
+// Send, or wait in the queue of the receiver until it takes the message, which is what a *to of
+// NULL means: 0. With call, one that had to wait goes on to receive.
+static inline int
+send_or_wait(envid_t to_id, uint32_t value, void *srcva, int perm, bool call, struct Env **to)
+{
+	struct Env *from = curenv;
+	int r = envid2env(to_id, to, false);
+
+	if (r < 0 || (r = try_send(*to, value, srcva, perm)) != -E_IPC_NOT_RECV)
 		return r;
-	if (!to->env_ipc_recving)
-		return -E_IPC_NOT_RECV;
-	return send(to, value, srcva, perm);
+	if (*to == from) // It would wait for ever.
+		return -E_INVAL;
+	from->env_ipc_send_value = value;
+	from->env_ipc_send_srcva = srcva;
+	from->env_ipc_send_perm = perm;
+	from->env_ipc_send_call = call;
+	wait_in(&(*to)->env_ipc_senders);
+	*to = NULL;
+	return 0;
 }
 
 int
 sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
 	struct Env *to;
-	int r = check_send(to_id, srcva, perm, &to);
+	int r = send_or_wait(to_id, value, srcva, perm, false, &to);
 
-	if (r < 0)
-		return r;
-	if (to == curenv) // It would wait for ever.
-		return -E_INVAL;
-	if (to->env_ipc_recving)
-		return send(to, value, srcva, perm);
-	curenv->env_ipc_send_value = value;
-	curenv->env_ipc_send_srcva = srcva;
-	curenv->env_ipc_send_perm = perm;
-	wait_in(&to->env_ipc_senders);
-	return 0;
+	if (r == 0 && to)
+		wait_end(to, 0);
+	return r;
+}
+
+// Take the first message that can be delivered from those who wait to send one to `to`. NULL:
+// there was none, and it is receiving. Else whose it was: that one waits for nothing now.
+static inline struct Env *
+take_message(struct Env *to)
+{
+	struct Env *from;
+
+	while ((from = to->env_ipc_senders.head)) {
+		int r = deliver(from, to, from->env_ipc_send_value, from->env_ipc_send_srcva,
+		    from->env_ipc_send_perm);
+		if (r == 0) {
+			wait_leave(from);
+			return from;
+		}
+		wait_end(from, r);
+	}
+	to->env_ipc_recving = true;
+	return NULL;
+}
+
+// Let curenv receive. If it takes a message from one that is in sys_ipc_call, that one receives
+// next, and may take one from another, and so on.
+static inline void
+receive(struct Env *to, void *dstva)
+{
+	to->env_ipc_dstva = dstva;
+	struct Env *from = take_message(to);
+
+	if (!from)
+		env_set_status(to, ENV_NOT_RUNNABLE);
+	while (from && from->env_ipc_send_call) {
+		to = from;
+		if ((from = take_message(to)))
+			wait_end(to, 0);
+	}
+	if (from)
+		wait_end(from, 0);
+}
+
+static inline bool
+dstva_ok(void *dstva)
+{
+	return (uintptr_t)dstva >= UTOP || user_va_ok(dstva);
 }
 
 int
 sys_ipc_recv(void *dstva)
 {
-	struct Env *from;
-
-	if ((uintptr_t)dstva < UTOP && !user_va_ok(dstva))
+	if (!dstva_ok(dstva))
 		return -E_INVAL;
-	curenv->env_ipc_dstva = dstva;
-	while ((from = curenv->env_ipc_senders.head)) {
-		int r = deliver(from, curenv, from->env_ipc_send_value, from->env_ipc_send_srcva,
-		    from->env_ipc_send_perm);
-		wait_end(from, r);
-		if (r == 0)
-			return 0;
+	receive(curenv, dstva);
+	return 0;
+}
+
+// Where the caller waits for a message, the one that has got its own runs at once in its
+// place, for the rest of its time slice: nobody has to be chosen, or woken. That is not
+// unfair, since the end of the slice comes when it would have come.
+int
+sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
+{
+	struct Env *to, *from = curenv;
+	int r;
+
+	if (!dstva_ok(dstva))
+		return -E_INVAL;
+	if ((r = send_or_wait(to_id, value, srcva, perm, true, &to)) < 0)
+		return r;
+	if (!to) {
+		from->env_ipc_dstva = dstva;
+		return 0;
 	}
-	curenv->env_ipc_recving = true;
-	env_set_status(curenv, ENV_NOT_RUNNABLE);
+	receive(from, dstva);
+	if (from->env_ipc_recving && !to->env_stopped) {
+		to->env_tf.tf_regs.reg_eax = 0;
+		env_run(to);
+	}
+	wait_end(to, 0);
 	return 0;
 }
 

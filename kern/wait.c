@@ -52,7 +52,8 @@ void
 wait_end(struct Env *e, int32_t result)
 {
 	assert(e->env_status == ENV_NOT_RUNNABLE && !e->env_oncpu);
-	wait_leave(e);
+	if (e->env_queue)
+		wait_leave(e);
 	e->env_tf.tf_regs.reg_eax = result;
 	if (!e->env_stopped)
 		env_set_status(e, ENV_RUNNABLE);

@@ -15,16 +15,32 @@ ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 	return r;
 }
 
-int32_t
-ipc_recv(envid_t *from_env_store, void *pg, int *perm_store)
+// A message has come, or r < 0 says why not: what ipc_recv returns, and stores.
+static int32_t
+received(int r, envid_t *from_env_store, int *perm_store)
 {
-	int r = sys_ipc_recv(pg ? pg : NO_PAGE);
-
 	if (from_env_store)
 		*from_env_store = r < 0 ? 0 : thisenv->env_ipc_from;
 	if (perm_store)
 		*perm_store = r < 0 ? 0 : thisenv->env_ipc_perm;
 	return r < 0 ? r : (int32_t)thisenv->env_ipc_value;
+}
+
+int32_t
+ipc_recv(envid_t *from_env_store, void *pg, int *perm_store)
+{
+	return received(sys_ipc_recv(pg ? pg : NO_PAGE), from_env_store, perm_store);
+}
+
+int32_t
+ipc_call(envid_t to_env, uint32_t val, void *pg, int perm, envid_t *from_env_store, void *dstpg,
+    int *perm_store)
+{
+	int r = sys_ipc_call(to_env, val, pg ? pg : NO_PAGE, perm, dstpg ? dstpg : NO_PAGE);
+
+	if (r == -E_INVAL)
+		panic("ipc_call: %e", r);
+	return received(r, from_env_store, perm_store);
 }
 
 envid_t

@@ -55,10 +55,12 @@ def run_gdb(machine, *commands, init=None):
 
 class KernelTest(unittest.TestCase):
     """A test that runs the built kernel. How each machine ended is looked at by check_end(), unless
-    the test says that the kernel may panic, with self.may_panic = True."""
+    the test says that the kernel may panic, with self.may_panic = True. All CPUs must have been
+    started, too, unless self.cpu_may_be_silent."""
 
     needs_build = True
     may_panic = False
+    cpu_may_be_silent = False
 
     def setUp(self):
         self.cpus_used = set()
@@ -81,6 +83,8 @@ class KernelTest(unittest.TestCase):
         machine.stop()
         self.transcripts.append("%d CPUs:\n%s" % (machine.cpus, machine.output))
         complaints = [] if self.may_panic else check_end(machine.output)
+        if not self.cpu_may_be_silent:
+            complaints += re.findall("SMP: .* does not answer", machine.output)
         if complaints:
             self.fail("\n".join(complaints) + "\nlast lines of output:\n"
                       + last_lines(machine.output, 40))

@@ -33,6 +33,7 @@ OPERATIONS = [Operation(*row) for row in (
      1397),
     ("ipc", "benchipc", "a word sent, and one answered", "11158 - 32575", "27257 (pipe)",
      "13816 (pipe), 10722 (eventfd)", 600, 2742),
+    ("ipc_call", "benchipc", "the same by ipc_call", "-", "-", "-", 600, 900),
     ("upcall", "benchupcall", "page fault upcall that maps a page", "1179 - 1329", "-",
      "4804 (SIGSEGV), 7689 (+ mprotect)", 480, 1273),
     ("page_map", "benchpage", "page_map over an old mapping", "793", "-", "-", 220, 657),

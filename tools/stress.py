@@ -33,6 +33,7 @@ NEVER = [".*panic.*", ".*user fault.*", ".*ran on two CPUs at once.*", "TRAP fra
 LINES = {
     "stress": [r"stress: seed \d+, [1-9]\d* forks, [1-9]\d* messages, [1-9]\d* destroyed: ok"],
     "ipcorder": ["ipcorder: ok"],
+    "ipccall": ["ipccall: ok"],
     "preempt": ["preempt: 10 children that loop for ever kept nobody from running",
                 "preempt: no register was lost"],
     "gone": ["gone: 500 rounds"],

@@ -1,4 +1,5 @@
-// What it costs to send a word to another environment, and to get one back.
+// What it costs to send a word to another environment, and to get one back: by ipc_send and
+// ipc_recv, and by ipc_call.
 
 #include "bench.h"
 
@@ -21,6 +22,23 @@ ask(uint32_t done)
 		panic("the wrong answer");
 }
 
+static void
+answer_call(void)
+{
+	static envid_t from;
+	static int32_t word;
+
+	word = from ? ipc_call(from, word + 1, NULL, 0, &from, NULL, NULL) :
+			    ipc_recv(&from, NULL, NULL);
+}
+
+static void
+call(uint32_t done)
+{
+	if (ipc_call(child, done, NULL, 0, NULL, NULL, NULL) != (int32_t)done + 1)
+		panic("the wrong answer");
+}
+
 void
 umain(int argc, char **argv)
 {
@@ -28,6 +46,9 @@ umain(int argc, char **argv)
 
 	child = bench_child(answer);
 	bench("ipc", count, ask);
+	sys_env_destroy(child);
+	child = bench_child(answer_call);
+	bench("ipc_call", count, call);
 	sys_env_destroy(child);
 	bench_end();
 }

@@ -33,6 +33,8 @@ static const struct {
 	[SYS_ipc_recv] = { { PAGE }, 8, MAY(E_UNSPECIFIED) },
 	[SYS_ipc_send] = { { ANY_ENV, WORD, PAGE, PERM }, 8,
 	    MAY(E_BAD_ENV) | MAY(E_INVAL) | MAY(E_NO_MEM) | MAY(E_UNSPECIFIED) },
+	[SYS_ipc_call] = { { ANY_ENV, WORD, PAGE, PERM, PAGE }, 8,
+	    MAY(E_BAD_ENV) | MAY(E_INVAL) | MAY(E_NO_MEM) | MAY(E_UNSPECIFIED) },
 	[SYS_env_set_exception_upcall] = { { OWN, TRAPNO, WORD }, 4, MAY(E_INVAL) },
 };
 
