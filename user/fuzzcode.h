@@ -10,7 +10,7 @@
 //	snippet HANDLER  where exceptions may be handled: goes on at snippet 1, the next time at
 //	                 snippet 2, and so on
 //
-// They begin at CODE + 2, behind an exofork. They hold no int $T_SYSCALL by
+// They begin at CODE + 2, behind an exofork. They hold no int $T_SYSCALL or sysenter by
 // chance, only the ones put in here, since it might be an exofork: see fuzzcalls.h.
 
 #include "fuzzing.h"
@@ -43,7 +43,7 @@ __asm__(".section .rodata\n"
 	I("lmsw %ax") I("movl %cr0, %eax") I("movl %eax, %cr0") I("movl %eax, %cr3")
 	I("movl %eax, %cr4") I("movl %db7, %eax") I("movl %eax, %db7")
 	I(".byte 0x0F, 0x20") I(".byte 0x0F, 0x22") I("wrmsr") I("rdmsr") I("rdpmc")
-	I("sysenter") I("sysexit") I(".byte 0x0F, 0x05") I(".byte 0x0F, 0x07") // syscall, sysret
+	I("sysexit") I(".byte 0x0F, 0x05") I(".byte 0x0F, 0x07") // syscall, sysret
 	I("vmcall") I("monitor") I("mwait") I("stac") I("xgetbv") I("xsetbv")
 	I(".byte 0x0F, 0x01, 0xD8") I(".byte 0x0F, 0x01, 0xF8") // vmrun, swapgs
 	// For nobody: undefined, locked without need, longer than 15 bytes
@@ -116,6 +116,7 @@ put_word(struct writer *w, uint8_t opcode, uint32_t word)
 #define OP_MOV_EAX 0xB8 // and so on, in the order of their numbers, to
 #define OP_MOV_EDI 0xBF
 #define OP_MOV_ESP 0xBC
+#define OP_MOV_ESI 0xBE
 
 static inline uint32_t
 any_register_value(void)
@@ -200,6 +201,8 @@ remove_calls(uint8_t *page)
 	for (int i = 0; i + 1 < PGSIZE; i++) {
 		if (page[i] == 0xCD && (page[i + 1] == T_SYSCALL || page[i + 1] == T_BRKPT))
 			page[i + 1]++;
+		if (page[i] == 0x0F && page[i + 1] == 0x34)
+			page[i + 1]++; // sysexit
 		if (page[i] == 0xCC)
 			page[i] = 0x90;
 	}
@@ -211,7 +214,7 @@ put_call(struct writer *w)
 {
 	static const uint8_t numbers[] = { SYS_cputs, SYS_getenvid, SYS_page_alloc, SYS_page_map,
 		SYS_page_unmap, SYS_env_set_status, SYS_yield, SYS_ipc_try_send, SYS_ipc_recv,
-		SYS_ipc_send, SYS_env_set_exception_upcall, NSYSCALLS };
+		SYS_ipc_send, SYS_ipc_call, SYS_env_set_exception_upcall, NSYSCALLS };
 
 	put_word(w, OP_MOV_ESP, PICK(odd_addresses));
 	for (uint8_t op = OP_MOV_EAX + 1; op <= OP_MOV_EDI; op++) {
@@ -219,7 +222,16 @@ put_call(struct writer *w)
 			put_word(w, op, any_register_value());
 	}
 	put_word(w, OP_MOV_EAX, PICK(numbers));
-	put(w, "\xCD\x30", 2);
+	if (one_in(2)) {
+		put(w, "\xCD\x30", 2);
+		return;
+	}
+	// By sysenter, which mostly comes back to where it was.
+	if (one_in(2))
+		put_flags(w);
+	if (!one_in(4))
+		put_word(w, OP_MOV_ESI, CODE + PGOFF(w->at) + 5 + 2);
+	put(w, "\x0F\x34", 2);
 }
 
 static void (*const put_snippet[])(struct writer *w) = { put_instruction, put_instruction,
