@@ -6,12 +6,17 @@
 
 #include <kern/cpu.h>
 #include <kern/jitter.h>
+#include <kern/pmap.h>
 
 // Mappings that go away go away everywhere (tlb.c).
 
 // An entry of pgdir's page tables for va went away or lost permissions: when this
 // returns, no CPU will use the old one. The caller holds the big lock.
 void tlb_invalidate(pde_t *pgdir, void *va);
+
+// Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds
+// the big lock, and no CPU runs the environment whose it was.
+void tlb_forget(pde_t *pgdir);
 
 // Make another CPU leave user mode. When this returns it is in the kernel, and cannot
 // go back before the caller drops the big lock.
@@ -43,6 +48,16 @@ tlb_leave_kernel(void)
 	jitter();
 	tlb_pay_debt();
 	jitter();
+}
+
+// Load a page directory into this CPU, unless it is loaded.
+static inline void
+tlb_load(pde_t *pgdir)
+{
+	if (thiscpu->cpu_pgdir != pgdir) {
+		lcr3(PADDR(pgdir));
+		thiscpu->cpu_pgdir = pgdir;
+	}
 }
 
 #endif // JOS_KERN_TLB_H
