@@ -80,10 +80,9 @@ cprintf(const char *fmt, ...)
 
 // There is one CPU, and it has the lock; no allocation is made to fail.
 struct {
-	uint32_t locked;
-	int cpu;
+	uint32_t word;
 	const char *name;
-} kernel_lock = { 1, 0, "the big kernel lock" }; // As in kern/spinlock.h
+} kernel_lock = { 0x28, "the big kernel lock" }; // As in kern/spinlock.h
 const char *volatile panicstr;
 
 uint32_t

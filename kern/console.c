@@ -215,9 +215,10 @@ cons_break_in(void)
 {
 	int patience = PANIC_PATIENCE;
 
-	while (!spin_holding(&cons_lock) && xchg(&cons_lock.locked, 1) != 0 && --patience > 0)
+	while (cons_lock.holder != spin_name(cpunum()) && !spin_change(&cons_lock, 0, spin_me()) &&
+	       --patience > 0)
 		udelay(1000);
-	cons_lock.cpu = -1; // Nobody can drop it any more; and see spin_lock.
+	cons_lock.word = SPIN_BROKEN; // Nobody can drop it any more; and see spin_lock.
 }
 
 void

@@ -12,12 +12,15 @@
 #include <inc/types.h>
 #include <inc/x86.h>
 
+#include <kern/lockstat.h>
+
 #define NCPU 32
 
 enum {
 	CPU_UNUSED = 0,
 	CPU_STARTING, // It has its number, and can be interrupted
 	CPU_STARTED,  // It runs in the kernel, or in an environment
+	CPU_LOOKING,  // It found nothing to run, and looks for a while whether that stays so
 	CPU_HALTED,   // It found nothing to run, and sleeps until an interrupt
 	CPU_STOPPED,  // Another one panicked, and this one will never go on
 };
@@ -25,13 +28,15 @@ enum {
 struct CpuInfo {
 	uint8_t cpu_id;              // Its own place in cpus[]
 	uint8_t cpu_apicid;          // Its local APIC's name on the bus
-	volatile uint32_t cpu_status; // CPU_*: written under the big lock once it is up
+	volatile uint32_t cpu_status; // CPU_*: once it is up, see sched.c
 	struct Env *cpu_env;         // The environment it runs: see curenv
 	uint32_t cpu_last;           // The slot in envs[] of the one it ran last
 	bool cpu_ticking;            // Its timer runs: see timer.c
 	bool cpu_fpu_live;           // cpu_env's state is in its floating-point unit: see fpu.c
 	volatile uint32_t cpu_in_user;  // These two: see tlb.c
 	volatile uint32_t cpu_tlb_debt;
+	pde_t *volatile cpu_pgdir;      // The page directory that is loaded: see tlb.c
+	struct LockStat cpu_lockstat;
 	struct Taskstate cpu_ts;     // Tells the CPU where its kernel stack is
 } __attribute__((aligned(256))); // A cache line of its own, and an address by shifting
 

@@ -201,10 +201,9 @@ free_one(struct Env *e)
 	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
 	ipc_abandon(e);
 	fpu_drop(e);
-	if (e == curenv) {
-		lcr3(PADDR(kern_pgdir)); // Not a page directory that is going away.
+	tlb_unload(e->env_pgdir);
+	if (e == curenv)
 		curenv = NULL;
-	}
 	const pde_t *pdes = e->env_pgdir;
 	for (uint32_t pdx = 0; (pdx = first_nonzero(pdes, pdx, PDX(UTOP))) < PDX(UTOP); pdx++)
 		free_page_table(e->env_pgdir, pdx);
@@ -311,7 +310,7 @@ put_aside(struct CpuInfo *c, struct Env *e)
 }
 
 // Take curenv, if there is one, off this CPU. The page directory stays loaded: the
-// caller loads another before it drops the lock.
+// caller loads another when it has dropped the lock.
 void
 env_leave(void)
 {
@@ -330,7 +329,7 @@ env_pop_tf(struct Trapframe *tf)
 
 // Run e on this CPU, in place of what it ran before. Drops the lock. If it has been
 // this CPU's all the while, its registers are still on the stack, and its page
-// directory loaded.
+// directory loaded. (If not, that is loaded when others can have the lock: see tlb.c.)
 void
 env_run(struct Env *e)
 {
@@ -345,7 +344,6 @@ env_run(struct Env *e)
 		c->cpu_last = ENVX(e->env_id);
 		e->env_cpunum = c - cpus;
 		e->env_oncpu = true;
-		lcr3(PADDR(e->env_pgdir));
 		tf = &e->env_tf;
 		if (!c->cpu_ticking || jitter_seed)
 			timer_start();
@@ -353,6 +351,7 @@ env_run(struct Env *e)
 	e->env_runs++;
 	env_set_status(e, ENV_RUNNING);
 	unlock_kernel();
+	tlb_load(c, e->env_pgdir);
 	tlb_leave_kernel(c);
 	env_pop_tf(tf);
 }

@@ -13,6 +13,7 @@
 
 #include <kern/cpu.h>
 #include <kern/jitter.h>
+#include <kern/spinlock.h>
 
 #define SPIN_LEAST 3  // Half of the spins are of less than 1 << SPIN_LEAST rounds,
 #define SPIN_BITS  15 // and all of less than 1 << SPIN_BITS.
@@ -38,6 +39,7 @@ jitter_set(const char *value)
 			states[i] = 1;
 	}
 	jitter_seed = seed;
+	lock_kernel_slowly(true);
 	cprintf("jitter: seed %u\n", jitter_seed);
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <kern/failalloc.h>
 #include <kern/init.h>
 #include <kern/kdebug.h>
+#include <kern/lockstat.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
@@ -40,6 +41,8 @@ static const struct {
 	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
 	    mon_failalloc },
 	{ "audit", "Check that the kernel's books balance", mon_audit },
+	{ "lockstat", "Show what the big lock costs: lockstat [on|off] (measure how long it is held)",
+	    mon_lockstat },
 	{ "shutdown", "Switch the machine off", mon_shutdown },
 	{ "continue", "Go on after a breakpoint", mon_continue },
 };

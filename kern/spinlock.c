@@ -1,17 +1,23 @@
 // Mutual exclusion among CPUs. Two locks exist: the big kernel lock, and the
 // console's (console.c), which may be taken inside of it but not the other way round.
 //
+// A lock is a word: who holds it, or 0. Both locks are taken by one instruction that finds
+// a 0 there, and dropped by one that finds the CPU's own name and nothing else. All that
+// is not so simple takes a slow way.
+//
 // The console's is held for microseconds, and waited for in a loop. So is the big
 // lock, at first. But there can be more CPUs than the machine below us has: then a
 // CPU that waits in a loop takes the time of the one that it waits for. So after a
 // while it marks itself as asleep, and halts; who drops the lock sends an interrupt
-// to one of those. That is not lost, because both sides first write and then read:
+// to one of those. That is not lost. The waiter marks itself in `sleepers`, and then,
+// unless it finds the lock free, puts a 1 beside the holder's name (LOOK): so the
+// holder cannot drop the lock the quick way, and looks for sleepers when it has.
 //
-//	the waiter:  sleepers |= me;  then tries the lock once more
-//	the holder:  drops the lock;  then reads sleepers
+// It wakes one of them, and takes its mark away. The others need no interrupt before that
+// one has had the lock, and they are not forgotten, because a CPU that has slept takes
+// the lock with a LOOK already in it, or marks itself again. So:
 //
-// with locked instructions, past which no read can move: if the waiter's last try
-// failed, the holder sees its mark.
+//	if there is a mark, there is a LOOK, or a CPU awake that will see to it
 //
 // A CPU that is awake mostly comes first, which is quick, but not fair. So after some
 // times the lock is not dropped, but handed over to one that sleeps. models/lock.pml
@@ -24,9 +30,22 @@
 #include <kern/cpu.h>
 #include <kern/init.h>
 #include <kern/jitter.h>
+#include <kern/lockstat.h>
+#include <kern/sched.h>
 #include <kern/spinlock.h>
 
 struct spinlock kernel_lock = SPINLOCK("the big kernel lock");
+
+#define LOOK 0x10000 // spinlock.look, in its word
+
+static uint32_t
+holder(uint32_t word)
+{
+	return word & ~LOOK;
+}
+
+// What stands in the big lock when nobody has it: 0, or LOOK to go the slow way each time.
+static uint32_t nobody;
 
 // The CPUs that are halted until the big lock is free, a bit each.
 static uint32_t sleepers;
@@ -35,19 +54,10 @@ static_assert(NCPU <= 32);
 // How often a CPU looks at the big lock before it halts: some microseconds' worth.
 #define SPINS 1000
 
-// How often the lock was dropped while somebody slept, and how often is too often.
+// How often the lock was dropped while somebody slept, and how often is too often. (To hand
+// it over is slow: nobody has it until the one that slept runs.)
 static int passed_over;
-#define PATIENCE 2
-
-// xchg is atomic, and orders memory: what the last holder wrote is seen from here on.
-static bool
-try_lock(struct spinlock *lk)
-{
-	if (xchg(&lk->locked, 1) != 0)
-		return false;
-	lk->cpu = cpunum();
-	return true;
-}
+#define PATIENCE 16
 
 static void
 check_not_holding(const struct spinlock *lk)
@@ -60,11 +70,11 @@ void
 spin_lock(struct spinlock *lk)
 {
 	jitter();
-	while (!try_lock(lk)) {
+	while (!spin_change(lk, 0, spin_me())) {
 		check_not_holding(lk);
 		if (panicking()) // Who holds it never goes on.
 			return;
-		while (lk->locked) {
+		while (lk->word) {
 			// Only read, so that the line stays in this CPU's cache. (And no pause
 			// instruction: for that, QEMU takes a lock that the devices need.)
 		}
@@ -81,52 +91,96 @@ check_holding(const struct spinlock *lk)
 void
 spin_unlock(struct spinlock *lk)
 {
-	check_holding(lk);
-	lk->cpu = -1;
-	xchg(&lk->locked, 0);
+	if (!spin_change(lk, spin_me(), 0))
+		check_holding(lk);
 	jitter();
 }
 
-// Whether the lock could be had, or was handed over, within a while.
+// ---- Taking the big lock ----
+
+// Take the lock if it is free, with `mine` in it. True if it is taken; or if it was handed over.
 static bool
-spin_a_while(void)
+try_lock_kernel(uint32_t mine)
+{
+	uint32_t word = kernel_lock.word;
+
+	if (holder(word) != 0)
+		return holder(word) == spin_me();
+	return spin_change(&kernel_lock, word, mine);
+}
+
+static bool
+spin_a_while(uint32_t mine)
 {
 	for (int i = 0; i < SPINS; i++) {
-		if (kernel_lock.cpu == cpunum())
-			return true;
-		if (!kernel_lock.locked && try_lock(&kernel_lock))
+		if (try_lock_kernel(mine))
 			return true;
 	}
 	return false;
 }
 
-// The slow way: look at it for a while, then sleep.
-static __attribute__((noinline)) void
-wait_for_kernel_lock(void)
+// This CPU has its mark: take the lock if it is free, or was handed over; else have its
+// holder look, and return false.
+static bool
+take_or_have_looked(void)
+{
+	for (;;) {
+		uint32_t word = kernel_lock.word;
+		if (holder(word) == spin_me())
+			return true;
+		bool free = holder(word) == 0;
+		if (spin_change(&kernel_lock, word, (free ? spin_me() : word) | LOOK))
+			return free;
+	}
+}
+
+// Look at it for a while, then sleep.
+static void
+wait_for_kernel_lock(struct LockStat *stat, uint32_t mine)
 {
 	uint32_t me = 1U << cpunum();
+	uint64_t began = read_tsc();
 
-	check_not_holding(&kernel_lock);
-	while (!spin_a_while()) {
+	while (!spin_a_while(mine)) {
+		mine |= LOOK;
 		__atomic_fetch_or(&sleepers, me, __ATOMIC_SEQ_CST);
 		jitter();
-		if (try_lock(&kernel_lock))
+		if (take_or_have_looked())
 			break;
 		jitter();
+		stat->slept++;
 		// An interrupt that came before the halt ends it at once: see sched_halt.
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}
 	__atomic_fetch_and(&sleepers, ~me, __ATOMIC_SEQ_CST);
-	passed_over = 0;
+	stat->contended++;
+	stat->waited += read_tsc() - began;
+}
+
+static __attribute__((noinline)) void
+lock_slowly(void)
+{
+	struct LockStat *stat = &thiscpu->cpu_lockstat;
+	uint32_t mine = spin_me() | nobody;
+
+	jitter();
+	check_not_holding(&kernel_lock);
+	if (!try_lock_kernel(mine))
+		wait_for_kernel_lock(stat, mine);
+	stat->taken++;
+	lockstat_begin(stat);
 }
 
 void
 lock_kernel(void)
 {
-	jitter();
-	if (!try_lock(&kernel_lock))
-		wait_for_kernel_lock();
+	if (spin_change(&kernel_lock, 0, spin_me()))
+		thiscpu->cpu_lockstat.taken++;
+	else
+		lock_slowly();
 }
+
+// ---- Dropping it ----
 
 // Take the mark off one of the CPUs that sleep, and return its number; -1: none does. It
 // is the next one after this CPU, in circular order, so that each gets its turn.
@@ -146,22 +200,49 @@ take_sleeper(void)
 	return -1;
 }
 
-// The lock is handed over only to a CPU whose mark this one has taken off, while it held
-// the lock: a mark that is merely seen may be taken by a CPU that dropped the lock before.
+// Drop the lock, or hand it over. Returns the CPU to be woken for it, or -1. It is handed over
+// only to a CPU whose mark this one has taken off while it held the lock: a mark that is
+// merely seen may be taken by a CPU that dropped the lock before.
+static int
+drop_or_hand_over(void)
+{
+	if (sleepers && ++passed_over >= PATIENCE) {
+		int next = take_sleeper();
+		passed_over = 0;
+		if (next >= 0) {
+			kernel_lock.word = spin_name(next) | LOOK;
+			return next;
+		}
+	}
+	xchg(&kernel_lock.word, nobody);
+	return take_sleeper();
+}
+
+static __attribute__((noinline)) void
+unlock_slowly(void)
+{
+	check_holding(&kernel_lock);
+	uint32_t halted = sched_pay_wakes();
+	lockstat_end(&thiscpu->cpu_lockstat);
+	int next = drop_or_hand_over();
+	jitter();
+	if (next >= 0)
+		halted |= 1U << next;
+	for (; halted; halted &= halted - 1)
+		lapic_ipi(__builtin_ctz(halted), T_IPI_WAKE);
+}
+
 void
 unlock_kernel(void)
 {
-	int next = -1;
+	if (!spin_change(&kernel_lock, spin_me(), 0))
+		unlock_slowly();
+}
 
-	if (sleepers && ++passed_over >= PATIENCE)
-		next = take_sleeper();
-	if (next >= 0) {
-		check_holding(&kernel_lock);
-		kernel_lock.cpu = next;
-	} else {
-		spin_unlock(&kernel_lock);
-		next = take_sleeper();
-	}
-	if (next >= 0)
-		lapic_ipi(next, T_IPI_WAKE);
+void
+lock_kernel_slowly(bool slowly)
+{
+	assert(kernel_locked());
+	nobody = slowly ? LOOK : 0;
+	kernel_lock.look = 1;
 }

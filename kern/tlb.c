@@ -14,6 +14,12 @@
 //
 // at least one sees what the other wrote, because both write by xchg, past which no
 // read can move.
+//
+// To load another page directory takes long, since it empties the TLB. So a CPU that goes from
+// one environment to another does that when it has dropped the lock, just before it
+// goes to user mode (and pays its debt): until then it touches no user memory. But the old page
+// directory may not be freed before: who frees one waits for that (tlb_unload). The other
+// CPU needs no lock to get there, so this cannot be for ever.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -35,6 +41,18 @@ tlb_call_in(int cpu)
 	lapic_ipi(cpu, T_IPI_WAKE);
 	while (cpus[cpu].cpu_in_user)
 		cpu_pause();
+}
+
+void
+tlb_unload(pde_t *pgdir)
+{
+	assert(kernel_locked());
+	if (thiscpu->cpu_pgdir == pgdir)
+		tlb_load(thiscpu, kern_pgdir);
+	for (int i = 0; i < ncpu; i++) {
+		while (cpus[i].cpu_pgdir == pgdir)
+			cpu_pause();
+	}
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <kern/cpu.h>
 #include <kern/jitter.h>
+#include <kern/pmap.h>
 
 // Mappings that go away go away everywhere (tlb.c).
 
@@ -24,6 +25,10 @@ tlb_forget(pde_t *pgdir, void *va)
 	else
 		tlb_invalidate(pgdir, va);
 }
+
+// Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds
+// the big lock, and no CPU runs the environment whose it was.
+void tlb_unload(pde_t *pgdir);
 
 // Make another CPU leave user mode. When this returns it is in the kernel, and cannot
 // go back before the caller drops the big lock.
@@ -56,6 +61,16 @@ tlb_leave_kernel(struct CpuInfo *c)
 	jitter();
 	tlb_pay_debt(c);
 	jitter();
+}
+
+// Load a page directory into this CPU, c, unless it is loaded.
+static inline void
+tlb_load(struct CpuInfo *c, pde_t *pgdir)
+{
+	if (c->cpu_pgdir != pgdir) {
+		lcr3(PADDR(pgdir));
+		c->cpu_pgdir = pgdir;
+	}
 }
 
 #endif // JOS_KERN_TLB_H

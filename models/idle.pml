@@ -7,7 +7,8 @@
 // else may look (the keyboard's interrupt may come before or after, which is the same).
 // Left out: user memory, more than two environments, memory order (all is under the lock).
 //
-// It holds: when the lock is dropped while a CPU is marked as halted, for each runnable environment
+// It holds: when the lock is dropped while a CPU has a mark (it looks, or halts), for each runnable
+// environment
 // a CPU without the mark is on its way to look; and when nothing can move any more, no
 // environment is runnable or running, no key is forgotten, and the boot CPU is in the monitor, or
 // an environment waits for a key: it does not happen that all sleep and nobody is in the monitor.
@@ -19,6 +20,8 @@
 // MUTATION NOBODY_IN_MONITOR: CPU 1's is the last to halt, and only CPU 0 may enter the monitor
 // MUTATION MARK_LATE: CPU 1 drops the lock; 0 makes an environment runnable, sees no mark, and
 //	wakes nobody; 1 marks itself, and halts
+// MUTATION HALT_ANYWAY: CPU 1 looks, and sees its mark; 0 takes it away, and sends no interrupt, since
+//	1 does not halt; 1 marks itself as halted, and halts
 // MUTATION MARK_STAYS: the next one to be woken is the same CPU again, and another sleeps on
 // MUTATION KEY_FORGOTTEN: a key ends the boot CPU's halt, the reader waits on, and all halt
 
@@ -32,7 +35,7 @@
 #define NONE ENVS
 #define BOOTCPU 0
 
-mtype:cpu_status = { STARTED, HALTED };
+mtype:cpu_status = { STARTED, LOOKING, HALTED };
 mtype:env_status = { RUNNABLE, RUNNING, NOT_RUNNABLE };
 
 mtype:cpu_status cpu_status[N] = STARTED;
@@ -61,6 +64,7 @@ bool irq[N];
 bool locked;
 byte owner = N;
 byte sleepers;
+byte wakes_owed;
 
 #define lapic_ipi(cpu) irq[cpu] = true
 
@@ -90,6 +94,8 @@ inline unlock_kernel()
 {
 	atomic {
 		assert(locked && owner == me);
+		sched_pay_wakes();
+		check_nobody_forgotten();
 		next = N;
 		if
 		:: sleepers & 1 -> next = 0
@@ -111,28 +117,65 @@ inline unlock_kernel()
 		:: next != N -> lapic_ipi(next)
 		:: else
 		fi;
+		for (i : 0 .. N - 1) {
+			if
+			:: halted & 1 << i -> lapic_ipi(i)
+			:: else
+			fi
+		};
+		i = 0;
+		halted = 0;
 		next = 0
 	}
 }
 
 // ---- kern/sched.c, under the lock ----
 
-inline wake(c)
+// If it halts, it is to be interrupted.
+inline call_back(c)
 {
+	halted = halted | ((cpu_status[c] == HALTED) << c);
 #ifndef MARK_STAYS
-	cpu_status[c] = STARTED;
+	cpu_status[c] = STARTED
 #endif
-	irq[c] = true
 }
 
 inline sched_wake()
 {
+	wakes_owed++
+}
+
+inline idle_cpu()
+{
 	i = 0;
 	do
-	:: i == N -> break
-	:: i < N && cpu_status[i] == HALTED -> wake(i); break
-	:: i < N && cpu_status[i] != HALTED -> i++
+	:: i < N && cpu_status[i] != LOOKING -> i++
+	:: else -> break
 	od;
+	if
+	:: i == N ->
+		i = 0;
+		do
+		:: i < N && cpu_status[i] != HALTED -> i++
+		:: else -> break
+		od
+	:: else
+	fi
+}
+
+inline sched_pay_wakes()
+{
+	do
+	:: wakes_owed && (env_status[0] == RUNNABLE || env_status[1] == RUNNABLE) ->
+		idle_cpu();
+		if
+		:: i < N -> call_back(i)
+		:: else
+		fi;
+		wakes_owed--
+	:: else -> break
+	od;
+	wakes_owed = 0;
 	i = 0
 }
 
@@ -159,7 +202,7 @@ inline others_halted()
 {
 	i = 0;
 	do
-	:: i < N && (i == me || cpu_status[i] == HALTED) -> i++
+	:: i < N && (i == me || cpu_status[i] != STARTED) -> i++
 	:: else -> break
 	od;
 	yes = i == N;
@@ -192,7 +235,7 @@ inline check_nobody_forgotten()
 	yes = false;
 	for (i : 0 .. N - 1) {
 		if
-		:: cpu_status[i] == HALTED -> yes = true
+		:: cpu_status[i] != STARTED -> yes = true
 		:: else -> coming = coming + (i != me && curenv[i] == NONE)
 		fi
 	};
@@ -229,17 +272,36 @@ inline prepare_to_halt()
 	yes = yes && reader == NONE;
 #ifndef NOBODY_IN_MONITOR
 	if
-	:: yes && me != BOOTCPU -> wake(BOOTCPU)
+	:: yes && me != BOOTCPU ->
+		call_back(BOOTCPU);
+		if
+		:: halted -> lapic_ipi(BOOTCPU); halted = 0
+		:: else
+		fi
 	:: else
 	fi;
 #endif
 	yes = yes && me == BOOTCPU;
 #ifndef MARK_LATE
 	if
-	:: !yes -> cpu_status[me] = HALTED; check_nobody_forgotten()
+	:: !yes -> cpu_status[me] = LOOKING
 	:: else
 	fi
 #endif
+}
+
+// Then halt, unless it was called back.
+inline look_a_while()
+{
+	if
+	:: cpu_status[me] != LOOKING
+#ifdef HALT_ANYWAY
+	:: cpu_status[me] == LOOKING -> cpu_status[me] = HALTED; sti_hlt_cli()
+#else
+	:: d_step { cpu_status[me] == LOOKING -> cpu_status[me] = HALTED };
+	   sti_hlt_cli()
+#endif
+	fi
 }
 
 inline sched_halt()
@@ -249,9 +311,9 @@ inline sched_halt()
 	:: else ->
 		unlock_kernel();
 #ifdef MARK_LATE
-		cpu_status[me] = HALTED;
+		cpu_status[me] = LOOKING;
 #endif
-		sti_hlt_cli();
+		look_a_while();
 		lock_kernel()
 	fi
 }
@@ -312,7 +374,7 @@ inline syscall()
 
 proctype cpu(byte me)
 {
-	byte next;
+	byte next, halted;
 	byte e, last, i, runnable, coming;
 	bool yes, called;
 
@@ -324,7 +386,6 @@ proctype cpu(byte me)
 	sched_yield();
 	do
 	:: true ->
-		atomic { check_nobody_forgotten() };
 		unlock_kernel();
 		// User mode: one call at most in a time slice, unless an interrupt comes first.
 		if

@@ -9,6 +9,13 @@
 
 #define NOBODY N
 #define PATIENCE 2
+#define LOOK 8          // In kernel_lock.word, beside the holder:
+#define spin_me (me + 1)
+#ifdef SLOWLY
+#define nobody LOOK // lock_kernel_slowly
+#else
+#define nobody 0
+#endif
 
 bool irq[N];
 byte passed_over; // Only touched under the lock, so it needs no place in mem.
@@ -29,43 +36,24 @@ inline sti_hlt_cli()
 	d_step { irq[me] -> irq[me] = false }
 }
 
-#define spin_holding() (READ(LOCKED) && READ(LOCK_CPU) == me)
+#define spin_holding() ((READ(LOCK) & ~LOOK) == spin_me)
 
-inline try_lock()
+// ---- Taking it ----
+
+inline try_lock_kernel()
 {
-	XCHG(LOCKED, 1, r);
+	word = READ(LOCK);
 	if
-	:: r == 0 -> WRITE(LOCK_CPU, me); got = true
+	:: (word & ~LOOK) == spin_me -> got = true
+	:: (word & ~LOOK) == 0 -> CHANGE(LOCK, word, mine, got)
 	:: else
-	fi
-}
-
-inline spin_unlock()
-{
-	assert(spin_holding());
-#ifdef CPU_CLEARED_LATE
-	XCHG(LOCKED, 0, r);
-	WRITE(LOCK_CPU, NOBODY);
-#else
-	WRITE(LOCK_CPU, NOBODY);
-#ifdef PLAIN_UNLOCK
-	WRITE(LOCKED, 0);
-#else
-	XCHG(LOCKED, 0, r);
-#endif
-#endif
+	fi;
+	word = 0
 }
 
 inline spin_a_while()
 {
-	if
-	:: READ(LOCK_CPU) == me -> got = true
-	:: else ->
-		if
-		:: READ(LOCKED) == 0 -> try_lock()
-		:: else
-		fi
-	fi
+	try_lock_kernel()
 }
 
 inline mark_asleep()
@@ -77,34 +65,73 @@ inline mark_asleep()
 #endif
 }
 
+inline take_or_have_looked()
+{
+	do
+	:: true ->
+		word = READ(LOCK);
+		if
+		:: (word & ~LOOK) == spin_me -> got = true; break
+#ifdef NO_LAST_TRY
+		:: (word & ~LOOK) == 0 -> break
+#else
+		:: (word & ~LOOK) == 0 -> CHANGE(LOCK, word, spin_me | LOOK, r); got = r
+#endif
+#ifdef NO_LOOK
+		:: (word & ~LOOK) && (word & ~LOOK) != spin_me -> break
+#else
+		:: (word & ~LOOK) && (word & ~LOOK) != spin_me -> CHANGE(LOCK, word, word | LOOK, r)
+#endif
+		fi;
+		if
+		:: r -> break
+		:: else
+		fi
+	od;
+	atomic { word = 0; r = 0 }
+}
+
+inline wait_for_kernel_lock()
+{
+	do
+	:: true ->
+		spin_a_while();
+		if
+		:: got -> break
+		:: else
+		fi;
+#ifndef SLEPT_WITHOUT_LOOK
+		mine = spin_me | LOOK;
+#endif
+		mark_asleep();
+		take_or_have_looked();
+		if
+		:: got -> break
+		:: else
+		fi;
+		sti_hlt_cli()
+	od;
+	FETCH_CLEAR(SLEEPERS, 1 << me, r)
+}
+
 inline lock_kernel()
 {
 	assert(!spin_holding());
-	try_lock();
+	CHANGE(LOCK, 0, spin_me, got);
 	if
 	:: got
 	:: else ->
-		do
-		:: true ->
-			spin_a_while();
-			if
-			:: got -> break
-			:: else
-			fi;
-			mark_asleep();
-#ifndef NO_LAST_TRY
-			try_lock();
-			if
-			:: got -> break
-			:: else
-			fi;
-#endif
-			sti_hlt_cli()
-		od;
-		atomic { FETCH_CLEAR(SLEEPERS, 1 << me, r); passed_over = 0 }
+		mine = spin_me | nobody;
+		try_lock_kernel();
+		if
+		:: got
+		:: else -> wait_for_kernel_lock()
+		fi
 	fi;
-	atomic { got = false; r = 0 }
+	atomic { got = false; r = 0; mine = 0 }
 }
+
+// ---- Dropping it ----
 
 // Of those in `asleep` the first after this CPU, in circular order.
 inline first_after_me()
@@ -137,13 +164,13 @@ inline take_sleeper()
 	od
 }
 
-// sleepers && ++passed_over >= PATIENCE, with an end to the counting.
+// sleepers && ++passed_over >= PATIENCE
 inline decide_hand_over()
 {
 	atomic {
 		if
 		:: READ(SLEEPERS) && passed_over + 1 >= PATIENCE ->
-			passed_over = PATIENCE;
+			passed_over = 0;
 			got = true
 		:: READ(SLEEPERS) && passed_over + 1 < PATIENCE -> passed_over++
 		:: else
@@ -151,9 +178,18 @@ inline decide_hand_over()
 	}
 }
 
+inline drop()
+{
+#ifdef PLAIN_UNLOCK
+	WRITE(LOCK, nobody)
+#else
+	XCHG(LOCK, nobody, r)
+#endif
+}
+
 #ifndef LATE_HAND_OVER
 
-inline unlock_kernel()
+inline drop_or_hand_over()
 {
 	next = NOBODY;
 	decide_hand_over();
@@ -163,33 +199,29 @@ inline unlock_kernel()
 	fi;
 	if
 	:: next != NOBODY ->
-		assert(spin_holding());
 #ifdef IPI_BEFORE_HAND_OVER
 		lapic_ipi(next);
-		WRITE(LOCK_CPU, next);
+		WRITE(LOCK, (next + 1) | LOOK);
 		next = NOBODY
 #else
-		WRITE(LOCK_CPU, next)
+		WRITE(LOCK, (next + 1) | LOOK)
 #endif
-	:: else ->
-		spin_unlock();
-		take_sleeper()
+	:: else -> drop(); take_sleeper()
 	fi;
 	if
 	:: next != NOBODY -> lapic_ipi(next)
 	:: else
-	fi;
-	atomic { next = 0; r = 0 }
+	fi
 }
 
 #else
 
 // As it was once: that the lock is kept was decided before it was clear who gets it.
-inline unlock_kernel()
+inline drop_or_hand_over()
 {
 	decide_hand_over();
 	if
-	:: !got -> spin_unlock()
+	:: !got -> drop()
 	:: else
 	fi;
 	asleep = READ(SLEEPERS);
@@ -200,15 +232,33 @@ inline unlock_kernel()
 		if
 		:: r ->
 			if
-			:: got -> WRITE(LOCK_CPU, next)
+			:: got -> WRITE(LOCK, (next + 1) | LOOK)
 			:: else
 			fi;
 			lapic_ipi(next)
 		:: else
 		fi
 	:: else
-	fi;
-	atomic { got = false; next = 0; r = 0 }
+	fi
 }
 
 #endif
+
+inline unlock_kernel()
+{
+#ifdef READ_THEN_DROP
+	if
+	:: READ(LOCK) == spin_me -> XCHG(LOCK, 0, r); got = true
+	:: else
+	fi;
+#else
+	CHANGE(LOCK, spin_me, 0, got);
+#endif
+	if
+	:: got
+	:: else ->
+		assert(spin_holding());
+		drop_or_hand_over()
+	fi;
+	atomic { got = false; next = 0; r = 0 }
+}

@@ -9,8 +9,9 @@
 // halt of a CPU that has no environment (idle.pml), and that a page table has two levels.
 //
 // It holds: once page_remove or page_insert has returned, no CPU uses the frame that was there, in
-// user mode or in the kernel; once env_stop has, the environment runs no instruction; and
-// nobody waits for ever, though the other one may be in the kernel, waiting for the lock.
+// user mode or in the kernel; once env_stop has, the environment runs no instruction; a page
+// directory that is freed is loaded nowhere; and nobody waits for ever, though the other one may be
+// in the kernel, waiting for the lock.
 //
 // CHECK:
 // MUTATION PLAIN_DEBT: CPU 0's debt note is in its buffer while it reads 1's cpu_in_user as 0; 1
@@ -22,6 +23,8 @@
 //	calls 1 in, 1 clears the note; and touches user memory with what it remembered meanwhile
 // MUTATION WAIT_FOR_FLUSH: CPU 1 waits for the lock that 0 holds until 1 has flushed
 // MUTATION NO_PAYMENT: CPU 1 was in the kernel when 0 unmapped the page, and touches it there
+// MUTATION NO_FORGET: CPU 1 has put its environment aside, dropped the lock, and not loaded another
+//	page directory; 0 frees the one that it has
 // MUTATION CALL_ONLY_USERS: CPU 1 is on its way to user mode and has not said so: no interrupt
 //	is sent, and it runs on
 
@@ -30,13 +33,13 @@
 #define DEPTH 1
 #endif
 
-#define LOCKED 0
-#define LOCK_CPU 1
-#define SLEEPERS 2
-#define IN_USER(cpu) (3 + (cpu)) // cpus[cpu].cpu_in_user
-#define DEBT(cpu) (5 + (cpu))    // cpus[cpu].cpu_tlb_debt
-#define PTE(cpu) (7 + (cpu))     // Where that environment's page is mapped: a frame, or 0
-#define WORDS 9
+#define LOCK 0
+#define SLEEPERS 1
+#define IN_USER(cpu) (2 + (cpu)) // cpus[cpu].cpu_in_user
+#define DEBT(cpu) (4 + (cpu))    // cpus[cpu].cpu_tlb_debt
+#define PTE(cpu) (6 + (cpu))     // Where that environment's page is mapped: a frame, or 0
+#define PGDIR(cpu) (8 + (cpu))   // cpus[cpu].cpu_pgdir: that environment's, or 0 for kern_pgdir
+#define WORDS 10
 #include "tso.h"
 #include "spinlock.h"
 
@@ -45,18 +48,25 @@ byte may_use[N];        // The frames that it may use, a bit each
 bool stopped[N];        // env_stop has returned: it may not run.
 bool running[N] = true; // env_status is ENV_RUNNING; under the lock.
 bool on_cpu[N] = true;  // cpus[cpu].cpu_env is not NULL; under the lock.
+bool cr3[N] = true;     // Its page directory is loaded.
 
 // The CPU may fill its TLB whenever it likes, in the kernel too, and for no reason.
 proctype page_walker(byte cpu)
 {
 end:	do
-	:: d_step { on_cpu[cpu] && !tlb[cpu] && mem[PTE(cpu)] -> tlb[cpu] = mem[PTE(cpu)] }
+	:: d_step { cr3[cpu] && !tlb[cpu] && mem[PTE(cpu)] -> tlb[cpu] = mem[PTE(cpu)] }
 	od
 }
 
 inline lcr3()
 {
 	d_step { DRAINED -> tlb[me] = 0 }
+}
+
+inline tlb_load(own)
+{
+	d_step { DRAINED -> tlb[me] = 0; cr3[me] = own };
+	WRITE(PGDIR(me), own)
 }
 
 inline touch_user_memory()
@@ -176,6 +186,15 @@ inline env_stop()
 	stopped[other] = true
 }
 
+// Its page directory is freed. (Another one, in its place, has the same page.)
+inline env_free()
+{
+#ifndef NO_FORGET
+	READ(PGDIR(other)) == 0;
+#endif
+	assert(!cr3[other])
+}
+
 inline env_start()
 {
 	d_step { stopped[other] = false; running[other] = true }
@@ -195,21 +214,20 @@ inline user_mode()
 	od
 }
 
-// env_leave, then sched_halt until env_start, then env_run.
+// env_leave, then sched_halt until env_start, then env_run up to where it drops the lock.
 inline sched_yield()
 {
-	lcr3();
 	on_cpu[me] = false;
 	unlock_kernel();
+	tlb_load(0);
 	running[me];
 	lock_kernel();
-	lcr3();
 	on_cpu[me] = true
 }
 
 proctype cpu(byte me)
 {
-	byte r, next, asleep, frame;
+	byte r, next, asleep, word, mine, frame;
 	byte other = 1 - me;
 	bool got;
 
@@ -230,6 +248,7 @@ proctype cpu(byte me)
 			:: page_insert()
 			:: me == 0 && running[1] -> env_stop()
 			:: me == 0 && !running[1] -> env_start()
+			:: me == 0 && !running[1] && !on_cpu[1] -> env_free()
 			fi
 		:: else ->
 			do
@@ -238,6 +257,10 @@ proctype cpu(byte me)
 			od
 		fi;
 		unlock_kernel();
+		if
+		:: !cr3[me] -> tlb_load(1)
+		:: else
+		fi;
 		tlb_leave_kernel()
 	od
 }
@@ -246,10 +269,10 @@ init
 {
 	byte i;
 	atomic {
-		mem[LOCK_CPU] = NOBODY;
 		for (i : 0 .. N - 1) {
 			mem[IN_USER(i)] = 1;
 			mem[PTE(i)] = 1;
+			mem[PGDIR(i)] = 1;
 			may_use[i] = 1 << 1;
 			run cpu(i);
 			run store_buffer(i);

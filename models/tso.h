@@ -67,6 +67,16 @@ inline XCHG(a, v, old)
 	d_step { DRAINED -> old = mem[a]; mem[a] = v }
 }
 
+// cmpxchg. `hit` says whether it was `from`, and is `to` now.
+inline CHANGE(a, from, to, hit)
+{
+	d_step {
+		DRAINED ->
+		hit = mem[a] == (from);
+		mem[a] = (hit -> (to) : mem[a])
+	}
+}
+
 inline FETCH_OR(a, bits)
 {
 	d_step { DRAINED -> mem[a] = mem[a] | (bits) }

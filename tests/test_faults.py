@@ -41,8 +41,9 @@ def stop_in_a_line(cpu, character=None):
 
 
 def stop_with_environment(cpu):
-    """The same, where it holds the big lock for the last time before it runs an environment."""
-    return stop_in("unlock_kernel", cpu, "cpus[%d].cpu_env != 0" % cpu)
+    """The same, where it is about to drop the big lock, in an environment's address space."""
+    return stop_in("unlock_kernel", cpu, "cpus[{0}].cpu_env != 0 && "
+                   "cpus[{0}].cpu_env->env_pgdir == cpus[{0}].cpu_pgdir".format(cpu))
 
 
 def call(function, *arguments):

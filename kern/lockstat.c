@@ -1,0 +1,66 @@
+// What the big lock costs, for each CPU: `lockstat` at the monitor's prompt. How often it
+// is taken is always counted, by an instruction; what happens while it is waited for is,
+// too, since that is slow anyway. How long it is held takes a look at the time stamp counter
+// each time, so that is measured only from `lockstat on` to `lockstat off`.
+
+#include <inc/assert.h>
+#include <inc/stdio.h>
+#include <inc/string.h>
+#include <inc/x86.h>
+
+#include <kern/cpu.h>
+#include <kern/jitter.h>
+#include <kern/lockstat.h>
+#include <kern/spinlock.h>
+
+static bool measuring;
+
+void
+lockstat_begin(struct LockStat *stat)
+{
+	stat->since = measuring ? read_tsc() : 0;
+}
+
+void
+lockstat_end(struct LockStat *stat)
+{
+	if (stat->since)
+		stat->held += read_tsc() - stat->since;
+	stat->since = 0;
+}
+
+// Measure from now on how long the lock is held, or no longer.
+static void
+measure(bool on)
+{
+	lockstat_end(&thiscpu->cpu_lockstat);
+	measuring = on;
+	lock_kernel_slowly(on || jitter_seed);
+	lockstat_begin(&thiscpu->cpu_lockstat);
+}
+
+static void
+print_stats(void)
+{
+	cprintf("CPU       taken   contended       slept  waited (1000 ticks)    held%s\n",
+	    measuring ? "" : ", if measured");
+	for (int i = 0; i < ncpu; i++) {
+		const struct LockStat *stat = &cpus[i].cpu_lockstat;
+		cprintf("%3d  %10u  %10u  %10u  %19llu  %6llu\n", i, stat->taken, stat->contended,
+		    stat->slept, stat->waited / 1000, stat->held / 1000);
+	}
+}
+
+int
+mon_lockstat(int argc, char **argv, struct Trapframe *tf)
+{
+	if (argc == 1)
+		print_stats();
+	else if (argc == 2 && strcmp(argv[1], "on") == 0)
+		measure(true);
+	else if (argc == 2 && strcmp(argv[1], "off") == 0)
+		measure(false);
+	else
+		cprintf("Usage: lockstat, lockstat on (measure how long it is held), or off\n");
+	return 0;
+}
