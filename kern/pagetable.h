@@ -3,8 +3,8 @@
 
 // Page tables, in line: for pmap.c, and for the calls and traps that shall cost little. What
 // is rare (a new page table, another CPU's TLB, a page's last mapping) is left to the
-// functions of pmap.c and tlb.c, before anything was changed. The caller holds the big lock;
-// they assert it, and so does everybody through whom users come here.
+// functions of pmap.c and tlb.c. The caller holds the big lock: they assert it, and so does
+// everybody through whom users come here.
 
 #include <inc/env.h>
 #include <inc/error.h>
