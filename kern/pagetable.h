@@ -26,6 +26,13 @@ find_pte(const pde_t *pgdir, const void *va)
 	return (pte_t *)KADDR(PTE_ADDR(pde)) + PTX(va);
 }
 
+// The page that an entry maps, which was made by page_insert or here.
+static inline struct PageInfo *
+pte_page(pte_t pte)
+{
+	return &pages[PGNUM(pte)];
+}
+
 // page_decref: one mapping of a page went away.
 static inline void
 drop_page(struct PageInfo *pp)
@@ -49,25 +56,26 @@ replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 		return;
 	if (old != new)
 		tlb_forget(pgdir, va);
-	drop_page(pa2page(PTE_ADDR(old)));
+	drop_page(pte_page(old));
 }
 
-// page_insert: map a page at va with permissions perm. 0 or -E_NO_MEM.
+// page_insert: map a page at va, with an entry that has its address and permissions, PTE_P
+// among them. 0 or -E_NO_MEM.
 static inline __attribute__((always_inline)) int
-insert_page(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
+insert_pte(pde_t *pgdir, void *va, pte_t new)
 {
 	pte_t *pte = find_pte(pgdir, va);
 
 	if (!pte && !(pte = pgdir_walk(pgdir, va, 1)))
 		return -E_NO_MEM;
-	pp->pp_ref++; // First: it may be there already, and must not become free.
-	replace_pte(pgdir, va, pte, page2pa(pp) | perm | PTE_P);
+	pte_page(new)->pp_ref++; // First: it may be there already, and must not become free.
+	replace_pte(pgdir, va, pte, new);
 	return 0;
 }
 
 // page_remove: map nothing at va any more.
 static inline void
-remove_page(pde_t *pgdir, void *va)
+remove_pte(pde_t *pgdir, void *va)
 {
 	pte_t *pte = find_pte(pgdir, va);
 
