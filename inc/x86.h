@@ -288,6 +288,13 @@ cpu_pause(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
+// Fill n words with a value.
+static inline void
+stosl(void *dst, uint32_t value, size_t n)
+{
+	__asm__ volatile("rep stosl" : "+D"(dst), "+c"(n) : "a"(value) : "memory");
+}
+
 // Copy n words: one instruction each, where compilers make a loop of a small struct.
 static inline void
 movsl(void *dst, const void *src, size_t n)

@@ -188,7 +188,7 @@ free_page_table(pde_t *pgdir, uint32_t pdx)
 	const pte_t *ptes = KADDR(table);
 
 	for (uint32_t ptx = 0; (ptx = first_nonzero(ptes, ptx, NPTENTRIES)) < NPTENTRIES; ptx++)
-		drop_page(pa2page(PTE_ADDR(ptes[ptx])));
+		drop_page(pte_page(ptes[ptx]));
 	pgdir[pdx] = 0;
 	page_decref(pa2page(table));
 }

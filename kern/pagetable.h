@@ -3,8 +3,8 @@
 
 // Page tables, in line: for pmap.c, and for the calls and traps that shall cost little. What
 // is rare (a new page table, another CPU's TLB, a page's last mapping) is left to the
-// functions of pmap.c and tlb.c, before anything was changed. The caller holds the big lock;
-// they assert it, and so does everybody through whom users come here.
+// functions of pmap.c and tlb.c. The caller holds the big lock: they assert it, and so does
+// everybody through whom users come here.
 
 #include <inc/env.h>
 #include <inc/error.h>
@@ -24,6 +24,13 @@ find_pte(const pde_t *pgdir, const void *va)
 	if ((pde & (PTE_P | PTE_PS)) != PTE_P)
 		return NULL;
 	return (pte_t *)KADDR(PTE_ADDR(pde)) + PTX(va);
+}
+
+// The page that an entry maps, which was made by page_insert or here.
+static inline struct PageInfo *
+pte_page(pte_t pte)
+{
+	return &pages[PGNUM(pte)];
 }
 
 // page_decref: one mapping of a page went away.
@@ -49,25 +56,26 @@ replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 		return;
 	if (old != new)
 		tlb_forget(pgdir, va);
-	drop_page(pa2page(PTE_ADDR(old)));
+	drop_page(pte_page(old));
 }
 
-// page_insert: map a page at va with permissions perm. 0 or -E_NO_MEM.
+// page_insert: map a page at va, with an entry that has its address and permissions, PTE_P
+// among them. 0 or -E_NO_MEM.
 static inline __attribute__((always_inline)) int
-insert_page(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
+insert_pte(pde_t *pgdir, void *va, pte_t new)
 {
 	pte_t *pte = find_pte(pgdir, va);
 
 	if (!pte && !(pte = pgdir_walk(pgdir, va, 1)))
 		return -E_NO_MEM;
-	pp->pp_ref++; // First: it may be there already, and must not become free.
-	replace_pte(pgdir, va, pte, page2pa(pp) | perm | PTE_P);
+	pte_page(new)->pp_ref++; // First: it may be there already, and must not become free.
+	replace_pte(pgdir, va, pte, new);
 	return 0;
 }
 
 // page_remove: map nothing at va any more.
 static inline void
-remove_page(pde_t *pgdir, void *va)
+remove_pte(pde_t *pgdir, void *va)
 {
 	pte_t *pte = find_pte(pgdir, va);
 

@@ -150,7 +150,7 @@ page_alloc(int alloc_flags)
 	page_nfree--;
 	pp->pp_link = NULL;
 	if (alloc_flags & ALLOC_ZERO)
-		memset(page2kva(pp), 0, PGSIZE);
+		stosl(page2kva(pp), 0, PGSIZE / sizeof(uint32_t));
 	return pp;
 }
 
@@ -256,7 +256,7 @@ int
 page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
 	assert(kernel_locked());
-	return insert_page(pgdir, pp, va, perm);
+	return insert_pte(pgdir, va, page2pa(pp) | perm | PTE_P);
 }
 
 // Map nothing at va any more.
@@ -264,7 +264,7 @@ void
 page_remove(pde_t *pgdir, void *va)
 {
 	assert(kernel_locked());
-	remove_page(pgdir, va);
+	remove_pte(pgdir, va);
 }
 
 // ---- The kernel's mappings ----

@@ -171,7 +171,7 @@ sys_page_alloc(envid_t envid, void *va, int perm)
 	struct PageInfo *pp = page_alloc(ALLOC_ZERO);
 	if (!pp)
 		return -E_NO_MEM;
-	int r = insert_page(e->env_pgdir, pp, va, perm);
+	int r = insert_pte(e->env_pgdir, va, page2pa(pp) | perm);
 	if (r < 0)
 		page_free(pp);
 	return r;
@@ -189,7 +189,7 @@ sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int p
 	const pte_t *pte = find_pte(src->env_pgdir, srcva);
 	if (!pte || (perm & (PTE_P | PTE_W) & ~*pte))
 		return -E_INVAL;
-	return insert_page(dst->env_pgdir, pa2page(PTE_ADDR(*pte)), dstva, perm);
+	return insert_pte(dst->env_pgdir, dstva, PTE_ADDR(*pte) | perm);
 }
 
 static int
@@ -201,7 +201,7 @@ sys_page_unmap(envid_t envid, void *va)
 		return -E_BAD_ENV;
 	if (!user_va_ok(va))
 		return -E_INVAL;
-	remove_page(e->env_pgdir, va);
+	remove_pte(e->env_pgdir, va);
 	return 0;
 }
 

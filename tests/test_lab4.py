@@ -63,6 +63,7 @@ LINES = {
                    "this string was faulted in at cafebffe", *exits("00001000")],
     "faultallocbad": killed("deadbeef"),
     "faultnostack": killed("eebfff.."),
+    "faultrostack": killed("eebfff.."),
     "faultbadhandler": killed("deadbeef"),
     "faultevilhandler": killed("f0100020"),
     "faultoverflow": killed("eebfe..."),

@@ -151,6 +151,21 @@ map_over_itself(void)
 	CHECK_REFUSED(sys_page_map(0, WRITABLE, 0, WRITABLE, PERM_WRITE), E_INVAL);
 }
 
+// The CPU notes in the entry that a page was written to. Mapped over itself, it is as if
+// nobody had, until somebody does again.
+static void
+forget_writes(void)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		*word = 0x600D;
+		CHECK(pte_of(PGNUM(WRITABLE)) & PTE_D);
+		CHECK_EQ(sys_page_map(0, WRITABLE, 0, WRITABLE, PERM_WRITE), 0);
+		CHECK(!(pte_of(PGNUM(WRITABLE)) & PTE_D));
+	}
+}
+
 static void
 write_word(void)
 {
@@ -285,6 +300,7 @@ umain(int argc, char **argv)
 	share();
 	map_over_itself();
 	set_up();
+	forget_writes();
 	CHECK_KILLED(narrow);
 	map_between_environments();
 	replace_in_use();
