@@ -17,6 +17,10 @@
 void vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap);
 void printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...);
 
+// The same, a piece of the text at a time: put(piece, length, putdat). No piece is empty.
+void vprintpieces(
+    void (*put)(const char *, size_t, void *), void *putdat, const char *fmt, va_list ap);
+
 // Format into buf, of n bytes, always ended by a NUL. Return the length that the
 // text has or, had there been room, would have had; -E_INVAL if there is no buf or n < 1.
 int vsnprintf(char *buf, int n, const char *fmt, va_list ap);

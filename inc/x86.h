@@ -33,6 +33,13 @@ outw(uint16_t port, uint16_t data)
 	__asm__ volatile("outw %0, %w1" : : "a"(data), "Nd"(port));
 }
 
+// Write n bytes to a port, one after the other.
+static inline void
+outsb(uint16_t port, const void *src, size_t n)
+{
+	__asm__ volatile("rep outsb" : "+S"(src), "+c"(n) : "d"(port) : "memory");
+}
+
 // Read n 32-bit words from a port.
 static inline void
 insl(uint16_t port, void *dst, size_t n)

@@ -1,4 +1,4 @@
-// The console: everything printed appears on the serial port and on the screen,
+// The console: everything printed appears on the serial port and on the screen (cga.c),
 // and input may come from the serial port or the keyboard (kbd.c).
 //
 // Input waits in a ring buffer. It gets there by an interrupt, or by the polling
@@ -6,7 +6,6 @@
 // kernel starts is left alone ever after, so that nothing waits for it.
 
 #include <inc/assert.h>
-#include <inc/memlayout.h>
 #include <inc/stdio.h>
 #include <inc/string.h>
 #include <inc/trap.h>
@@ -17,7 +16,6 @@
 #include <kern/init.h>
 #include <kern/kclock.h>
 #include <kern/picirq.h>
-#include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/wait.h>
 
@@ -43,11 +41,11 @@ struct spinlock cons_lock = SPINLOCK("the console lock");
 #define COM_LSR_DATA  0x01  // A character has come
 #define COM_LSR_TXRDY 0x20  // All have gone that were written
 #define COM_DIVISOR   1     // 115200 baud
-#define COM_PATIENCE  20000 // Port reads, of about 1 us, after which it is taken for dead
+#define COM_PATIENCE  20000 // Port reads, of about 1 us, after which it may be taken for dead
 
 static bool serial_exists;
-static bool serial_works; // It has sent characters: then who reads them may be slow
-static int serial_fifo;   // So many characters can be written at once, when all have gone
+static size_t serial_fifo;   // So many characters can be written at once, when all have gone
+static uint64_t serial_sent; // So many were, up to now
 
 static void
 serial_init(void)
@@ -73,110 +71,35 @@ serial_getc(void)
 	return c == 0x7F ? '\b' : c; // A terminal's backspace key sends DEL.
 }
 
-// Wait until all characters have gone. False if the port is dead.
+// Wait until all characters have gone. False if the port is dead: but one that has sent more
+// than it can keep works, and it is slow who reads them.
 static bool
 serial_wait(void)
 {
-	static bool sent;
 	int patience = COM_PATIENCE;
 
 	while (!(inb(COM_LSR) & COM_LSR_TXRDY)) {
-		if (!serial_works && --patience == 0) {
+		if (serial_sent <= COM_FIFO_SIZE && --patience == 0) {
 			serial_exists = false;
 			return false;
 		}
 	}
-	serial_works = sent;
-	sent = true;
 	return true;
 }
 
+// Write as much at a time as goes into the port's buffer when that is empty. Then the line is
+// still busy: the last character that has left the buffer is on its way.
 static void
-serial_putc(int c)
+serial_write(const char *s, size_t len)
 {
-	static int room;
+	while (len > 0 && serial_exists && serial_wait()) {
+		size_t part = MIN(len, serial_fifo);
 
-	if (!serial_exists)
-		return;
-	if (room == 0) {
-		if (!serial_wait())
-			return;
-		room = serial_fifo;
+		outsb(COM_DATA, s, part);
+		serial_sent += part;
+		s += part;
+		len -= part;
 	}
-	room--;
-	outb(COM_DATA, c);
-}
-
-// ---- The screen: 25 lines of 80 cells of text, a character and its colours each ----
-
-#define CGA_BUF    0xB8000
-#define CGA_PORT   0x3D4 // Index and data registers of the 6845
-#define CRT_ROWS   25
-#define CRT_COLS   80
-#define CRT_SIZE   (CRT_ROWS * CRT_COLS)
-#define CRT_POS_HI 14 // Registers that hold the cursor's place
-#define CRT_POS_LO 15
-#define CRT_BLANK  0x0720 // A space, light grey on black
-
-static uint16_t *const crt_buf = (uint16_t *)(KERNBASE + CGA_BUF);
-static uint16_t crt_pos;
-
-static void
-cga_init(void)
-{
-	outb(CGA_PORT, CRT_POS_HI);
-	crt_pos = inb(CGA_PORT + 1) << 8;
-	outb(CGA_PORT, CRT_POS_LO);
-	crt_pos |= inb(CGA_PORT + 1);
-	// Go on where the BIOS stopped, unless its cursor was out of sight.
-	if (crt_pos >= CRT_SIZE)
-		crt_pos = 0;
-}
-
-static void
-cga_scroll(void)
-{
-	memmove(crt_buf, crt_buf + CRT_COLS, (CRT_SIZE - CRT_COLS) * sizeof(crt_buf[0]));
-	for (int i = CRT_SIZE - CRT_COLS; i < CRT_SIZE; i++)
-		crt_buf[i] = CRT_BLANK;
-	crt_pos -= CRT_COLS;
-}
-
-static void
-cga_putc(int c)
-{
-	switch (c) {
-	case '\a':
-		return;
-	case '\b':
-		if (crt_pos > 0)
-			crt_pos--;
-		break;
-	case '\n':
-		crt_pos += CRT_COLS - crt_pos % CRT_COLS;
-		break;
-	case '\r':
-		crt_pos -= crt_pos % CRT_COLS;
-		break;
-	case '\t':
-		for (int n = 8 - crt_pos % 8; n > 0; n--)
-			crt_buf[crt_pos++] = CRT_BLANK;
-		break;
-	default:
-		crt_buf[crt_pos++] = (CRT_BLANK & 0xFF00) | (c & 0xFF);
-		break;
-	}
-	if (crt_pos >= CRT_SIZE)
-		cga_scroll();
-}
-
-static void
-cga_show_cursor(void)
-{
-	outb(CGA_PORT, CRT_POS_HI);
-	outb(CGA_PORT + 1, crt_pos >> 8);
-	outb(CGA_PORT, CRT_POS_LO);
-	outb(CGA_PORT + 1, crt_pos & 0xFF);
 }
 
 // ---- Input, and both together ----
@@ -224,8 +147,8 @@ cons_break_in(void)
 void
 cons_fresh_line(void)
 {
-	if (crt_pos % CRT_COLS != 0)
-		cons_putc('\n');
+	if (cga_in_line())
+		cons_put("\n", 1);
 }
 
 int
@@ -266,19 +189,32 @@ cons_enable_interrupts(void)
 		irq_enable(IRQ_SERIAL);
 }
 
-void
-cons_putc(int c)
+// A panic within the end of a line sees by the screen that it is in a line.
+static void
+put_control(char c)
 {
 	if (c == '\n')
-		serial_putc('\r');
-	serial_putc(c);
-	cga_putc(c);
+		serial_write("\r\n", 2);
+	else
+		serial_write(&c, 1);
+	cga_control(c);
 }
 
+// Who has read a line from the serial port shall find it on the screen: that comes first.
 void
-cons_end_text(void)
+cons_put(const char *s, size_t len)
 {
-	cga_show_cursor();
+	size_t n;
+
+	for (; len > 0; s += n, len -= n) {
+		if ((uint8_t)*s < ' ') {
+			put_control(*s);
+			n = 1;
+		} else {
+			n = cga_put(s, len);
+			serial_write(s, n);
+		}
+	}
 }
 
 void
@@ -296,7 +232,9 @@ cons_init(void)
 void
 cputchar(int c)
 {
-	cprintf("%c", c);
+	char character = c;
+
+	cons_write(&character, 1);
 }
 
 int

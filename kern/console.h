@@ -12,11 +12,9 @@ extern struct spinlock cons_lock;
 // Find the devices and make them ready. The boot CPU calls it, once.
 void cons_init(void);
 
-// Write a character on all of them. The caller holds cons_lock.
-void cons_putc(int c);
-
-// What was to be written is: show where. The caller holds cons_lock.
-void cons_end_text(void);
+// Write a part of a text on all of them. The caller holds cons_lock, and calls cga_show at the
+// text's end.
+void cons_put(const char *s, size_t len);
 
 // printf.c: write len characters, in one piece. Takes cons_lock.
 void cons_write(const char *s, size_t len);
@@ -53,5 +51,12 @@ void cons_intr(void);
 // kbd.c: read the keyboard controller. The character of a key that went down, 0
 // for one that has none, -1 if there is nothing to read. The caller holds cons_lock.
 int kbd_getc(void);
+
+// cga.c: the screen. The caller holds cons_lock, but for cga_init.
+void cga_init(void);
+size_t cga_put(const char *s, size_t len); // A line of it, or less; returns how much.
+void cga_control(uint8_t c);
+void cga_show(void);    // After writing: what was written, and the cursor behind it
+bool cga_in_line(void); // Whether the cursor is not at the beginning of a line
 
 #endif // JOS_KERN_CONSOLE_H

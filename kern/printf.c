@@ -5,10 +5,10 @@
 #include <kern/console.h>
 
 static void
-putch(int c, void *count)
+put(const char *s, size_t len, void *count)
 {
-	cons_putc(c);
-	++*(int *)count;
+	cons_put(s, len);
+	*(int *)count += len;
 }
 
 // The console's lock is held for the whole text, so that no other CPU's comes in
@@ -19,8 +19,8 @@ vcprintf(const char *fmt, va_list ap)
 	int count = 0;
 
 	spin_lock(&cons_lock);
-	vprintfmt(putch, &count, fmt, ap);
-	cons_end_text();
+	vprintpieces(put, &count, fmt, ap);
+	cga_show();
 	spin_unlock(&cons_lock);
 	return count;
 }
@@ -40,8 +40,7 @@ void
 cons_write(const char *s, size_t len)
 {
 	spin_lock(&cons_lock);
-	for (size_t i = 0; i < len; i++)
-		cons_putc(s[i]);
-	cons_end_text();
+	cons_put(s, len);
+	cga_show();
 	spin_unlock(&cons_lock);
 }

@@ -34,14 +34,20 @@ whole_lines(const struct buffer *b)
 }
 
 static void
-put_in_buffer(int c, void *putdat)
+put_in_buffer(const char *s, size_t len, void *putdat)
 {
 	struct buffer *b = putdat;
 
-	if (b->used == BUFFER_SIZE)
-		put_out(b, whole_lines(b));
-	b->text[b->used++] = c;
-	b->total++;
+	b->total += len;
+	while (len > 0) {
+		if (b->used == BUFFER_SIZE)
+			put_out(b, whole_lines(b));
+		size_t n = MIN(len, BUFFER_SIZE - b->used);
+		memcpy(b->text + b->used, s, n);
+		b->used += n;
+		s += n;
+		len -= n;
+	}
 }
 
 int
@@ -51,7 +57,7 @@ vcprintf(const char *fmt, va_list ap)
 
 	b.used = 0;
 	b.total = 0;
-	vprintfmt(put_in_buffer, &b, fmt, ap);
+	vprintpieces(put_in_buffer, &b, fmt, ap);
 	if (b.used > 0)
 		put_out(&b, b.used);
 	return b.total;

@@ -1,4 +1,4 @@
-// Formatted output: printf's language, to wherever a function takes a character.
+// Formatted output: printf's language, to wherever a function takes the pieces of a text.
 // The kernel and programs both call in. Nothing is kept between calls, and a call takes
 // some 300 bytes of the stack, since both have small ones.
 //
@@ -21,7 +21,7 @@ struct spec {
 
 // Where the output goes, and where the arguments come from.
 struct printer {
-	void (*putch)(int c, void *putdat);
+	void (*put)(const char *s, size_t len, void *putdat);
 	void *putdat;
 	va_list ap;
 };
@@ -33,10 +33,28 @@ static const char *const error_texts[MAXERROR] = { ERRORS(X) };
 #define NUMBER_DIGITS 22 // 64 bits in octal
 
 static void
+put(struct printer *p, const char *s, unsigned len)
+{
+	if (len > 0)
+		p->put(s, len, p->putdat);
+}
+
+static void
 put_repeated(struct printer *p, char c, unsigned n)
 {
-	while (n-- > 0)
-		p->putch(c, p->putdat);
+	char piece[16];
+
+	memset(piece, c, sizeof(piece));
+	for (; n > sizeof(piece); n -= sizeof(piece))
+		put(p, piece, sizeof(piece));
+	put(p, piece, n);
+}
+
+static void
+put_printable(struct printer *p, const char *s, unsigned len)
+{
+	for (; len > 0; len--, s++)
+		put(p, *s < ' ' || *s > '~' ? "?" : s, 1);
 }
 
 // Print len characters of s, padded to the width.
@@ -45,14 +63,13 @@ put_padded(struct printer *p, const struct spec *spec, const char *s, unsigned l
 {
 	unsigned padding = spec->width > len ? spec->width - len : 0;
 
-	if (!spec->left)
+	if (padding > 0 && !spec->left)
 		put_repeated(p, ' ', padding);
-	for (; len > 0; len--, s++) {
-		bool hidden = spec->printable && (*s < ' ' || *s > '~');
-
-		p->putch(hidden ? '?' : (unsigned char)*s, p->putdat);
-	}
-	if (spec->left)
+	if (spec->printable)
+		put_printable(p, s, len);
+	else
+		put(p, s, len);
+	if (padding > 0 && spec->left)
 		put_repeated(p, ' ', padding);
 }
 
@@ -62,20 +79,6 @@ put_string(struct printer *p, const struct spec *spec, const char *s)
 	if (!s)
 		s = "(null)";
 	put_padded(p, spec, s, spec->precision < 0 ? strlen(s) : strnlen(s, spec->precision));
-}
-
-// A character is passed on as the int it came as: a console may give the bits
-// above the lowest eight a meaning.
-static void
-put_character(struct printer *p, const struct spec *spec, int c)
-{
-	unsigned padding = spec->width > 1 ? spec->width - 1 : 0;
-
-	if (!spec->left)
-		put_repeated(p, ' ', padding);
-	p->putch(c, p->putdat);
-	if (spec->left)
-		put_repeated(p, ' ', padding);
 }
 
 // Write the digits of number so that they end at end, and return where they
@@ -110,14 +113,15 @@ put_number(struct printer *p, const struct spec *spec, const char *prefix,
 	padding = nprefix + nzeroes + ndigits;
 	padding = spec->width > padding ? spec->width - padding : 0;
 
-	if (!spec->left)
+	if (padding > 0 && !spec->left)
 		put_repeated(p, ' ', padding);
-	while (*prefix)
-		p->putch(*prefix++, p->putdat);
-	put_repeated(p, '0', nzeroes);
-	while (start < end)
-		p->putch(*start++, p->putdat);
-	if (spec->left)
+	put(p, prefix, nprefix);
+	for (; nzeroes > 0 && start > buf; nzeroes--)
+		*--start = '0';
+	if (nzeroes > 0)
+		put_repeated(p, '0', nzeroes);
+	put(p, start, end - start);
+	if (padding > 0 && spec->left)
 		put_repeated(p, ' ', padding);
 }
 
@@ -218,6 +222,7 @@ put_conversion(struct printer *p, const char *fmt)
 {
 	struct spec spec;
 	const char *letter = read_spec(p, fmt, &spec);
+	char character;
 
 	switch (*letter) {
 	case 'd':
@@ -236,7 +241,9 @@ put_conversion(struct printer *p, const char *fmt)
 		put_number(p, &spec, "0x", (uintptr_t)va_arg(p->ap, void *), 16);
 		break;
 	case 'c':
-		put_character(p, &spec, va_arg(p->ap, int));
+		character = va_arg(p->ap, int);
+		spec.printable = false;
+		put_padded(p, &spec, &character, 1);
 		break;
 	case 's':
 		put_string(p, &spec, va_arg(p->ap, const char *));
@@ -245,28 +252,55 @@ put_conversion(struct printer *p, const char *fmt)
 		put_error(p, &spec, va_arg(p->ap, int));
 		break;
 	case '%':
-		p->putch('%', p->putdat);
+		put(p, "%", 1);
 		break;
 	default:
-		p->putch('%', p->putdat);
+		put(p, "%", 1);
 		return fmt;
 	}
 	return letter + 1;
 }
 
 void
-vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap)
+vprintpieces(
+    void (*put_piece)(const char *, size_t, void *), void *putdat, const char *fmt, va_list ap)
 {
-	struct printer p = { .putch = putch, .putdat = putdat };
+	struct printer p = { .put = put_piece, .putdat = putdat };
 
 	va_copy(p.ap, ap);
 	while (*fmt) {
-		if (*fmt == '%')
+		const char *text = fmt;
+
+		while (*fmt && *fmt != '%')
+			fmt++;
+		put(&p, text, fmt - text);
+		if (*fmt)
 			fmt = put_conversion(&p, fmt + 1);
-		else
-			putch((unsigned char)*fmt++, putdat);
 	}
 	va_end(p.ap);
+}
+
+// Who takes one character at a time.
+struct taker {
+	void (*putch)(int c, void *putdat);
+	void *putdat;
+};
+
+static void
+put_each(const char *s, size_t len, void *putdat)
+{
+	const struct taker *taker = putdat;
+
+	for (; len > 0; len--, s++)
+		taker->putch((unsigned char)*s, taker->putdat);
+}
+
+void
+vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap)
+{
+	struct taker taker = { putch, putdat };
+
+	vprintpieces(put_each, &taker, fmt, ap);
 }
 
 void
@@ -287,13 +321,13 @@ struct text {
 };
 
 static void
-put_in_text(int c, void *putdat)
+put_in_text(const char *s, size_t len, void *putdat)
 {
 	struct text *text = putdat;
 
 	if (text->length < text->room)
-		text->buf[text->length] = c;
-	text->length++;
+		memcpy(text->buf + text->length, s, MIN(len, text->room - text->length));
+	text->length += len;
 }
 
 int
@@ -304,7 +338,7 @@ vsnprintf(char *buf, int n, const char *fmt, va_list ap)
 	if (!buf || n < 1)
 		return -E_INVAL;
 	text.room = n - 1;
-	vprintfmt(put_in_text, &text, fmt, ap);
+	vprintpieces(put_in_text, &text, fmt, ap);
 	buf[MIN(text.length, text.room)] = '\0';
 	return text.length;
 }

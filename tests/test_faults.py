@@ -33,10 +33,10 @@ def stop_in(function, cpu, condition="1"):
 
 
 def stop_in_a_line(cpu, character=None):
-    """The same, where it is about to print that character, or any, for the first time after its
-    start."""
+    """The same, where it is about to print a piece of text that begins with that character, or any,
+    for the first time after its start."""
     start = [*stop_in("mp_main", cpu), "delete"] if cpu else []
-    return [*start, *stop_in("cons_putc", cpu, "{int}($esp + 4) == %d" % ord(character)
+    return [*start, *stop_in("cons_put", cpu, "**(char **)($esp + 4) == %d" % ord(character)
                              if character else "1")]
 
 
@@ -195,11 +195,11 @@ class PanicTest(FaultTest):
 
     def test_line_that_never_ends(self):
         machine = self.boot_and_break(
-            *stop_in_a_line(3, "P"), patch("mon_kerninfo", ENDLESS_LOOP),
+            *stop_in_a_line(3, "3"), patch("mon_kerninfo", ENDLESS_LOOP),
             "set $eip = mon_kerninfo")
         machine.monitor("nmi")
         output = self.assert_panic(machine, 0, "Non-Maskable Interrupt")
-        self.assertRegex(output, r"\nSM\nTRAP frame")  # Of "SMP: CPU 3 starting"
+        self.assertRegex(output, r"\nSMP: CPU \nTRAP frame")  # Of "SMP: CPU 3 starting"
 
     def test_fault_of_the_console(self):
         machine = self.boot_and_break(*stop_in_a_line(3), "set $eip = 0")
@@ -224,13 +224,13 @@ class PanicTest(FaultTest):
         # The line's lock is this CPU's own, which must not keep the last words back.
         machine = self.boot_and_break(
             *stop_in("sched_yield", 3), "delete", "set $eip = 0", "break kdebug_print_kernel",
-            "continue", "delete", "break cons_putc", "continue", "set $eip = 0")
+            "continue", "delete", "break cons_put", "continue", "set $eip = 0")
         self.assert_ends(machine)
         self.assertRegex(machine.output.replace("\r", ""),
                          r"\nanother panic within the panic: Page Fault, eip 00000000\n\Z")
 
     def test_panic_that_cannot_print(self):
-        machine = self.boot_and_break(*stop_in("sched_halt", 0), patch("cons_putc", UNDEFINED),
+        machine = self.boot_and_break(*stop_in("sched_halt", 0), patch("cons_put", UNDEFINED),
                                       cmdline="")
         self.assert_ends(machine)
         self.assertNotIn("panic", machine.output)

@@ -20,6 +20,7 @@ from child import Child, ChildError, last_lines
 PROMPT = r"K> \Z"
 
 SCREEN_ADDRESS, SCREEN_COLUMNS, SCREEN_ROWS = 0xb8000, 80, 25
+CRTC_PORT, CRTC_START = 0x3d4, 12  # Index and data registers; where the screen starts in memory
 POLL_SECONDS = 0.05
 
 
@@ -157,11 +158,42 @@ class Machine(Emulator):
 
     def screen(self):
         """The text on the VGA screen, one line a row, without blanks at the ends."""
-        data = self.physical_memory(SCREEN_ADDRESS, SCREEN_COLUMNS * SCREEN_ROWS * 2)
+        return self.screen_and_start()[0]
+
+    def screen_and_start(self):
+        """The same, and which cell of the VGA's memory is the first on the screen."""
+        with self._standing_still():
+            start = self._crtc_register(CRTC_START) << 8 | self._crtc_register(CRTC_START + 1)
+            data = self.physical_memory(SCREEN_ADDRESS + start * 2,
+                                        SCREEN_COLUMNS * SCREEN_ROWS * 2)
         text = data[::2].decode("cp437")
         rows = [text[i:i + SCREEN_COLUMNS].rstrip(" \0")
                 for i in range(0, len(text), SCREEN_COLUMNS)]
-        return "\n".join(rows).rstrip("\n")
+        return "\n".join(rows).rstrip("\n"), start
+
+    @contextlib.contextmanager
+    def _standing_still(self):
+        """Stop the CPUs for a while, if they run."""
+        running = self.qmp("query-status")["running"]
+        if running:
+            self.qmp("stop")
+        try:
+            yield
+        finally:
+            if running:
+                self.qmp("cont")
+
+    def _port(self, port):
+        """What can be read from an I/O port."""
+        return int(self.monitor("i /b %#x" % port).split("=")[1], 16)
+
+    def _crtc_register(self, register):
+        """A register of the VGA's 6845. The index that a CPU may be about to use stays as it is."""
+        index = self._port(CRTC_PORT)
+        self.monitor("o /b %#x %#x" % (CRTC_PORT, register))
+        value = self._port(CRTC_PORT + 1)
+        self.monitor("o /b %#x %#x" % (CRTC_PORT, index))
+        return value
 
     def wait_until(self, condition, name):
         """Look again and again until condition() is true. QEMU can be asked, but does not tell."""

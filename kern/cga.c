@@ -1,0 +1,142 @@
+// The screen: 25 lines of 80 cells of text, a character and its colours each, as VGA adapters
+// have it since IBM's first colour one (CGA). In console.c is who calls in, with cons_lock.
+//
+// The adapter's memory has room for 204 lines. To scroll, it is told to show it from one line
+// further on, and the line that comes into sight is blanked. Where there is none any more, the
+// other 24 move to the memory's start, and are shown there.
+//
+//	cells:	| lines that were seen | 25 that are  | not used yet |
+//		0                      top    pos     top + SCREEN
+
+#include <inc/memlayout.h>
+#include <inc/string.h>
+#include <inc/x86.h>
+
+#include <kern/console.h>
+
+#define CGA_BUF  0xB8000
+#define CGA_SIZE 0x8000 // Bytes
+#define COLS     80
+#define SCREEN   (25 * COLS) // Cells that are seen at a time
+#define LINES    (CGA_SIZE / sizeof(uint16_t) / COLS)
+
+#define CRTC_PORT   0x3D4 // Index and data registers of the 6845
+#define CRTC_START  12    // The first cell that is seen: its high half, then its low half
+#define CRTC_CURSOR 14    // The cursor's cell, likewise
+
+#define COLOURS 0x0700 // Light grey on black
+
+static uint16_t *const cells = (uint16_t *)(KERNBASE + CGA_BUF);
+static const uint16_t blanks[COLS] = { [0 ... COLS - 1] = COLOURS | ' ' };
+static unsigned top;       // The first cell of the screen
+static unsigned shown_top; // and what the 6845 knows of that
+static unsigned pos;       // Where the next character goes
+
+static unsigned
+crtc_read(int reg)
+{
+	outb(CRTC_PORT, reg);
+	unsigned high = inb(CRTC_PORT + 1);
+	outb(CRTC_PORT, reg + 1);
+	return high << 8 | inb(CRTC_PORT + 1);
+}
+
+// A word is written to the index and the data register.
+static void
+crtc_write(int reg, unsigned value)
+{
+	outw(CRTC_PORT, (value & 0xFF00) | reg);
+	outw(CRTC_PORT, value << 8 | (reg + 1));
+}
+
+static void
+blank_line(unsigned cell)
+{
+	memcpy(cells + cell, blanks, sizeof(blanks));
+}
+
+void
+cga_init(void)
+{
+	top = shown_top = crtc_read(CRTC_START);
+	pos = crtc_read(CRTC_CURSOR);
+	// Go on where the BIOS stopped, unless its cursor is out of sight, or its lines are
+	// elsewhere.
+	if (top % COLS == 0 && top + SCREEN <= LINES * COLS && pos >= top && pos < top + SCREEN)
+		return;
+	top = pos = 0;
+	for (unsigned cell = 0; cell < SCREEN; cell += COLS)
+		blank_line(cell);
+}
+
+static void
+scroll(void)
+{
+	top += COLS;
+	if (top + SCREEN > LINES * COLS) {
+		memcpy(cells, cells + top, (SCREEN - COLS) * sizeof(cells[0]));
+		pos -= top;
+		top = 0;
+	}
+	blank_line(top + SCREEN - COLS);
+}
+
+size_t
+cga_put(const char *s, size_t len)
+{
+	uint16_t *to = cells + pos;
+	uint32_t cell = COLOURS;
+	size_t most = MIN(len, COLS - pos % COLS), left = most;
+
+	// Here C would take twice as many instructions for each character.
+	__asm__ volatile("1: lodsb; cmpb $' ', %%al; jb 2f; stosw; loop 1b; 2:"
+			 : "+S"(s), "+D"(to), "+c"(left), "+a"(cell)
+			 :
+			 : "memory", "cc");
+	pos += most - left;
+	if (pos == top + SCREEN)
+		scroll();
+	return most - left;
+}
+
+void
+cga_control(uint8_t c)
+{
+	switch (c) {
+	case '\a':
+		break;
+	case '\b':
+		if (pos > top)
+			pos--;
+		break;
+	case '\n':
+		pos += COLS - pos % COLS;
+		break;
+	case '\r':
+		pos -= pos % COLS;
+		break;
+	case '\t':
+		for (unsigned n = 8 - pos % 8; n > 0; n--)
+			cells[pos++] = COLOURS | ' ';
+		break;
+	default: // There is a picture even of these.
+		cells[pos++] = COLOURS | c;
+		break;
+	}
+	if (pos == top + SCREEN)
+		scroll();
+}
+
+void
+cga_show(void)
+{
+	if (top != shown_top)
+		crtc_write(CRTC_START, shown_top = top);
+	crtc_write(CRTC_CURSOR, pos);
+}
+
+bool
+cga_in_line(void)
+{
+	return pos % COLS != 0;
+}
