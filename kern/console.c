@@ -138,8 +138,7 @@ cons_break_in(void)
 {
 	int patience = PANIC_PATIENCE;
 
-	while (cons_lock.holder != spin_name(cpunum()) && !spin_change(&cons_lock, 0, spin_me()) &&
-	       --patience > 0)
+	while (!spin_holding(&cons_lock) && !spin_change(&cons_lock, 0, spin_me()) && --patience > 0)
 		udelay(1000);
 	cons_lock.word = SPIN_BROKEN; // Nobody can drop it any more; and see spin_lock.
 }

@@ -54,14 +54,14 @@ extern uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 #define KSTACKTOP_CPU(i) (KSTACKTOP - (i) * (KSTKSIZE + KSTKGAP))
 
 // Which CPU this is. Each one's task register holds the selector of its own TSS,
-// so one instruction answers (Intel, volume 3, section 7.2.4); or of its TSS for double
-// faults, which is NCPU further on. From the moment trap_init_percpu() has run, which
-// is the first thing any CPU does in C; but not in the function that calls it: a compiler
-// may read the register early, for it does not know that it changes.
+// so one instruction answers (Intel, volume 3, section 7.2.4). From the moment
+// trap_init_percpu() has run, which is the first thing any CPU does in C; but not in the
+// function that calls it: a compiler may read the register early, for it does not know that
+// it changes.
 static inline int
 cpunum(void)
 {
-	return ((str() - GD_TSS0) >> 3) % NCPU;
+	return (str() - GD_TSS0) >> 3;
 }
 
 // What there is to know of it. (The empty instruction keeps the compiler from computing

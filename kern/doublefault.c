@@ -55,13 +55,25 @@ frame_of(const struct Taskstate *ts)
 	};
 }
 
-// Whether an address is in the guard below this CPU's kernel stack.
+// Whether an address is in the guard below a CPU's kernel stack.
 static bool
-in_guard(uintptr_t va)
+in_guard(int cpu, uintptr_t va)
 {
-	uintptr_t limit = KSTACKTOP_CPU(cpunum()) - KSTKSIZE;
+	uintptr_t limit = KSTACKTOP_CPU(cpu) - KSTKSIZE;
 
 	return va >= limit - KSTKGAP && va < limit;
+}
+
+// Become again the CPU that this was: what is in the task register is its name. Returns its
+// number. (Its TSS counts as busy, for a return, which there will not be.)
+static __attribute__((noinline)) int
+take_name_back(void)
+{
+	uint16_t selector = str() - (NCPU << 3);
+
+	gdt[selector >> 3].sd_type = STS_T32A;
+	ltr(selector);
+	return (selector - GD_TSS0) >> 3;
 }
 
 // What the task gate leads to. All that is on the stack is an error code, which is 0, where
@@ -69,7 +81,8 @@ in_guard(uintptr_t va)
 static __attribute__((noreturn)) void
 double_fault(void)
 {
-	const struct Taskstate *ts = &thiscpu->cpu_ts;
+	int cpu = take_name_back();
+	const struct Taskstate *ts = &cpus[cpu].cpu_ts;
 	volatile uint32_t *frame = __builtin_frame_address(0);
 	uint32_t va = rcr2();
 
@@ -82,7 +95,7 @@ double_fault(void)
 	frame[1] = ts->ts_eip + 1;
 	kdebug_print_kernel(ts->ts_eip);
 	kdebug_backtrace(ts->ts_ebp);
-	if (in_guard(va))
+	if (in_guard(cpu, va))
 		panic("kernel stack overflow at va %08x, eip %08x, esp %08x", va, ts->ts_eip,
 		    ts->ts_esp);
 	panic("double fault, eip %08x, esp %08x; last page fault at va %08x", ts->ts_eip,

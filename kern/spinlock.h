@@ -23,7 +23,7 @@ struct spinlock {
 #define SPIN_BROKEN    0xFFFF // A holder that no CPU is
 
 // What stands in a lock that a CPU holds: the selector of its TSS, which it can read by an
-// instruction. (After a double fault that is another one: then this is no longer it.)
+// instruction.
 static inline uint32_t
 spin_name(int cpu)
 {

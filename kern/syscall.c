@@ -238,21 +238,27 @@ sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 typedef int32_t (*syscall_fn)(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t);
 
 #define X(name, nargs) [SYS_##name] = (syscall_fn)(void *)sys_##name,
-static const syscall_fn table[NSYSCALLS] = { SYSCALLS(X) };
+static const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
-// Exercise 7.
+// Exercise 7. The same steps as in trap().
 void
 syscall(struct Trapframe *tf)
 {
+	struct CpuInfo *c = thiscpu;
 	struct PushRegs *regs = &tf->tf_regs;
-	int32_t result = -E_INVAL;
 
-	assert(kernel_locked());
-	if (regs->reg_eax < NSYSCALLS)
-		result = table[regs->reg_eax](
+	trap_enter(c);
+	trap_lock(c);
+	// Another CPU may have stopped or destroyed the caller since it was last in here.
+	if (c->cpu_env->env_status != ENV_RUNNING)
+		undo_trap(tf);
+	else if (regs->reg_eax >= NSYSCALLS)
+		regs->reg_eax = -E_INVAL;
+	else
+		regs->reg_eax = syscall_table[regs->reg_eax](
 		    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
-	regs->reg_eax = result;
+	trap_leave(c);
 }
 
 // Should another CPU stop or destroy the caller meanwhile, its interrupt comes before the

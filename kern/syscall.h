@@ -10,9 +10,8 @@
 bool user_va_ok(const void *va);
 bool user_perm_ok(int perm);
 
-// Carry out a call of curenv's: its number, its arguments and, afterwards, its result are in
-// tf's registers. Then curenv may be NULL, or not RUNNING any more. The caller holds the big
-// lock.
+// The way in for the calls: called by sysentry.S with what is on the stack, from user mode.
+// The number, the arguments and, when the caller runs again, the result are in tf's registers.
 void syscall(struct Trapframe *tf);
 
 // SYS_getenvid, which touches nothing but the caller, and needs no lock. Called by sysentry.S.

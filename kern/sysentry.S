@@ -1,7 +1,8 @@
 // The system calls' own ways in: int $T_SYSCALL, which every CPU has, and sysenter, which
 // is quicker. By both, what touches nothing but the caller is done at once, without the
 // big lock and without a struct Trapframe: sys_getenvid, and sys_yield if nobody else is
-// runnable. Any other call becomes a trap like all.
+// runnable. Any other call gets a struct Trapframe, like a trap, and goes to syscall()
+// in syscall.c.
 //
 // sysenter (Intel, volume 3, section 5.8.7) loads cs and ss, eip and esp, the latter with
 // the top of this CPU's kernel stack, and clears IF. It keeps no record of where the user
@@ -53,14 +54,32 @@
 	popl %ds
 	.endm
 
+	// The rest of the frame, as all_traps would make it, and the call.
+	.macro call_syscall
+	pushl %ds
+	pushl %es
+	pushal
+	movl %ss, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	cld
+	xorl %ebp, %ebp // A backtrace ends where the user's frames begin.
+	pushl %esp
+	call syscall
+	addl $4, %esp
+	jmp trap_return
+	.endm
+
 	.text
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
 	branch_if_alone 1f, 2f
+	testb $FL_VM >> 16, 8 + 2(%esp)
+	jnz 3f
 	pushl $0
 	pushl $T_SYSCALL
-	jmp all_traps
+	call_syscall
 1:	pushl %ecx
 	pushl %edx
 	call_getenvid
@@ -69,6 +88,9 @@ syscall_int:
 	iret
 2:	xorl %eax, %eax
 	iret
+3:	pushl $0 // trap() says why this cannot be.
+	pushl $T_SYSCALL
+	jmp all_traps
 	.size syscall_int, . - syscall_int
 
 	.globl sysenter_entry
@@ -85,7 +107,7 @@ sysenter_entry:
 	pushl $T_SYSCALL
 	pushl $FL_RESERVED // With NT, iret would switch tasks; with AC, SMAP would be off.
 	popfl
-	jmp all_traps
+	call_syscall
 2:	call_getenvid
 	jmp 4f
 3:	xorl %eax, %eax

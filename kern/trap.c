@@ -1,5 +1,5 @@
-// Where a trap goes. trapentry.S calls trap() with interrupts off. From user mode,
-// trap() takes the big lock, dispatches, and returns with the lock dropped to the
+// Where a trap goes that is no system call (syscall.c). trapentry.S calls trap() with
+// interrupts off. From user mode, trap() takes the big lock, dispatches, and returns with the lock dropped to the
 // environment that trapped, if it may still run; else the scheduler finds another.
 // From kernel mode there are only interrupts of a halted CPU, which take no lock, and
 // the kernel's own mistakes, which panic; as do the hardware's, wherever they come. By
@@ -293,6 +293,9 @@ is_due(const struct Trapframe *tf, unsigned status)
 static void
 trap_from_kernel(struct Trapframe *tf)
 {
+	user_access_end();
+	if (panicstr && !panicking())
+		panic_halt();
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (is_sysenter_step(tf))
@@ -301,43 +304,26 @@ trap_from_kernel(struct Trapframe *tf)
 		kernel_fault(tf);
 }
 
-// A trap of curenv's, with the big lock held. Afterwards curenv may be NULL, or not RUNNING
-// any more.
-static inline void
-trap_from_user(struct CpuInfo *c, struct Trapframe *tf)
-{
-	if (is_virtual_8086(tf))
-		fatal_user_trap(tf);
-	else if (!is_due(tf, c->cpu_env->env_status))
-		undo_trap(tf);
-	else if (tf->tf_trapno == T_SYSCALL)
-		syscall(tf);
-	else
-		trap_dispatch(tf);
-}
-
 void
 trap(struct Trapframe *tf)
 {
 	struct CpuInfo *c = thiscpu;
 
-	user_access_end(); // The gate leaves AC as it was, and users may set it.
-	if (panicstr && !panicking())
-		panic_halt();
 	if (!(tf->tf_cs & 3) && !is_virtual_8086(tf)) {
 		trap_from_kernel(tf);
 		return;
 	}
-	tlb_enter_kernel(c);
+	trap_enter(c);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (is_hardware_fault(tf->tf_trapno))
 		kernel_fault(tf);
-	lock_kernel(); // Exercise 5
-	tlb_pay_debt(c);
-	trap_from_user(c, tf);
-	if (!c->cpu_env || c->cpu_env->env_status != ENV_RUNNING)
-		sched_yield();
-	unlock_kernel();
-	tlb_leave_kernel(c);
+	trap_lock(c);
+	if (is_virtual_8086(tf))
+		fatal_user_trap(tf);
+	else if (is_due(tf, c->cpu_env->env_status))
+		trap_dispatch(tf);
+	else
+		undo_trap(tf);
+	trap_leave(c);
 }

@@ -11,6 +11,11 @@
 #include <inc/mmu.h>
 
 #include <kern/cpu.h>
+#include <kern/init.h>
+#include <kern/pmap.h>
+#include <kern/sched.h>
+#include <kern/spinlock.h>
+#include <kern/tlb.h>
 
 // Where the vectors lead to, on each CPU.
 extern struct Gatedesc idt[NCPU][256];
@@ -25,8 +30,35 @@ void trap_init(void);
 // any fault is caught. The first thing that a CPU does in C, after env_init_percpu.
 void trap_init_percpu(int cpu);
 
-// The one way in: called by trapentry.S with what is on the stack.
+// The way in for all but system calls: called by trapentry.S with what is on the stack.
 void trap(struct Trapframe *tf);
+
+// The steps that each way in from user mode takes, on a CPU c: it has come; it waits for the big
+// lock; it goes back, if its environment may still run, or else the scheduler finds another.
+static inline void
+trap_enter(struct CpuInfo *c)
+{
+	user_access_end(); // The gate leaves AC as it was, and users may set it.
+	if (panicstr && !panicking())
+		panic_halt();
+	tlb_enter_kernel(c);
+}
+
+static inline void
+trap_lock(struct CpuInfo *c)
+{
+	lock_kernel(); // Exercise 5
+	tlb_pay_debt(c);
+}
+
+static inline void
+trap_leave(struct CpuInfo *c)
+{
+	if (!c->cpu_env || c->cpu_env->env_status != ENV_RUNNING)
+		sched_yield();
+	unlock_kernel();
+	tlb_leave_kernel(c);
+}
 
 // End the current environment, and say where it was.
 void fatal_user_trap(struct Trapframe *tf);
