@@ -31,15 +31,15 @@ user_perm_ok(int perm)
 	return (perm & (PTE_U | PTE_P)) == (PTE_U | PTE_P) && !(perm & ~PTE_SYSCALL);
 }
 
-// The environment that a call's argument names: the caller, mostly. NULL if it may not
+// The environment that an argument of a caller's names: itself, mostly. NULL if it may not
 // name that one.
 static inline struct Env *
-env_named(envid_t envid)
+env_named(struct Env *caller, envid_t envid)
 {
 	struct Env *e;
 
 	if (envid == 0)
-		return curenv;
+		return caller;
 	return envid2env(envid, &e, true) < 0 ? NULL : e;
 }
 
@@ -101,7 +101,7 @@ sys_getenvid(void)
 static int
 sys_env_destroy(envid_t envid)
 {
-	struct Env *e = env_named(envid);
+	struct Env *e = env_named(curenv, envid);
 
 	if (!e)
 		return -E_BAD_ENV;
@@ -143,7 +143,7 @@ sys_exofork(void)
 static int
 sys_env_set_status(envid_t envid, int status)
 {
-	struct Env *e = env_named(envid);
+	struct Env *e = env_named(curenv, envid);
 
 	if (!e)
 		return -E_BAD_ENV;
@@ -162,7 +162,7 @@ sys_env_set_status(envid_t envid, int status)
 static int
 sys_page_alloc(envid_t envid, void *va, int perm)
 {
-	struct Env *e = env_named(envid);
+	struct Env *e = env_named(curenv, envid);
 
 	if (!e)
 		return -E_BAD_ENV;
@@ -180,7 +180,8 @@ sys_page_alloc(envid_t envid, void *va, int perm)
 static int
 sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int perm)
 {
-	struct Env *src = env_named(srcenvid), *dst = env_named(dstenvid);
+	struct Env *caller = curenv;
+	struct Env *src = env_named(caller, srcenvid), *dst = env_named(caller, dstenvid);
 
 	if (!src || !dst)
 		return -E_BAD_ENV;
@@ -195,7 +196,7 @@ sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int p
 static int
 sys_page_unmap(envid_t envid, void *va)
 {
-	struct Env *e = env_named(envid);
+	struct Env *e = env_named(curenv, envid);
 
 	if (!e)
 		return -E_BAD_ENV;
@@ -208,7 +209,7 @@ sys_page_unmap(envid_t envid, void *va)
 static int
 sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 {
-	struct Env *e = env_named(envid);
+	struct Env *e = env_named(curenv, envid);
 
 	if (!e)
 		return -E_BAD_ENV;
@@ -219,7 +220,7 @@ sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 static int
 sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 {
-	struct Env *e = env_named(envid);
+	struct Env *e = env_named(curenv, envid);
 
 	if (!e)
 		return -E_BAD_ENV;

@@ -67,7 +67,11 @@
 	pushl %esp
 	call syscall
 	addl $4, %esp
-	jmp trap_return
+	popal // As trap_return.
+	popl %es
+	popl %ds
+	addl $8, %esp
+	iret
 	.endm
 
 	.text

@@ -294,8 +294,6 @@ static void
 trap_from_kernel(struct Trapframe *tf)
 {
 	user_access_end();
-	if (panicstr && !panicking())
-		panic_halt();
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (is_sysenter_step(tf))
@@ -309,6 +307,8 @@ trap(struct Trapframe *tf)
 {
 	struct CpuInfo *c = thiscpu;
 
+	if (panicstr && !panicking())
+		panic_halt();
 	if (!(tf->tf_cs & 3) && !is_virtual_8086(tf)) {
 		trap_from_kernel(tf);
 		return;

@@ -39,8 +39,6 @@ static inline void
 trap_enter(struct CpuInfo *c)
 {
 	user_access_end(); // The gate leaves AC as it was, and users may set it.
-	if (panicstr && !panicking())
-		panic_halt();
 	tlb_enter_kernel(c);
 }
 
