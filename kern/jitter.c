@@ -14,6 +14,7 @@
 #include <kern/cpu.h>
 #include <kern/jitter.h>
 #include <kern/spinlock.h>
+#include <kern/tlb.h>
 
 #define SPIN_LEAST 3  // Half of the spins are of less than 1 << SPIN_LEAST rounds,
 #define SPIN_BITS  15 // and all of less than 1 << SPIN_BITS.
@@ -37,6 +38,7 @@ jitter_set(const char *value)
 		states[i] = (uint32_t)seed * 2654435761U ^ i * 2246822519U;
 		if (states[i] == 0)
 			states[i] = 1;
+		__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_JITTER, __ATOMIC_SEQ_CST);
 	}
 	jitter_seed = seed;
 	lock_kernel_slowly(true);

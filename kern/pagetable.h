@@ -23,7 +23,7 @@ find_pte(const pde_t *pgdir, const void *va)
 
 	if ((pde & (PTE_P | PTE_PS)) != PTE_P)
 		return NULL;
-	return (pte_t *)KADDR(PTE_ADDR(pde)) + PTX(va);
+	return (pte_t *)(PTE_ADDR(pde) + KERNBASE) + PTX(va); // As KADDR: it is our own table.
 }
 
 // The page that an entry maps, which was made by page_insert or here.

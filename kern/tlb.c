@@ -9,11 +9,11 @@
 // or returns to it. (One that carries out a call in syscall_alone counts as in user mode: it
 // touches no user memory, and the interrupt comes as soon as it is back.) Of the two
 //
-//	this CPU:   cpu_tlb_debt = 1;  then reads  cpu_in_user
-//	the other:  cpu_in_user = 1;   then reads  cpu_tlb_debt
+//	this CPU:   cpu_tlb_debt |= TLB_FLUSH;  then reads  cpu_in_user
+//	the other:  cpu_in_user = 1;            then reads  cpu_tlb_debt
 //
-// at least one sees what the other wrote, because both write by xchg, past which no
-// read can move.
+// at least one sees what the other wrote, because both write by a locked instruction, past
+// which no read can move.
 //
 // To load another page directory takes long, since it empties the TLB. So a CPU that goes from
 // one environment to another does that when it has dropped the lock, just before it
@@ -44,6 +44,15 @@ tlb_call_in(int cpu)
 }
 
 void
+tlb_pay(struct CpuInfo *c)
+{
+	jitter();
+	if (__atomic_fetch_and(&c->cpu_tlb_debt, ~TLB_FLUSH, __ATOMIC_SEQ_CST) & TLB_FLUSH)
+		lcr3(rcr3());
+	jitter();
+}
+
+void
 tlb_unload(pde_t *pgdir)
 {
 	assert(kernel_locked());
@@ -68,7 +77,7 @@ tlb_invalidate(pde_t *pgdir, void *va)
 	}
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir) {
-			xchg(&cpus[i].cpu_tlb_debt, 1);
+			__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_FLUSH, __ATOMIC_SEQ_CST);
 			jitter();
 			if (cpus[i].cpu_in_user)
 				tlb_call_in(i);

@@ -5,7 +5,6 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/jitter.h>
 #include <kern/pmap.h>
 
 // Mappings that go away go away everywhere (tlb.c).
@@ -34,12 +33,18 @@ void tlb_unload(pde_t *pgdir);
 // go back before the caller drops the big lock.
 void tlb_call_in(int cpu);
 
+// What a CPU owes, in cpu_tlb_debt: to flush its TLB; and where there is jitter, to be slow.
+#define TLB_FLUSH  1
+#define TLB_JITTER 2
+
+// Pay it, the flush once.
+void tlb_pay(struct CpuInfo *c);
+
 // These are what a CPU, c, does on its way in and out. It came from user mode. Before it
 // waits for the big lock.
 static inline void
 tlb_enter_kernel(struct CpuInfo *c)
 {
-	jitter();
 	xchg(&c->cpu_in_user, 0);
 }
 
@@ -47,10 +52,8 @@ tlb_enter_kernel(struct CpuInfo *c)
 static inline void
 tlb_pay_debt(struct CpuInfo *c)
 {
-	if (c->cpu_tlb_debt) {
-		xchg(&c->cpu_tlb_debt, 0);
-		lcr3(rcr3());
-	}
+	if (c->cpu_tlb_debt)
+		tlb_pay(c);
 }
 
 // It is about to go to user mode, and has dropped the lock.
@@ -58,9 +61,7 @@ static inline void
 tlb_leave_kernel(struct CpuInfo *c)
 {
 	xchg(&c->cpu_in_user, 1);
-	jitter();
 	tlb_pay_debt(c);
-	jitter();
 }
 
 // Load a page directory into this CPU, c, unless it is loaded.

@@ -15,6 +15,7 @@
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/init.h>
+#include <kern/jitter.h>
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
@@ -143,13 +144,15 @@ fatal_user_trap(struct Trapframe *tf)
 void
 page_fault_handler(struct Trapframe *tf)
 {
+	const struct Env *e = curenv;
+	void *upcall = e->env_pgfault_upcall;
 	uint32_t va = rcr2();
 
-	if (curenv->env_pgfault_upcall) {
-		upcall_enter(tf, curenv->env_pgfault_upcall, va);
+	if (upcall) {
+		upcall_enter(tf, upcall, va);
 		return;
 	}
-	cprintf("[%08x] user fault va %08x ip %08x\n", curenv->env_id, va, tf->tf_eip);
+	cprintf("[%08x] user fault va %08x ip %08x\n", e->env_id, va, tf->tf_eip);
 	fatal_user_trap(tf);
 }
 
@@ -313,6 +316,7 @@ trap(struct Trapframe *tf)
 		trap_from_kernel(tf);
 		return;
 	}
+	jitter();
 	trap_enter(c);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);

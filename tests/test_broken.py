@@ -9,7 +9,8 @@ from support import TREE, KernelTest
 LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: a write landed after .*"
 BROKEN = {
     "without_shootdown": (
-        "kern/tlb.c", "xchg(&cpus[i].cpu_tlb_debt, 1);", "continue;", "shootdown", LANDED),
+        "kern/tlb.c", "__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_FLUSH, __ATOMIC_SEQ_CST);",
+        "continue;", "shootdown", LANDED),
     "shootdown_without_interrupt": (
         "kern/tlb.c", "if (cpus[i].cpu_in_user)", "if (0)", "shootdown", LANDED),
     "destroy_without_interrupt": (
