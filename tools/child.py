@@ -66,13 +66,14 @@ class Child:
                     stderr=subprocess.PIPE, pass_fds=pass_fds, cwd=cwd, env=env,
                     start_new_session=True)
                 self.pid = self._process.pid
+                # Complete, before end_all() can know of it in another thread and stop it.
+                self._input = self._process.stdin
+                self._collect(self._process.stdout, self.STDOUT)
+                self._collect(self._process.stderr, "errors")
                 _live.add(self)
         except OSError as e:
             raise ChildError("%s cannot be started: %s: %s"
                              % (self.name, command[0], os.strerror(e.errno))) from None
-        self._input = self._process.stdin
-        self._collect(self._process.stdout, self.STDOUT)
-        self._collect(self._process.stderr, "errors")
 
     def _collect(self, pipe, attribute):
         """Add to an attribute what comes out of a pipe or socket, from now on."""
