@@ -32,7 +32,7 @@
 #include <kern/timer.h>
 #include <kern/tlb.h>
 
-// Whether all CPUs that are up, this one aside, are asleep.
+// Whether all CPUs that are up, this one aside, have nothing to run.
 static bool
 others_halted(void)
 {
@@ -90,8 +90,9 @@ sched_halt(void)
 			monitor(NULL);
 			return;
 		}
-		if (call_back(0)) // It alone can sleep while it waits for a command.
-			lapic_ipi(0, T_IPI_WAKE);
+		// It alone can sleep while it waits for a command.
+		if (call_back(bootcpu->cpu_id))
+			lapic_ipi(bootcpu->cpu_id, T_IPI_WAKE);
 	}
 	jitter();
 	thiscpu->cpu_status = CPU_LOOKING;
@@ -156,6 +157,7 @@ sched_pay_wakes(void)
 {
 	uint32_t halted = 0;
 
+	assert(kernel_locked());
 	for (; wakes_owed > 0 && env_any_runnable() && idle; wakes_owed--) {
 		int cpu = idle_cpu();
 		if (call_back(cpu))
