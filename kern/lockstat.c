@@ -1,7 +1,8 @@
 // What the big lock costs, for each CPU: `lockstat` at the monitor's prompt. How often it
 // is taken is always counted, by an instruction; what happens while it is waited for is,
 // too, since that is slow anyway. How long it is held takes a look at the time stamp counter
-// each time, so that is measured only from `lockstat on` to `lockstat off`.
+// each time, so that is measured only from `lockstat on` to `lockstat off`, and not while
+// the monitor has it.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -29,24 +30,23 @@ lockstat_end(struct LockStat *stat)
 	stat->since = 0;
 }
 
-// Measure from now on how long the lock is held, or no longer.
+// Measure how long the lock is held, from the end of the monitor on; or no longer.
 static void
 measure(bool on)
 {
-	lockstat_end(&thiscpu->cpu_lockstat);
 	measuring = on;
 	lock_kernel_slowly(on || jitter_seed);
-	lockstat_begin(&thiscpu->cpu_lockstat);
 }
 
 static void
 print_stats(void)
 {
-	cprintf("CPU       taken   contended       slept  waited (1000 ticks)    held%s\n",
-	    measuring ? "" : ", if measured");
+	cprintf("Times in 1000 ticks of the time stamp counter; how long it is held is %s\n",
+	    measuring ? "measured" : "not measured now");
+	cprintf("CPU       taken   contended       slept      waited        held\n");
 	for (int i = 0; i < ncpu; i++) {
 		const struct LockStat *stat = &cpus[i].cpu_lockstat;
-		cprintf("%3d  %10u  %10u  %10u  %19llu  %6llu\n", i, stat->taken, stat->contended,
+		cprintf("%3d  %10u  %10u  %10u  %10llu  %10llu\n", i, stat->taken, stat->contended,
 		    stat->slept, stat->waited / 1000, stat->held / 1000);
 	}
 }

@@ -216,6 +216,7 @@ void
 monitor(struct Trapframe *tf)
 {
 	assert(kernel_locked());
+	lockstat_end(&thiscpu->cpu_lockstat); // Somebody who types is not what the lock costs.
 	cprintf("Welcome to the JOS kernel monitor!\n");
 	cprintf("Type 'help' for a list of commands.\n");
 	if (tf) {
@@ -228,4 +229,5 @@ monitor(struct Trapframe *tf)
 		if (line && run_command(line, tf) < 0)
 			break;
 	}
+	lockstat_begin(&thiscpu->cpu_lockstat);
 }

@@ -33,7 +33,7 @@
 #include <kern/timer.h>
 #include <kern/tlb.h>
 
-// Whether all CPUs that are up, this one aside, are asleep.
+// Whether all CPUs that are up, this one aside, have nothing to run.
 static bool
 others_halted(void)
 {
@@ -47,14 +47,21 @@ others_halted(void)
 // How often a CPU looks whether it is wanted, before it halts: some microseconds' worth.
 #define LOOKS 2000
 
-// How many environments were made runnable since the lock was taken.
+// The CPUs that are marked, a bit each. Only they themselves turn one mark into the other
+// without the lock.
+static uint32_t idle;
+static_assert(NCPU <= 32);
+
+// How many environments were made runnable for which they may be wanted, since the lock
+// was taken.
 static int wakes_owed;
 
-// Tell a CPU that looks or halts to look for an environment. Whether it must be interrupted.
+// Take the mark off a CPU, if it has one. Whether it must be interrupted.
 static bool
-call_back(struct CpuInfo *c)
+call_back(int cpu)
 {
-	return xchg(&c->cpu_status, CPU_STARTED) == CPU_HALTED;
+	idle &= ~(1U << cpu);
+	return xchg(&cpus[cpu].cpu_status, CPU_STARTED) == CPU_HALTED;
 }
 
 // Whether this CPU was called back while it looked. If not, it is marked as halted.
@@ -84,11 +91,13 @@ sched_halt(void)
 			monitor(NULL);
 			return;
 		}
-		if (call_back(bootcpu)) // It alone can sleep while it waits for a command.
+		// It alone can sleep while it waits for a command.
+		if (call_back(bootcpu->cpu_id))
 			lapic_ipi(bootcpu->cpu_id, T_IPI_WAKE);
 	}
 	jitter();
 	thiscpu->cpu_status = CPU_LOOKING;
+	idle |= 1U << cpunum();
 	unlock_kernel();
 	tlb_load(thiscpu, kern_pgdir); // Not that of an environment that is perhaps to be freed.
 	if (!look_a_while()) {
@@ -99,7 +108,7 @@ sched_halt(void)
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}
 	lock_kernel();
-	thiscpu->cpu_status = CPU_STARTED;
+	call_back(cpunum()); // Unless another CPU did.
 }
 
 // Exercise 6.
@@ -129,34 +138,34 @@ void
 sched_wake(void)
 {
 	assert(kernel_locked());
-	wakes_owed++;
-	unlock_kernel_looks();
+	if (idle) {
+		wakes_owed++;
+		unlock_kernel_looks();
+	}
 }
 
-// The next CPU to be called back: one that looks rather than one that halts. NULL: there is none.
-static struct CpuInfo *
+// The CPU to be called back next: one that looks rather than one that halts.
+static int
 idle_cpu(void)
 {
-	struct CpuInfo *halted = NULL;
-
-	for (int i = 0; i < ncpu; i++) {
-		if (cpus[i].cpu_status == CPU_LOOKING)
-			return &cpus[i];
-		if (!halted && cpus[i].cpu_status == CPU_HALTED)
-			halted = &cpus[i];
+	for (uint32_t left = idle; left; left &= left - 1) {
+		int cpu = __builtin_ctz(left);
+		if (cpus[cpu].cpu_status == CPU_LOOKING)
+			return cpu;
 	}
-	return halted;
+	return __builtin_ctz(idle);
 }
 
 uint32_t
 sched_pay_wakes(void)
 {
 	uint32_t halted = 0;
-	struct CpuInfo *c;
 
-	for (; wakes_owed > 0 && runq_words && (c = idle_cpu()); wakes_owed--) {
-		if (call_back(c))
-			halted |= 1U << c->cpu_id;
+	assert(kernel_locked());
+	for (; wakes_owed > 0 && runq_words && idle; wakes_owed--) {
+		int cpu = idle_cpu();
+		if (call_back(cpu))
+			halted |= 1U << cpu;
 	}
 	wakes_owed = 0;
 	return halted;

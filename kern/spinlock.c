@@ -52,12 +52,12 @@ static uint32_t sleepers;
 static_assert(NCPU <= 32);
 
 // How often a CPU looks at the big lock before it halts: some microseconds' worth.
-#define SPINS 1000
+#define SPINS 3000
 
 // How often the lock was dropped while somebody slept, and how often is too often. (To hand
 // it over is slow: nobody has it until the one that slept runs.)
 static int passed_over;
-#define PATIENCE 16
+#define PATIENCE 64
 
 static void
 check_not_holding(const struct spinlock *lk)

@@ -7,9 +7,8 @@
 // else may look (the keyboard's interrupt may come before or after, which is the same).
 // Left out: user memory, more than two environments, memory order (all is under the lock).
 //
-// It holds: when the lock is dropped while a CPU has a mark (it looks, or halts), for each runnable
-// environment
-// a CPU without the mark is on its way to look; and when nothing can move any more, no
+// It holds: when the lock is dropped while a CPU has a mark (LOOKING or HALTED), for each runnable
+// environment a CPU without a mark is on its way to look; and when nothing can move any more, no
 // environment is runnable or running, no key is forgotten, and the boot CPU is in the monitor, or
 // an environment waits for a key: it does not happen that all sleep and nobody is in the monitor.
 //
@@ -20,8 +19,8 @@
 // MUTATION NOBODY_IN_MONITOR: CPU 1's is the last to halt, and only CPU 0 may enter the monitor
 // MUTATION MARK_LATE: CPU 1 drops the lock; 0 makes an environment runnable, sees no mark, and
 //	wakes nobody; 1 marks itself, and halts
-// MUTATION HALT_ANYWAY: CPU 1 looks, and sees its mark; 0 takes it away, and sends no interrupt, since
-//	1 does not halt; 1 marks itself as halted, and halts
+// MUTATION HALT_ANYWAY: CPU 1 looks, and sees its mark; 0 takes it away, and sends no interrupt,
+//	since 1 does not halt; 1 marks itself as halted, and halts
 // MUTATION MARK_STAYS: the next one to be woken is the same CPU again, and another sleeps on
 // MUTATION KEY_FORGOTTEN: a key ends the boot CPU's halt, the reader waits on, and all halt
 

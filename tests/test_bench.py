@@ -66,7 +66,9 @@ class BenchTest(KernelTest):
         self.assertEqual(benchside.show_speedup([(3, 2), (1, 1), (6, 3)]),
                          "1.50 times as fast (3.00 s, 2.00 s)")
         self.assertEqual(benchside.show_share([0.5, 0.015, 0.01]), "1.5 % of one")
-        self.assertEqual(benchside.SIDES[0].show([(1, 1), None]), "-")
+        self.assertEqual(benchside.show_sieve([(2, 1, 1, 3), (3, 1, 2, 4), (6, 3, 4, 5)]),
+                         "1.50 times as fast (1: 3.00 s, 2: 1.00 s, 4: 2.00 s, 8: 4.00 s)")
+        self.assertEqual(benchside.SIDES[0].show([(1, 1, 1, 1), None]), "-")
 
 
 class ToolTest(unittest.TestCase):
