@@ -60,8 +60,8 @@ spin_holding(const struct spinlock *lk)
 }
 
 // The big kernel lock. At most one CPU runs kernel code at a time: who holds it
-// may touch anything. It is taken on every way in from user mode (but for the calls that
-// syscall_alone carries out, which touch nothing that others write), and by each CPU
+// may touch anything. It is taken on every way in from user mode (but for what
+// sysentry.S does at once, which touches nothing that others write), and by each CPU
 // when it comes up, the boot CPU as soon as it knows its number; it is dropped on the
 // way back, and before a CPU halts.
 extern struct spinlock kernel_lock;

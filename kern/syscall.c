@@ -1,6 +1,6 @@
 // The system calls: each checks all of its arguments, and only then acts. inc/lib.h
 // says what they mean to a user. A call that ends or stops the caller just returns:
-// trap() sees it when it is about to go back.
+// syscall() sees it when it is about to go back.
 
 #include <inc/assert.h>
 #include <inc/error.h>

@@ -6,7 +6,7 @@
 // an interrupt, and waits until it has entered the kernel. One that is in the kernel
 // already needs no interrupt, and nobody waits for it, since it may itself be waiting
 // for the lock, with interrupts off: it pays its debt before it touches user memory
-// or returns to it. (One that carries out a call in syscall_alone counts as in user mode: it
+// or returns to it. (What sysentry.S does at once counts as user mode: it
 // touches no user memory, and the interrupt comes as soon as it is back.) Of the two
 //
 //	this CPU:   cpu_tlb_debt |= TLB_FLUSH;  then reads  cpu_in_user

@@ -1,6 +1,7 @@
 // Where a trap goes that is no system call (syscall.c). trapentry.S calls trap() with
-// interrupts off. From user mode, trap() takes the big lock, dispatches, and returns with the lock dropped to the
-// environment that trapped, if it may still run; else the scheduler finds another.
+// interrupts off. From user mode, trap() takes the big lock, dispatches, and returns with
+// the lock dropped to the environment that trapped, if it may still run; else the
+// scheduler finds another.
 // From kernel mode there are only interrupts of a halted CPU, which take no lock, and
 // the kernel's own mistakes, which panic; as do the hardware's, wherever they come. By
 // a non-maskable interrupt a CPU that panics stops the others (init.c).
@@ -192,8 +193,8 @@ interrupt_handler(struct Trapframe *tf)
 	}
 }
 
-// Faults come again by themselves, but the instructions that trap on purpose (int $T_SYSCALL,
-// int3, into) have been passed. (A breakpoint in two bytes, CD 03, does not look
+// Faults come again by themselves, but the instructions that trap on purpose (int $T_SYSCALL and
+// sysenter, int3, into) have been passed. (A breakpoint in two bytes, CD 03, does not look
 // different, and is its program's own fault.)
 void
 undo_trap(struct Trapframe *tf)
