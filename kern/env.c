@@ -225,7 +225,7 @@ is_abandoned(const struct Env *e)
 	const struct Env *parent = &envs[ENVX(e->env_parent_id)];
 
 	return e->env_status == ENV_NOT_RUNNABLE && e->env_stopped && e->env_parent_id != 0 &&
-	    (parent->env_status == ENV_FREE || parent->env_id != e->env_parent_id);
+	       (parent->env_status == ENV_FREE || parent->env_id != e->env_parent_id);
 }
 
 // Free e and all of its memory, and the children that it leaves stopped: half made,

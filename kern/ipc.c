@@ -73,8 +73,7 @@ sys_ipc_try_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 	struct Env *to;
 	int r;
 
-	if ((r = envid2env(to_id, &to, false)) == 0 &&
-	    (r = try_send(to, value, srcva, perm)) == 0)
+	if ((r = envid2env(to_id, &to, false)) == 0 && (r = try_send(to, value, srcva, perm)) == 0)
 		wait_end(to, 0);
 	return r;
 }

@@ -285,9 +285,9 @@ resume_stepped(struct Trapframe *tf)
 	tf->tf_eflags &= ~FL_TF;
 }
 
-// Whether curenv, with that status, must be told of a trap now: if another CPU has not stopped or destroyed it
-// since it was last in here; and if it was stopped, of that which
-// undo_trap cannot make come again, a single step's, which has been done.
+// Whether curenv, with that status, must be told of a trap now: if another CPU has not stopped or
+// destroyed it since it was last in here; and if it was stopped, of that which undo_trap cannot
+// make come again, a single step's, which has been done.
 static inline bool
 is_due(const struct Trapframe *tf, unsigned status)
 {

@@ -28,8 +28,8 @@ answer_call(void)
 	static envid_t from;
 	static int32_t word;
 
-	word = from ? ipc_call(from, word + 1, NULL, 0, &from, NULL, NULL) :
-			    ipc_recv(&from, NULL, NULL);
+	word = from ? ipc_call(from, word + 1, NULL, 0, &from, NULL, NULL)
+		    : ipc_recv(&from, NULL, NULL);
 }
 
 static void

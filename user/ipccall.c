@@ -6,7 +6,7 @@
 
 #define ROUNDS  1000
 #define CALLERS 6
-#define PAGE    ((void *)0x10001000) // What goes there
+#define PAGE    ((void *)0x10001000)     // What goes there
 #define ANSWER  ((uint32_t *)0x10002000) // What comes back
 #define NO_PAGE ((void *)UTOP)
 

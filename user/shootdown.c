@@ -168,7 +168,8 @@ play_round(const struct way *way, int round)
 		// What was freed last is given first.
 		must(sys_page_alloc(0, (void *)OWN, PERM_WRITE), "alloc");
 		if (page_at(OWN) != pa)
-			panic("round %d: %s: page %08x, not %08x", round, way->name, page_at(OWN), pa);
+			panic("round %d: %s: page %08x, not %08x", round, way->name, page_at(OWN),
+			    pa);
 	}
 	check_page(way, round);
 	unmap();

@@ -69,8 +69,8 @@ try_call(uint32_t number, uint32_t flags, uint32_t selector, int32_t expected)
 	steps = 0;
 	int32_t r = enter(number, flags, selector, &after);
 	if (r != expected || (after & tried) != flags)
-		panic("call %u with flags %x, selector %x: %d, not %d; flags then %x", number, flags,
-		    selector, r, expected, after);
+		panic("call %u with flags %x, selector %x: %d, not %d; flags then %x", number,
+		    flags, selector, r, expected, after);
 	// After sysenter or the instruction that follows it, and after the pushfl and so on.
 	if ((flags & FL_TF) && steps < 4)
 		panic("call %u, single-stepped: %u steps", number, steps);
