@@ -343,7 +343,7 @@ env_run(struct Env *e)
 			put_aside(c, c->cpu_env);
 		c->cpu_env = e;
 		c->cpu_last = ENVX(e->env_id);
-		e->env_cpunum = c - cpus;
+		e->env_cpunum = c->cpu_id;
 		e->env_oncpu = true;
 		tf = &e->env_tf;
 		if (!c->cpu_ticking || jitter_seed)

@@ -56,24 +56,37 @@ deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 // Send now, if `to` is waiting for it. 0; an error; or -E_IPC_NOT_RECV, and then it is
 // not, but nothing is wrong with the message.
 static inline int
-try_send(struct Env *to, uint32_t value, void *srcva, int perm)
+try_send(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 {
 	struct PageInfo *pp;
 	int r;
 
 	if (to->env_ipc_recving)
-		return deliver(curenv, to, value, srcva, perm);
-	r = page_to_send(curenv, srcva, perm, &pp);
+		return deliver(from, to, value, srcva, perm);
+	r = page_to_send(from, srcva, perm, &pp);
 	return r < 0 ? r : -E_IPC_NOT_RECV;
+}
+
+// Anybody may be sent to, by `from`. NULL: there is none of that id.
+static inline struct Env *
+receiver(struct Env *from, envid_t id)
+{
+	struct Env *e = id == 0 ? from : &envs[ENVX(id)];
+
+	if (e->env_status == ENV_FREE || e->env_status == ENV_DYING || (id && e->env_id != id))
+		return NULL;
+	return e;
 }
 
 int
 sys_ipc_try_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
-	struct Env *to;
-	int r;
+	struct Env *from = curenv, *to = receiver(from, to_id);
 
-	if ((r = envid2env(to_id, &to, false)) == 0 && (r = try_send(to, value, srcva, perm)) == 0)
+	if (!to)
+		return -E_BAD_ENV;
+	int r = try_send(from, to, value, srcva, perm);
+	if (r == 0)
 		wait_end(to, 0);
 	return r;
 }
@@ -81,12 +94,13 @@ sys_ipc_try_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 // Send, or wait in the queue of the receiver until it takes the message, which is what a *to of
 // NULL means: 0. With call, one that had to wait goes on to receive.
 static inline int
-send_or_wait(envid_t to_id, uint32_t value, void *srcva, int perm, bool call, struct Env **to)
+send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int perm, bool call,
+    struct Env **to)
 {
-	struct Env *from = curenv;
-	int r = envid2env(to_id, to, false);
-
-	if (r < 0 || (r = try_send(*to, value, srcva, perm)) != -E_IPC_NOT_RECV)
+	if (!(*to = receiver(from, to_id)))
+		return -E_BAD_ENV;
+	int r = try_send(from, *to, value, srcva, perm);
+	if (r != -E_IPC_NOT_RECV)
 		return r;
 	if (*to == from) // It would wait for ever.
 		return -E_INVAL;
@@ -103,7 +117,7 @@ int
 sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
 	struct Env *to;
-	int r = send_or_wait(to_id, value, srcva, perm, false, &to);
+	int r = send_or_wait(curenv, to_id, value, srcva, perm, false, &to);
 
 	if (r == 0 && to)
 		wait_end(to, 0);
@@ -175,7 +189,7 @@ sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 
 	if (!dstva_ok(dstva))
 		return -E_INVAL;
-	if ((r = send_or_wait(to_id, value, srcva, perm, true, &to)) < 0)
+	if ((r = send_or_wait(from, to_id, value, srcva, perm, true, &to)) < 0)
 		return r;
 	if (!to) {
 		from->env_ipc_dstva = dstva;
