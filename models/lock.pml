@@ -23,7 +23,7 @@
 // MUTATION STI_BEFORE_HLT: the wake-up comes between the two instructions, before the halt
 // MUTATION IPI_BEFORE_HAND_OVER: the woken CPU looks before the lock is its own, and halts again;
 //	then it owns the lock, and nobody wakes it
-// MUTATION READ_THEN_DROP: the waiter puts LOOK into the word after the holder has looked, and halts
+// MUTATION READ_THEN_DROP: the waiter puts LOOK in after the holder has looked, and halts
 // MUTATION NO_LOOK: the holder drops the lock the quick way while the waiter marks itself
 // MUTATION SLEPT_WITHOUT_LOOK: of two that sleep, one is woken, and drops the lock the quick way
 
