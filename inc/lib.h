@@ -51,6 +51,28 @@ void _pgfault_upcall(void);
 envid_t fork(void);
 envid_t sfork(void);
 
+// ---- lib/batch.c ----
+
+// System calls that are collected, and made by few entries into the kernel, in their order.
+// It is empty when all of it is zero.
+struct Batch {
+	uint32_t count; // Calls that are not made yet
+	struct BatchCall calls[BATCH_MOST];
+};
+
+// The calls of these names, some time before batch_flush returns. 0; or the error of an
+// earlier one, and then that one was the last.
+int batch_page_alloc(struct Batch *b, envid_t envid, void *va, int perm);
+int batch_page_map(
+    struct Batch *b, envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
+int batch_page_unmap(struct Batch *b, envid_t envid, void *va);
+int batch_env_set_status(struct Batch *b, envid_t envid, int status);
+int batch_env_set_exception_upcall(struct Batch *b, envid_t envid, uint32_t trapno, void *upcall);
+
+// Make what is left. 0; or the first error, and then the calls after it are not made. In any
+// case the batch is empty.
+int batch_flush(struct Batch *b);
+
 // ---- lib/ipc.c ----
 
 // Wait until to_env receives, and give it val and, if pg is not NULL, the page there
@@ -132,12 +154,19 @@ int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *ds
 // Where exceptions of vector trapno are to be handled. -E_INVAL: not this one.
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 
+// Make n calls, or the first BATCH_MOST of them, each of which gets its result. Returns how
+// many were made: fewer after one that stopped the caller, and with BATCH_STOP in flags after
+// one that failed. -E_INVAL for other flags, and if calls is not on a word boundary. All
+// are read before the first is made, and the results are written after the last: if the caller
+// may not write to calls then, it ends. Those that print or wait, make environments or end
+// them, are -E_INVAL in a batch, and so is another batch.
+int sys_batch(struct BatchCall *calls, size_t n, int flags);
+
 // Make a child with the caller's registers and an empty address space, not
 // runnable. Returns its id, and 0 in the child. Inlined, because the child comes
 // back from it on a stack of its own: of what the parent's stack holds, it
 // may rely only on what was there before a call it could return from.
-static __inline envid_t __attribute__((always_inline))
-sys_exofork(void)
+static __inline envid_t __attribute__((always_inline)) sys_exofork(void)
 {
 	envid_t ret;
 	__asm__ volatile("int %2" : "=a"(ret) : "a"(SYS_exofork), "i"(T_SYSCALL) : "memory");

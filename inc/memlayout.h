@@ -29,6 +29,8 @@
 //	USTACKTOP ----> +------------------------------+ 0xeebfe000
 //	                | user stack, one page at first|   rw      rw
 //	                | ...                          |
+//	                | scratch: two pages of fork's |
+//	UFORKTEMP ----> +------------------------------+ 0xee800000 = UTOP - PTSIZE
 //	                | program and heap             |
 //	UTEXT --------> +------------------------------+ 0x00800000
 //	                | scratch: UTEMP to PFTEMP     |
@@ -60,6 +62,9 @@
 #define UTOP       UENVS // Users may map nothing from here up.
 #define UXSTACKTOP UTOP
 #define USTACKTOP  (UTOP - 2 * PGSIZE)
+
+// Where the stack has its page table, so that what is mapped for a moment takes none.
+#define UFORKTEMP ((void *)(UTOP - PTSIZE))
 
 #define UTEXT  (2 * PTSIZE)
 #define UTEMP  ((void *)PTSIZE)

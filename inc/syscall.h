@@ -10,29 +10,46 @@
 // to in esi and ebp. The result is in eax: negative for an error. The other registers
 // are kept, but for edx and ecx: always by sysenter, and by a cputs of more than a
 // kilobyte, which the kernel makes the caller repeat for what is left.
-#define SYSCALLS(X)                   \
-	X(cputs, 2)                   \
-	X(cgetc, 0)                   \
-	X(getenvid, 0)                \
-	X(env_destroy, 1)             \
-	X(page_alloc, 3)              \
-	X(page_map, 5)                \
-	X(page_unmap, 2)              \
-	X(exofork, 0)                 \
-	X(env_set_status, 2)          \
-	X(env_set_pgfault_upcall, 2)  \
-	X(yield, 0)                   \
-	X(ipc_try_send, 4)            \
-	X(ipc_recv, 1)                \
-	X(ipc_send, 4)                \
+#define SYSCALLS(X)                    \
+	X(cputs, 2)                    \
+	X(cgetc, 0)                    \
+	X(getenvid, 0)                 \
+	X(env_destroy, 1)              \
+	X(page_alloc, 3)               \
+	X(page_map, 5)                 \
+	X(page_unmap, 2)               \
+	X(exofork, 0)                  \
+	X(env_set_status, 2)           \
+	X(env_set_pgfault_upcall, 2)   \
+	X(yield, 0)                    \
+	X(ipc_try_send, 4)             \
+	X(ipc_recv, 1)                 \
+	X(ipc_send, 4)                 \
 	X(env_set_exception_upcall, 3) \
-	X(ipc_call, 5)
+	X(ipc_call, 5)                 \
+	X(batch, 3)
 
 #ifndef __ASSEMBLER__
+
+#include <inc/types.h>
 
 #define X(name, nargs) SYS_##name,
 enum { SYSCALLS(X) NSYSCALLS };
 #undef X
+
+// One of a batch of calls: what is in eax, edx, ecx, ebx, edi, esi when it is made by itself,
+// and in eax afterwards.
+struct BatchCall {
+	uint32_t number;
+	uint32_t args[5];
+	int32_t result;
+};
+
+#define BATCH_MOST 32 // So many at once: meanwhile nobody else gets the big lock
+
+enum {
+	BATCH_STOP = 1 << 0, // At the first call that fails
+};
 
 #endif // !__ASSEMBLER__
 

@@ -5,6 +5,7 @@
 #include <inc/assert.h>
 #include <inc/error.h>
 
+#include <kern/batch.h>
 #include <kern/console.h>
 #include <kern/env.h>
 #include <kern/fpu.h>
@@ -233,13 +234,8 @@ sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 	return 0;
 }
 
-// A call's function takes as many arguments as it declares. All of them are words
-// on the stack, which the caller takes off again, so calling each with five is
-// right: those that it does not declare it does not see.
-typedef int32_t (*syscall_fn)(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t);
-
 #define X(name, nargs) [SYS_##name] = (syscall_fn)(void *)sys_##name,
-static const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
+const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
 // Exercise 7. The same steps as in trap().

@@ -7,9 +7,12 @@
 // here, and then the child is destroyed, and the parent has not been touched. Only
 // then the parent's own writable pages become PTE_COW, which takes no memory. (So does
 // sfork: what is PTE_COW already is copied for the child, and then mapped by the parent.)
+// All of this is collected in a batch, which keeps the order: behind the first call that
+// fails, none is made.
 //
 // The stack that fork itself runs on, and the page of thisenv, are copied at once: both
-// sides write to them in the next instant, and might find no memory for it.
+// sides write to them in the next instant, and might find no memory for it. Nothing else
+// may be written before the batch is made.
 
 #include <inc/lib.h>
 
@@ -19,11 +22,15 @@ int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
 
 #define PERM_WRITE   (PTE_P | PTE_U | PTE_W)
 #define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE)
-#define FORKTEMP     (PFTEMP - PGSIZE) // Not PFTEMP: the stack itself may be COW
-#define STACK_MARGIN 1024 // What fork's own calls need at most, below its frame
+#define FORK_SCRATCH UFORKTEMP
+#define COW_SCRATCH  (UFORKTEMP + PGSIZE) // Another: the stack that fork runs on may be COW
+#define STACK_MARGIN 1024                 // What fork's own calls need at most, below its frame
+#define PRIVATE      __attribute__((section(".bss.private")))
 
 // The pages of the stack that are copied at once: first to last.
-__attribute__((section(".bss.private"))) static uint32_t stack_first, stack_last;
+PRIVATE static uint32_t stack_first, stack_last;
+
+PRIVATE static struct Batch batch; // The kernel writes to it, but not to a page that is COW
 
 static void *
 page_va(uint32_t pn)
@@ -95,7 +102,7 @@ pgfault(struct UTrapframe *utf)
 	if (!(utf->utf_err & FEC_WR) || !(uvpd[pn / NPTENTRIES] & PTE_P) ||
 	    (uvpt[pn] & (PTE_P | PTE_COW)) != (PTE_P | PTE_COW))
 		return false;
-	int r = copy_page(0, pn, page_perm(pn), PFTEMP);
+	int r = copy_page(0, pn, page_perm(pn), COW_SCRATCH);
 	if (r < 0)
 		panic("copy on write at va %08x: %e", utf->utf_fault_va, r);
 	return true;
@@ -108,10 +115,10 @@ duppage(envid_t child, uint32_t pn)
 	int perm = page_perm(pn);
 
 	if (must_copy(perm) && is_own(pn))
-		return copy_page(child, pn, perm, FORKTEMP);
+		return copy_page(child, pn, perm, FORK_SCRATCH);
 	if (must_copy(perm))
 		perm = (perm & ~PTE_W) | PTE_COW;
-	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
+	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
 }
 
 // fork, second time: what the parent keeps.
@@ -123,7 +130,7 @@ protect_page(envid_t child, uint32_t pn)
 	USED(child);
 	if (!(perm & PTE_W) || !must_copy(perm) || is_own(pn))
 		return 0;
-	return sys_page_map(0, page_va(pn), 0, page_va(pn), (perm & ~PTE_W) | PTE_COW);
+	return batch_page_map(&batch, 0, page_va(pn), 0, page_va(pn), (perm & ~PTE_W) | PTE_COW);
 }
 
 // sfork, first time: the same page for both, unless it is the stack, or what each has
@@ -134,8 +141,8 @@ share_page(envid_t child, uint32_t pn)
 	int perm = page_perm(pn);
 
 	if (must_copy(perm) && (is_own(pn) || (perm & PTE_COW)))
-		return copy_page(child, pn, perm, FORKTEMP);
-	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
+		return copy_page(child, pn, perm, FORK_SCRATCH);
+	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
 }
 
 // sfork, second time: the parent, too, gets the copy, which is what both share.
@@ -146,7 +153,8 @@ adopt_page(envid_t child, uint32_t pn)
 
 	if (!(perm & PTE_COW) || !must_copy(perm) || is_own(pn))
 		return 0;
-	return sys_page_map(child, page_va(pn), 0, page_va(pn), (perm & ~PTE_COW) | PTE_W);
+	return batch_page_map(
+	    &batch, child, page_va(pn), 0, page_va(pn), (perm & ~PTE_COW) | PTE_W);
 }
 
 // An exception stack for the child: a copy, if a handler forks, which is on it.
@@ -154,8 +162,8 @@ static int
 give_exception_stack(envid_t child)
 {
 	if (PGNUM(read_esp()) == XSTACK_PAGE)
-		return copy_page(child, XSTACK_PAGE, PERM_WRITE, FORKTEMP);
-	return sys_page_alloc(child, page_va(XSTACK_PAGE), PERM_WRITE);
+		return copy_page(child, XSTACK_PAGE, PERM_WRITE, FORK_SCRATCH);
+	return batch_page_alloc(&batch, child, page_va(XSTACK_PAGE), PERM_WRITE);
 }
 
 // Let the child handle the exceptions that this environment does.
@@ -164,35 +172,37 @@ copy_upcalls(envid_t child)
 {
 	int r = give_exception_stack(child);
 
-	if (r < 0 || (r = sys_env_set_pgfault_upcall(child, thisenv->env_pgfault_upcall)) < 0)
-		return r;
-	for (uint32_t trapno = 0; trapno <= T_SIMDERR; trapno++) {
-		void *upcall = thisenv->env_upcalls[trapno];
-		if (upcall && (r = sys_env_set_exception_upcall(child, trapno, upcall)) < 0)
-			return r;
+	for (uint32_t trapno = 0; trapno <= T_SIMDERR && r == 0; trapno++) {
+		void *upcall =
+		    trapno == T_PGFLT ? thisenv->env_pgfault_upcall : thisenv->env_upcalls[trapno];
+		if (upcall)
+			r = batch_env_set_exception_upcall(&batch, child, trapno, upcall);
 	}
-	return 0;
+	return r;
 }
 
+// What is done with each page: first for the child, then to this environment.
+struct plan {
+	int (*give)(envid_t child, uint32_t pn);
+	int (*keep)(envid_t child, uint32_t pn);
+};
+
+// Give the child all that it needs, and let it run.
 static int
-fork_pages(envid_t child)
+set_up(envid_t child, const struct plan *plan)
 {
-	int r = for_each_page(child, duppage);
+	int r;
 
-	return r < 0 ? r : for_each_page(child, protect_page);
+	batch.count = 0;
+	if ((r = copy_upcalls(child)) < 0 || (r = for_each_page(child, plan->give)) < 0 ||
+	    (r = for_each_page(child, plan->keep)) < 0 ||
+	    (r = batch_env_set_status(&batch, child, ENV_RUNNABLE)) < 0)
+		return r;
+	return batch_flush(&batch);
 }
 
-static int
-share_pages(envid_t child)
-{
-	int r = for_each_page(child, share_page);
-
-	return r < 0 ? r : for_each_page(child, adopt_page);
-}
-
-// Make a child, let give_pages give it its memory, and let it run.
 static envid_t
-make_child(int (*give_pages)(envid_t child))
+make_child(const struct plan *plan)
 {
 	int r = _set_cow_handler(pgfault);
 
@@ -205,8 +215,7 @@ make_child(int (*give_pages)(envid_t child))
 		thisenv = &envs[ENVX(sys_getenvid())];
 		return 0;
 	}
-	if ((r = copy_upcalls(child)) < 0 || (r = give_pages(child)) < 0 ||
-	    (r = sys_env_set_status(child, ENV_RUNNABLE)) < 0) {
+	if ((r = set_up(child, plan)) < 0) {
 		sys_env_destroy(child);
 		return r;
 	}
@@ -218,7 +227,7 @@ fork(void)
 {
 	stack_first = PGNUM(read_esp() - STACK_MARGIN);
 	stack_last = PGNUM(read_esp());
-	return make_child(fork_pages);
+	return make_child(&(struct plan){ duppage, protect_page });
 }
 
 envid_t
@@ -228,5 +237,5 @@ sfork(void)
 	stack_last = stack_first = PGNUM(USTACKTOP - 1);
 	while ((uvpd[(stack_first - 1) / NPTENTRIES] & PTE_P) && (uvpt[stack_first - 1] & PTE_P))
 		stack_first--;
-	return make_child(share_pages);
+	return make_child(&(struct plan){ share_page, adopt_page });
 }

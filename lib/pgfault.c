@@ -48,7 +48,8 @@ _pgfault_dispatch(struct UTrapframe *utf)
 	pgfault_handler(utf);
 }
 
-// Let fork deal with the faults that are its own doing. 0 or -E_NO_MEM.
+// Let fork deal with the faults that are its own doing. 0 or -E_NO_MEM. That it does already
+// is not written again: since the last fork, a write here is itself such a fault.
 int
 _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 {
@@ -56,7 +57,8 @@ _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 
 	if (r < 0)
 		return r;
-	cow_handler = handler;
+	if (cow_handler != handler)
+		cow_handler = handler;
 	return sys_env_set_pgfault_upcall(0, _pgfault_upcall);
 }
 

@@ -41,6 +41,7 @@ OPERATIONS = [Operation(*row) for row in (
      400, 1082),
     ("page_alloc", "benchpage", "page_alloc over an old mapping", "1796", "4659 (sbrk)",
      "3413 (first touch)", 1300, 1668),
+    ("batch_map", "benchbatch", "32 times page_map in one batch", "-", "-", "-", None, 99999),
     ("fork", "benchfork", "fork, child exits, parent sees it", "8.6 M", "1.98 M",
      "88 k (no libc), 244 k", 40000, 51113),
     ("line", "benchline", "a line of 71 characters, sys_cputs", "11813", "-", "-", 1200, 5766),

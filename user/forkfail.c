@@ -52,9 +52,11 @@ touch_all_pages(void)
 	}
 }
 
+extern const uint8_t private_start[], private_end[]; // user/user.ld
+
 struct snapshot {
 	uint32_t mappings; // A sum over all of them, and
-	uint32_t contents; // one over the program's own pages
+	uint32_t contents; // one over the program's own pages, but not what fork keeps its books in
 	int free_pages, envs;
 };
 
@@ -85,7 +87,9 @@ take_snapshot(void)
 			continue;
 		}
 		s.mappings = add_to_sum(s.mappings, uvpt[pn] & ~(PTE_A | PTE_D));
-		if ((uvpt[pn] & PTE_P) && pn < PGNUM(USTACKTOP - PGSIZE)) // The stack changes.
+		bool changes = pn >= PGNUM(USTACKTOP - PGSIZE) ||
+			       (pn >= PGNUM(private_start) && pn < PGNUM(private_end));
+		if ((uvpt[pn] & PTE_P) && !changes)
 			s.contents = sum_of_page(s.contents, pn);
 	}
 	return s;

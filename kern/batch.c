@@ -1,0 +1,75 @@
+// Many calls by one entry into the kernel: sys_batch carries out an array of them, each as if
+// the caller had made it by itself, and gives each its result. Only calls that take a short time
+// and come back are let in, so that a batch needs nothing that it would have to remember while
+// its caller sleeps.
+//
+// The array is the caller's memory, which another CPU may be writing to, and which one of the
+// calls may take away. So it is checked and copied before the first call, and only the copy is
+// looked at; and it is checked again before the results are stored. A caller that has not let
+// it stay where it was is ended then.
+
+#include <inc/assert.h>
+#include <inc/error.h>
+#include <inc/string.h>
+
+#include <kern/batch.h>
+#include <kern/env.h>
+#include <kern/pmap.h>
+#include <kern/spinlock.h>
+#include <kern/syscall.h>
+
+// Those that neither print nor wait, neither make environments nor end them.
+#define ALLOWED                                                                                 \
+	(1 << SYS_getenvid | 1 << SYS_page_alloc | 1 << SYS_page_map | 1 << SYS_page_unmap |    \
+	    1 << SYS_env_set_status | 1 << SYS_env_set_pgfault_upcall | 1 << SYS_ipc_try_send | \
+	    1 << SYS_env_set_exception_upcall)
+
+static_assert(NSYSCALLS <= 32);
+
+// Carry out up to n calls of caller's. Returns how many were made.
+static size_t
+make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
+{
+	struct BatchCall *c;
+
+	for (c = calls; c < calls + n;) {
+		if (c->number < NSYSCALLS && (ALLOWED & 1U << c->number))
+			c->result = syscall_table[c->number](
+			    c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
+		else
+			c->result = -E_INVAL;
+		// One that has stopped itself makes the rest when it is started again.
+		if (((c++)->result < 0 && (flags & BATCH_STOP)) ||
+		    caller->env_status != ENV_RUNNING)
+			break;
+	}
+	return c - calls;
+}
+
+int
+sys_batch(struct BatchCall *array, size_t n, int flags)
+{
+	struct Env *caller = curenv;
+	struct BatchCall calls[BATCH_MOST];
+
+	assert(kernel_locked());
+	if ((uintptr_t)array % sizeof(uint32_t) != 0 || (flags & ~BATCH_STOP))
+		return -E_INVAL;
+	n = MIN(n, (size_t)BATCH_MOST);
+	user_mem_assert(caller, array, n * sizeof(*array), PTE_W);
+	if (curenv != caller)
+		return 0;
+	user_access_begin();
+	memcpy(calls, array, n * sizeof(*array));
+	user_access_end();
+
+	n = make_calls(caller, calls, n, flags);
+	user_mem_assert(caller, array, n * sizeof(*array), PTE_W);
+	if (curenv != caller)
+		return 0;
+	user_access_begin();
+	for (size_t i = 0; i < n; i++)
+		array[i].result = calls[i].result;
+	user_access_end();
+	return n;
+}

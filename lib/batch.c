@@ -1,0 +1,65 @@
+// System calls that are made together, by sys_batch. Whoever has many to make that need not be
+// answered one by one collects them in a struct Batch, as a program collects what it prints: they
+// are made when it is full, and by batch_flush. The first that fails is the last that is made.
+
+#include <inc/lib.h>
+
+int
+batch_flush(struct Batch *b)
+{
+	uint32_t left = b->count;
+
+	b->count = 0;
+	for (struct BatchCall *calls = b->calls; left > 0;) {
+		int made = sys_batch(calls, left, BATCH_STOP);
+		if (made < 0)
+			return made;
+		calls += made;
+		left -= made;
+		if (calls[-1].result < 0)
+			return calls[-1].result;
+	}
+	return 0;
+}
+
+// Add a call to those that are not made yet. What it has no use for is 0.
+static int
+add(struct Batch *b, uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4,
+    uint32_t a5)
+{
+	int r = b->count == BATCH_MOST ? batch_flush(b) : 0;
+
+	if (r == 0)
+		b->calls[b->count++] = (struct BatchCall){ number, { a1, a2, a3, a4, a5 }, 0 };
+	return r;
+}
+
+int
+batch_page_alloc(struct Batch *b, envid_t envid, void *va, int perm)
+{
+	return add(b, SYS_page_alloc, envid, (uint32_t)va, perm, 0, 0);
+}
+
+int
+batch_page_map(struct Batch *b, envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm)
+{
+	return add(b, SYS_page_map, srcenv, (uint32_t)srcva, dstenv, (uint32_t)dstva, perm);
+}
+
+int
+batch_page_unmap(struct Batch *b, envid_t envid, void *va)
+{
+	return add(b, SYS_page_unmap, envid, (uint32_t)va, 0, 0, 0);
+}
+
+int
+batch_env_set_status(struct Batch *b, envid_t envid, int status)
+{
+	return add(b, SYS_env_set_status, envid, status, 0, 0, 0);
+}
+
+int
+batch_env_set_exception_upcall(struct Batch *b, envid_t envid, uint32_t trapno, void *upcall)
+{
+	return add(b, SYS_env_set_exception_upcall, envid, trapno, (uint32_t)upcall, 0, 0);
+}

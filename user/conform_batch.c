@@ -1,0 +1,457 @@
+// sys_batch: that each of its calls does what it does by itself, which it lets in, where it
+// stops, and what it does with an array that is not the caller's to write to, or ceases to be.
+// And the library's functions that collect calls for it.
+
+#include "conform.h"
+
+// AREA's pages here: two to write to, for arrays, one that is read-only, and then none.
+#define CALLS    ((struct BatchCall *)AREA)
+#define READONLY (AREA + 2 * PGSIZE)
+#define NOTHING  (AREA + 3 * PGSIZE)
+
+#define UNTOUCHED 0x5A5A5A5A // A result that nobody has written
+
+static void
+set_up(void)
+{
+	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
+	CHECK_EQ(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), 0);
+	CHECK_EQ(sys_page_alloc(0, READONLY, PERM_READ), 0);
+	CHECK_EQ(sys_page_unmap(0, NOTHING), 0);
+	// So that what is mapped there takes no page table.
+	CHECK_EQ(sys_page_alloc(0, SPARE, PERM_READ), 0);
+	CHECK_EQ(sys_page_unmap(0, SPARE), 0);
+}
+
+static struct BatchCall
+make(uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5)
+{
+	return (struct BatchCall){ number, { a1, a2, a3, a4, a5 }, UNTOUCHED };
+}
+
+// An array of n calls that always succeed.
+static void
+fill(struct BatchCall *calls, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		calls[i] = make(SYS_getenvid, 0, 0, 0, 0, 0);
+}
+
+// How many of n calls have been made, if they are the first ones; else -1.
+static int
+count_made(const struct BatchCall *calls, uint32_t n)
+{
+	uint32_t made = 0;
+
+	while (made < n && calls[made].result == thisenv->env_id)
+		made++;
+	for (uint32_t i = made; i < n; i++) {
+		if (calls[i].result != UNTOUCHED)
+			return -1;
+	}
+	return made;
+}
+
+// ---- The calls ----
+
+static void
+do_all_that_may_be_done(void)
+{
+	envid_t child = sys_exofork();
+	uint32_t va = (uint32_t)SPARE;
+	const struct BatchCall all[] = {
+		make(SYS_getenvid, 0, 0, 0, 0, 0),
+		make(SYS_page_alloc, 0, va, PERM_WRITE, 0, 0),
+		make(SYS_page_map, 0, va, child, va, PERM_READ),
+		make(SYS_page_unmap, 0, va, 0, 0, 0),
+		make(SYS_page_map, child, va, 0, va, PERM_WRITE),
+		make(SYS_env_set_pgfault_upcall, child, 0x1234, 0, 0, 0),
+		make(SYS_env_set_exception_upcall, child, T_DIVIDE, 0x5678, 0, 0),
+		make(SYS_env_set_status, child, ENV_NOT_RUNNABLE, 0, 0, 0),
+		make(SYS_ipc_try_send, child, 1, UTOP, 0, 0),
+	};
+	static const int32_t results[] = { 0, 0, 0, 0, -E_INVAL, 0, 0, 0, -E_IPC_NOT_RECV };
+
+	conform_must(child, "sys_exofork");
+	memcpy(CALLS, all, sizeof(all));
+	CHECK_EQ(sys_batch(CALLS, ARRAY_SIZE(all), 0), ARRAY_SIZE(all));
+	CHECK_EQ(CALLS[0].result, thisenv->env_id);
+	for (uint32_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (i > 0)
+			conform_count_with(i, __LINE__, "result", results[i], CALLS[i].result);
+		CHECK_EQ(memcmp(&CALLS[i], &all[i], offsetof(struct BatchCall, result)), 0);
+	}
+	CHECK_EQ(conform_pte(SPARE), 0);
+	CHECK(conform_page_of(child, SPARE) != 0);
+	CHECK_EQ(env_of(child)->env_pgfault_upcall, 0x1234);
+	CHECK_EQ(env_of(child)->env_upcalls[T_DIVIDE], 0x5678);
+	CHECK_EQ(sys_env_destroy(child), 0);
+}
+
+static void
+refuse_the_others(void)
+{
+	static const uint32_t numbers[] = {
+		SYS_cputs,
+		SYS_cgetc,
+		SYS_env_destroy,
+		SYS_exofork,
+		SYS_yield,
+		SYS_ipc_recv,
+		SYS_ipc_send,
+		SYS_batch,
+		NSYSCALLS,
+		31,
+		32,
+		32 + SYS_getenvid,
+		0x100 + SYS_getenvid,
+		0x7FFFFFFF,
+		0x80000000,
+		0x80000000 + SYS_getenvid,
+		0xFFFFFFFF,
+	};
+	int envs_before = count_envs();
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		fill(CALLS, 3);
+		CALLS[1].number = numbers[i];
+		CALLS[1].result = -E_INVAL; // Of which nothing differs afterwards.
+		CALLS[0].result = CALLS[2].result = thisenv->env_id;
+		struct conform_snapshot before = conform_snapshot();
+		CALLS[1].result = UNTOUCHED;
+		conform_count_with(numbers[i], __LINE__, "made", 3, sys_batch(CALLS, 3, 0));
+		conform_check_unchanged(
+		    &before, __LINE__, "a batch with a call that is not for it");
+		CHECK_EQ(count_envs(), envs_before);
+
+		fill(CALLS, 3);
+		CALLS[1].number = numbers[i];
+		CHECK_EQ(sys_batch(CALLS, 3, BATCH_STOP), 2);
+		CHECK_EQ(CALLS[1].result, -E_INVAL);
+		CHECK_EQ(CALLS[2].result, UNTOUCHED);
+	}
+}
+
+// Calls that fail do not keep the others from being made, unless that is wanted.
+static void
+stop_or_go_on(void)
+{
+	for (uint32_t bad = 0; bad < BATCH_MOST; bad++) {
+		fill(CALLS, BATCH_MOST);
+		CALLS[bad] = make(SYS_page_unmap, 0, UTOP, 0, 0, 0);
+		CHECK_EQ(sys_batch(CALLS, BATCH_MOST, BATCH_STOP), bad + 1);
+		CHECK_EQ(CALLS[bad].result, -E_INVAL);
+		CALLS[bad].result = UNTOUCHED;
+		CHECK_EQ(count_made(CALLS, BATCH_MOST), bad);
+		CHECK_EQ(sys_batch(CALLS, BATCH_MOST, 0), BATCH_MOST);
+		CHECK_EQ(CALLS[bad].result, -E_INVAL);
+		CALLS[bad].result = thisenv->env_id;
+		CHECK_EQ(count_made(CALLS, BATCH_MOST), BATCH_MOST);
+	}
+}
+
+static void
+run_out_of_memory(void)
+{
+	conform_hoard();
+	fill(CALLS, 4);
+	CALLS[1] = make(SYS_page_alloc, 0, (uint32_t)FRESH, PERM_WRITE, 0, 0);
+	CHECK_EQ(sys_batch(CALLS, 4, 0), 4);
+	CHECK_EQ(CALLS[1].result, -E_NO_MEM);
+	CHECK_EQ(CALLS[3].result, thisenv->env_id);
+	CHECK_EQ(sys_batch(CALLS, 4, BATCH_STOP), 2);
+	CHECK_EQ(conform_pte(FRESH), 0);
+}
+
+// ---- Its own arguments ----
+
+static void
+refuse_arguments(void)
+{
+	fill(CALLS, 1);
+	for (uint32_t flag = BATCH_STOP << 1; flag != 0; flag <<= 1) {
+		CHECK_REFUSED_WITH(flag, sys_batch(CALLS, 1, flag), E_INVAL);
+		CHECK_REFUSED_WITH(flag, sys_batch(CALLS, 1, flag | BATCH_STOP), E_INVAL);
+	}
+	CHECK_REFUSED(sys_batch(CALLS, 1, -1), E_INVAL);
+	CHECK_REFUSED(sys_batch((void *)KERNBASE, 1, -1), E_INVAL);
+	for (uint32_t off = 1; off < sizeof(uint32_t); off++) {
+		CHECK_REFUSED_WITH(off, sys_batch((void *)CALLS + off, 1, 0), E_INVAL);
+		CHECK_REFUSED_WITH(off, sys_batch((void *)off, 1, 0), E_INVAL);
+		CHECK_REFUSED_WITH(off, sys_batch((void *)KERNBASE + off, 1, 0), E_INVAL);
+	}
+}
+
+// The first BATCH_MOST are made of more, however many these are.
+static void
+limit_number(void)
+{
+	static const uint32_t many[] = { BATCH_MOST + 1, 100, 0x7FFFFFFF, 0x80000000, 0x92492493,
+		0xFFFFFFFF };
+
+	for (uint32_t n = 0; n <= BATCH_MOST; n++) {
+		fill(CALLS, BATCH_MOST + 1);
+		CHECK_EQ(sys_batch(CALLS, n, BATCH_STOP), n);
+		CHECK_EQ(count_made(CALLS, BATCH_MOST + 1), n);
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(many); i++) {
+		fill(CALLS, BATCH_MOST + 1);
+		CHECK_EQ(sys_batch(CALLS, many[i], 0), BATCH_MOST);
+		CHECK_EQ(count_made(CALLS, BATCH_MOST + 1), BATCH_MOST);
+	}
+	// None needs no array.
+	CHECK_EQ(sys_batch(NULL, 0, 0), 0);
+	CHECK_EQ(sys_batch((void *)KERNBASE, 0, BATCH_STOP), 0);
+}
+
+// At every word about the boundary between two pages, and at the end of the last one.
+static void
+lie_on_boundaries(void)
+{
+	for (uint32_t off = 0; off <= 2 * sizeof(struct BatchCall); off += sizeof(uint32_t)) {
+		struct BatchCall *calls = (void *)AREA + PGSIZE - off;
+		fill(calls, 2);
+		CHECK_EQ(sys_batch(calls, 2, 0), 2);
+		CHECK_EQ(count_made(calls, 2), 2);
+	}
+	struct BatchCall *last = (struct BatchCall *)READONLY - BATCH_MOST;
+	fill(last, BATCH_MOST);
+	CHECK_EQ(sys_batch(last, BATCH_MOST, 0), BATCH_MOST);
+	CHECK_EQ(count_made(last, BATCH_MOST), BATCH_MOST);
+}
+
+// ---- An array that the caller may not write to ----
+
+static struct BatchCall *bad_array;
+static uint32_t bad_number;
+
+static void
+call_with_bad_array(void)
+{
+	sys_batch(bad_array, bad_number, 0);
+	STATE->words[0] = 1;
+}
+
+static void
+kill_callers(void)
+{
+	static const struct {
+		uintptr_t va;
+		uint32_t n;
+	} bad[] = {
+		{ 0, 1 },
+		{ UTEXT - 4, 1 },
+		{ UTEXT, 1 }, // The program's text
+		{ USTACKTOP - 4, 1 },
+		{ USTACKTOP, 1 },
+		{ UTOP - 4, 1 },
+		{ UENVS, 1 },
+		{ UPAGES, 1 },
+		{ UVPT, 1 },
+		{ UVPT + ((uintptr_t)AREA >> 10), 1 },
+		{ UVPT + (UVPT >> 10), 1 },
+		{ ULIM - 4, 1 },
+		{ ULIM, 1 },
+		{ MMIOLIM, 1 },
+		{ KSTACKTOP - 64, 2 },
+		{ KERNBASE, 1 },
+		{ KERNBASE + 0x100000, 3 },
+		{ 0xFFFFFFFC, 1 },
+		{ 0xFFFFFFE4, 2 },
+		{ (uintptr_t)READONLY, 1 },
+		{ (uintptr_t)READONLY - 4, 1 },
+		{ (uintptr_t)READONLY - sizeof(struct BatchCall), 2 },
+		{ (uintptr_t)READONLY - sizeof(struct BatchCall), 0xFFFFFFFF },
+		{ (uintptr_t)READONLY - (BATCH_MOST - 1) * sizeof(struct BatchCall), 0x92492493 },
+		{ (uintptr_t)NOTHING, 1 },
+		{ (uintptr_t)NOTHING - 4, 2 },
+	};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		fill((struct BatchCall *)READONLY - BATCH_MOST, BATCH_MOST);
+		bad_array = (struct BatchCall *)bad[i].va;
+		bad_number = bad[i].n;
+		STATE->words[0] = 0;
+		conform_in_child(call_with_bad_array);
+		conform_count_with(bad[i].va, __LINE__, "survived", 0, STATE->words[0]);
+		CHECK_EQ(count_made((struct BatchCall *)READONLY - BATCH_MOST, BATCH_MOST), 0);
+	}
+}
+
+// ---- An array that one of its calls takes away ----
+
+// Make a batch in a page at SPARE, which is the same as AREA's second one, of a call that
+// changes what is mapped at SPARE, and another one.
+static void
+call_over_array(struct BatchCall first)
+{
+	struct BatchCall *calls = (struct BatchCall *)SPARE;
+
+	conform_must(sys_page_map(0, AREA + PGSIZE, 0, SPARE, PERM_WRITE), "sys_page_map");
+	fill(calls, 2);
+	calls[0] = first;
+	STATE->words[1] = sys_batch(calls, 2, 0);
+	STATE->words[0] = 1;
+}
+
+static void
+unmap_array(void)
+{
+	call_over_array(make(SYS_page_unmap, 0, (uint32_t)SPARE, 0, 0, 0));
+}
+
+static void
+make_array_readonly(void)
+{
+	call_over_array(make(SYS_page_map, 0, (uint32_t)SPARE, 0, (uint32_t)SPARE, PERM_READ));
+}
+
+static void
+make_array_cow(void)
+{
+	call_over_array(
+	    make(SYS_page_map, 0, (uint32_t)SPARE, 0, (uint32_t)SPARE, PERM_READ | PTE_COW));
+}
+
+// The results go where the array was, whatever is there; the calls are the old ones.
+static void
+replace_array(void)
+{
+	struct BatchCall *now = (struct BatchCall *)SPARE, *old = (void *)AREA + PGSIZE;
+
+	fill(CALLS, 3);
+	CALLS[1].number = SYS_env_destroy;
+	call_over_array(make(SYS_page_map, 0, (uint32_t)AREA, 0, (uint32_t)SPARE, PERM_WRITE));
+	CHECK_EQ(STATE->words[1], 2);
+	CHECK_EQ(conform_page(SPARE), conform_page(AREA));
+	CHECK_EQ(now[0].number, SYS_getenvid);
+	CHECK_EQ(now[0].result, 0);
+	CHECK_EQ(now[1].number, SYS_env_destroy);
+	CHECK_EQ(now[1].result, thisenv->env_id);
+	CHECK_EQ(now[2].result, UNTOUCHED);
+	CHECK_EQ(old[0].result, UNTOUCHED);
+	CHECK_EQ(old[1].result, UNTOUCHED);
+}
+
+static void
+lose_array(void)
+{
+	CHECK_KILLED(unmap_array);
+	CHECK_KILLED(make_array_readonly);
+	CHECK_KILLED(make_array_cow);
+	STATE->words[0] = 0;
+	conform_wait(conform_spawn(replace_array));
+	CHECK_EQ(STATE->words[0], 1);
+}
+
+// ---- A caller that stops itself ----
+
+static void
+stop_oneself(void)
+{
+	fill(CALLS, 3);
+	CALLS[1] = make(SYS_env_set_status, 0, ENV_NOT_RUNNABLE, 0, 0, 0);
+	CHECK_EQ(sys_batch(CALLS, 3, 0), 2);
+	CHECK_EQ(CALLS[0].result, thisenv->env_id);
+	CHECK_EQ(CALLS[1].result, 0);
+	CHECK_EQ(CALLS[2].result, UNTOUCHED);
+}
+
+static void
+be_stopped_by_oneself(void)
+{
+	envid_t child = conform_spawn(stop_oneself);
+
+	wait_until_asleep(child);
+	CHECK_EQ(sys_env_set_status(child, ENV_RUNNABLE), 0);
+	conform_wait(child);
+}
+
+// ---- Collecting calls ----
+
+// More than go into a batch, in their order: each page is mapped where the one before was.
+static void
+collect_many(void)
+{
+	struct Batch b = { 0 };
+	char *va;
+
+	CHECK_EQ(batch_flush(&b), 0);
+	CHECK_EQ(batch_page_alloc(&b, 0, SPARE, PERM_WRITE), 0);
+	for (va = SPARE; va < SPARE + 100 * PGSIZE; va += PGSIZE) {
+		CHECK_EQ(batch_page_map(&b, 0, va, 0, va + PGSIZE, PERM_WRITE), 0);
+		CHECK_EQ(batch_page_unmap(&b, 0, va), 0);
+	}
+	CHECK_EQ(batch_flush(&b), 0);
+	CHECK_EQ(b.count, 0);
+	CHECK_EQ(conform_perm(va), PERM_WRITE);
+	CHECK_EQ(conform_pte(va - PGSIZE), 0);
+	CHECK_EQ(batch_page_unmap(&b, 0, va), 0);
+	CHECK_EQ(batch_flush(&b), 0);
+}
+
+// What comes after a call that fails is not made, wherever in the batch that is.
+static void
+collect_and_fail(void)
+{
+	for (uint32_t bad = 0; bad < 2 * BATCH_MOST; bad++) {
+		struct Batch b = { 0 };
+		uint32_t added = 0;
+		int r = 0;
+		for (; added < 2 * BATCH_MOST && r == 0; added++)
+			r = added == bad ? batch_page_map(&b, 0, NOTHING, 0, SPARE, PERM_READ)
+					 : batch_page_map(&b, 0, READONLY, 0,
+					       SPARE + added * PGSIZE, PERM_READ);
+		if (r == 0)
+			r = batch_flush(&b);
+		CHECK_EQ(r, -E_INVAL);
+		CHECK_EQ(b.count, 0);
+		CHECK_EQ(conform_refs(conform_page(READONLY)), 1 + bad);
+		for (uint32_t i = 0; i < bad; i++)
+			CHECK_EQ(sys_page_unmap(0, SPARE + i * PGSIZE), 0);
+	}
+}
+
+static void
+collect_the_rest(void)
+{
+	struct Batch b = { 0 };
+	envid_t child = sys_exofork();
+
+	conform_must(child, "sys_exofork");
+	CHECK_EQ(batch_env_set_exception_upcall(&b, child, T_PGFLT, (void *)0x4321), 0);
+	CHECK_EQ(batch_env_set_exception_upcall(&b, child, T_ILLOP, (void *)0x8765), 0);
+	CHECK_EQ(batch_env_set_status(&b, child, ENV_NOT_RUNNABLE), 0);
+	CHECK_EQ(batch_flush(&b), 0);
+	CHECK_EQ(env_of(child)->env_pgfault_upcall, 0x4321);
+	CHECK_EQ(env_of(child)->env_upcalls[T_ILLOP], 0x8765);
+	CHECK_EQ(batch_env_set_status(&b, child, ENV_DYING), 0);
+	CHECK_EQ(batch_flush(&b), -E_INVAL);
+	CHECK_EQ(batch_env_set_status(&b, 0, ENV_RUNNABLE), 0);
+	CHECK_EQ(batch_env_set_status(&b, child + 0x1000, ENV_RUNNABLE), 0);
+	CHECK_EQ(batch_flush(&b), -E_BAD_ENV);
+	CHECK_EQ(sys_env_destroy(child), 0);
+}
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	conform_begin("conform_batch");
+	set_up();
+	do_all_that_may_be_done();
+	refuse_the_others();
+	stop_or_go_on();
+	conform_in_child(run_out_of_memory);
+	refuse_arguments();
+	limit_number();
+	lie_on_boundaries();
+	kill_callers();
+	lose_array();
+	be_stopped_by_oneself();
+	collect_many();
+	collect_and_fail();
+	collect_the_rest();
+	conform_end();
+}
