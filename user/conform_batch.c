@@ -153,13 +153,15 @@ stop_or_go_on(void)
 static void
 run_out_of_memory(void)
 {
+	static struct BatchCall calls[4];
+
+	fill(calls, 4); // First: to write there may take a page.
+	calls[1] = make(SYS_page_alloc, 0, (uint32_t)FRESH, PERM_WRITE, 0, 0);
 	conform_hoard();
-	fill(CALLS, 4);
-	CALLS[1] = make(SYS_page_alloc, 0, (uint32_t)FRESH, PERM_WRITE, 0, 0);
-	CHECK_EQ(sys_batch(CALLS, 4, 0), 4);
-	CHECK_EQ(CALLS[1].result, -E_NO_MEM);
-	CHECK_EQ(CALLS[3].result, thisenv->env_id);
-	CHECK_EQ(sys_batch(CALLS, 4, BATCH_STOP), 2);
+	CHECK_EQ(sys_batch(calls, 4, 0), 4);
+	CHECK_EQ(calls[1].result, -E_NO_MEM);
+	CHECK_EQ(calls[3].result, thisenv->env_id);
+	CHECK_EQ(sys_batch(calls, 4, BATCH_STOP), 2);
 	CHECK_EQ(conform_pte(FRESH), 0);
 }
 
@@ -280,14 +282,17 @@ kill_callers(void)
 
 // ---- An array that one of its calls takes away ----
 
-// Make a batch in a page at SPARE, which is the same as AREA's second one, of a call that
-// changes what is mapped at SPARE, and another one.
+// Make a batch in a page at SPARE, which is at ALIAS too, of a call that changes what is mapped
+// at SPARE, and another one.
+#define ALIAS (SPARE + PGSIZE)
+
 static void
 call_over_array(struct BatchCall first)
 {
 	struct BatchCall *calls = (struct BatchCall *)SPARE;
 
-	conform_must(sys_page_map(0, AREA + PGSIZE, 0, SPARE, PERM_WRITE), "sys_page_map");
+	conform_must(sys_page_alloc(0, ALIAS, PERM_WRITE), "sys_page_alloc");
+	conform_must(sys_page_map(0, ALIAS, 0, SPARE, PERM_WRITE), "sys_page_map");
 	fill(calls, 2);
 	calls[0] = first;
 	STATE->words[1] = sys_batch(calls, 2, 0);
@@ -317,7 +322,7 @@ make_array_cow(void)
 static void
 replace_array(void)
 {
-	struct BatchCall *now = (struct BatchCall *)SPARE, *old = (void *)AREA + PGSIZE;
+	struct BatchCall *now = (struct BatchCall *)SPARE, *old = (struct BatchCall *)ALIAS;
 
 	fill(CALLS, 3);
 	CALLS[1].number = SYS_env_destroy;
