@@ -6,7 +6,8 @@
 #include "fuzzing.h"
 
 // What an argument is.
-enum { NONE, WORD, OWN, ANY_ENV, VA, PAGE, PERM, STRING, LENGTH, STATUS, TRAPNO, NKINDS };
+enum { NONE, WORD, OWN, ANY_ENV, VA, PAGE, PERM, STRING, LENGTH, STATUS, TRAPNO, BATCH,
+	COUNT, FLAGS, NKINDS };
 
 #define MAY(error) (1 << (error))
 
@@ -35,6 +36,7 @@ static const struct {
 	    MAY(E_BAD_ENV) | MAY(E_INVAL) | MAY(E_NO_MEM) | MAY(E_UNSPECIFIED) },
 	[SYS_ipc_call] = { { ANY_ENV, WORD, PAGE, PERM, PAGE }, 8,
 	    MAY(E_BAD_ENV) | MAY(E_INVAL) | MAY(E_NO_MEM) | MAY(E_UNSPECIFIED) },
+	[SYS_batch] = { { BATCH, COUNT, FLAGS }, 4, MAY(E_INVAL) },
 	[SYS_env_set_exception_upcall] = { { OWN, TRAPNO, WORD }, 4, MAY(E_INVAL) },
 };
 
@@ -64,6 +66,23 @@ any_page(void)
 	return one_in(4) ? any_va() : area_page();
 }
 
+// What any_batch makes, of any_call's.
+static struct BatchCall batch[BATCH_MOST];
+
+static uint32_t any_batch(void);
+
+static uint32_t
+any_count(void)
+{
+	return one_in(8) ? any_word() : below(6);
+}
+
+static uint32_t
+any_flags(void)
+{
+	return one_in(8) ? any_word() : below(2) * BATCH_STOP;
+}
+
 static uint32_t
 nothing(void)
 {
@@ -82,6 +101,9 @@ static uint32_t (*const any_of_kind[NKINDS])(void) = {
 	[LENGTH] = any_length,
 	[STATUS] = any_status,
 	[TRAPNO] = any_trapno,
+	[BATCH] = any_batch,
+	[COUNT] = any_count,
+	[FLAGS] = any_flags,
 };
 
 static inline uint32_t
@@ -104,6 +126,25 @@ any_call(void)
 	if (one_in(64))
 		c.number = MAX(any_word(), (uint32_t)NSYSCALLS);
 	return c;
+}
+
+// Some calls in an array, another batch among them perhaps, which the kernel must refuse; or
+// any address.
+static uint32_t
+any_batch(void)
+{
+	static bool within;
+
+	if (one_in(8) || within)
+		return any_va() + one_in(2);
+	within = true;
+	for (uint32_t i = 0; i < 6; i++) {
+		struct call c = any_call();
+		batch[i].number = c.number;
+		memcpy(batch[i].args, c.args, sizeof(c.args));
+	}
+	within = false;
+	return (uint32_t)batch;
 }
 
 static inline int32_t
@@ -167,6 +208,10 @@ is_result_good(const struct call *c, int32_t r)
 		return r == -E_INVAL;
 	if (c->number == SYS_ipc_recv && r == -E_INVAL)
 		return c->args[0] < UTOP && PGOFF(c->args[0]) != 0;
+	if (c->number == SYS_batch)
+		return c->args[2] & ~BATCH_STOP || c->args[0] % sizeof(uint32_t) != 0
+			   ? r == -E_INVAL
+			   : r >= 0 && (uint32_t)r <= MIN(c->args[1], (uint32_t)BATCH_MOST);
 	int32_t deserved = deserved_error(c);
 	if (deserved)
 		return r == deserved;
@@ -183,6 +228,15 @@ is_dangerous(const struct call *c)
 {
 	extern char end[]; // Where the program ends: user/user.ld
 
+	if (c->number == SYS_batch) {
+		for (int i = 0; i < BATCH_MOST; i++) {
+			struct call one = { .number = batch[i].number };
+			memcpy(one.args, batch[i].args, sizeof(one.args));
+			if (one.number != SYS_batch && is_dangerous(&one))
+				return true;
+		}
+		return c->args[0] != (uint32_t)batch;
+	}
 	for (int i = 0; c->number < NSYSCALLS && i < MAX_CALL_ARGS; i++) {
 		uint8_t kind = call_table[c->number].kinds[i];
 		uint32_t page = ROUNDDOWN(c->args[i], PGSIZE);

@@ -214,7 +214,7 @@ put_call(struct writer *w)
 {
 	static const uint8_t numbers[] = { SYS_cputs, SYS_getenvid, SYS_page_alloc, SYS_page_map,
 		SYS_page_unmap, SYS_env_set_status, SYS_yield, SYS_ipc_try_send, SYS_ipc_recv,
-		SYS_ipc_send, SYS_ipc_call, SYS_env_set_exception_upcall, NSYSCALLS };
+		SYS_ipc_send, SYS_ipc_call, SYS_batch, SYS_env_set_exception_upcall, NSYSCALLS };
 
 	put_word(w, OP_MOV_ESP, PICK(odd_addresses));
 	for (uint8_t op = OP_MOV_EAX + 1; op <= OP_MOV_EDI; op++) {
