@@ -12,7 +12,8 @@
 // the last step, again and again. There iret does it, which changes flags and eip
 // together. It wants three words below the top of the stack that is returned to; on the
 // exception stack these are the empty one and the UTrapframe's last two, which are not
-// needed any more.
+// needed any more. (QEMU 7.2 with SMAP reads them as if the kernel did, and makes a page fault
+// of it: there a program with a handler of its page faults cannot be single-stepped.)
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>

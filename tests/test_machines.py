@@ -50,6 +50,10 @@ class MachinesTest(KernelTest):
                     r"SMP: CPU 0 found %d CPU\(s\)" % machine.cpus,
                     "No runnable environments in the system!", *test.lines(machine.cpus)], test.no)
 
+    def test_sysenter_with_smap(self):
+        output = self.run_kernel("sysenter,no-steps ipccall", args=["-cpu", "max"])
+        self.assert_lines(output, ["sysenter: ok", "ipccall: ok"])
+
     def test_q35_without_a_disk(self):
         self.check_all(lambda test: self.start(
             args=["-machine", "q35", "-kernel", self.kernel(), "-append", test.name],
