@@ -126,11 +126,11 @@ lldt(uint16_t selector)
 	__asm__ volatile("lldt %0" : : "r"(selector));
 }
 
-// Load the task register, and say what is in it.
+// Load the task register (from a descriptor in memory), and say what is in it.
 static inline void
 ltr(uint16_t selector)
 {
-	__asm__ volatile("ltr %0" : : "r"(selector));
+	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
 static inline uint32_t
