@@ -147,8 +147,8 @@ int sys_ipc_recv(void *dstva);
 int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
 // sys_ipc_send, and if that succeeds sys_ipc_recv. If it has to wait only for a message,
-// to_env runs at once in its place. An error is what the sending returned, or -E_INVAL for
-// dstva; then nothing was received, and for -E_INVAL nothing sent.
+// to_env runs at once in its place. An error is that of either, and nothing was received; nor
+// was anything sent, but for -E_UNSPECIFIED, which ends either wait.
 int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *dstva);
 
 // Where exceptions of vector trapno are to be handled. -E_INVAL: not this one.

@@ -7,9 +7,11 @@
 //
 // A call is made by int $T_SYSCALL with its number in eax and the arguments in
 // edx, ecx, ebx, edi, esi; or if it has no fifth, by sysenter, with eip and esp to come back
-// to in esi and ebp. The result is in eax: negative for an error. The other registers
-// are kept, but for edx and ecx: always by sysenter, and by a cputs of more than a
-// kilobyte, which the kernel makes the caller repeat for what is left.
+// to in esi and ebp: eip must be that of the instruction behind sysenter, since the kernel
+// makes a caller that was stopped make its call again. The result is in eax: negative for an
+// error. The other registers are kept, but for edx and ecx: always by sysenter, which also
+// leaves GD_UD | 3 in ds and es; and by a cputs of more than a kilobyte, which the kernel makes
+// the caller repeat for what is left.
 #define SYSCALLS(X)                    \
 	X(cputs, 2)                    \
 	X(cgetc, 0)                    \

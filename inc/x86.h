@@ -126,11 +126,11 @@ lldt(uint16_t selector)
 	__asm__ volatile("lldt %0" : : "r"(selector));
 }
 
-// Load the task register, and say what is in it.
+// Load the task register (from a descriptor in memory), and say what is in it.
 static inline void
 ltr(uint16_t selector)
 {
-	__asm__ volatile("ltr %0" : : "r"(selector));
+	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
 static inline uint32_t
@@ -231,6 +231,14 @@ has_sysenter(void)
 	return (features & CPUID_SEP) && (version & 0xFFF) >= 0x633;
 }
 
+static inline uint64_t
+read_tsc(void)
+{
+	uint64_t tsc;
+	__asm__ volatile("rdtsc" : "=A"(tsc));
+	return tsc;
+}
+
 // ---- Model-specific registers: volume 4 ----
 
 #define MSR_SYSENTER_CS  0x174
@@ -256,43 +264,6 @@ static inline void
 clear_bit(uint32_t *bits, uint32_t n)
 {
 	__asm__ volatile("btrl %1, %0" : "+m"(*bits) : "r"(n) : "memory", "cc");
-}
-
-// Copy n words from low addresses up.
-static inline void
-copy_words(void *dst, const void *src, size_t n)
-{
-	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
-}
-
-static inline uint64_t
-read_tsc(void)
-{
-	uint64_t tsc;
-	__asm__ volatile("rdtsc" : "=A"(tsc));
-	return tsc;
-}
-
-// ---- Several CPUs ----
-
-// Exchange atomically: *addr becomes newval, and what it was is returned. Nothing
-// before it is seen to happen after it, nor the other way round (8.2.3.9).
-static inline uint32_t
-xchg(volatile uint32_t *addr, uint32_t newval)
-{
-	uint32_t result;
-	__asm__ volatile("lock; xchgl %0, %1"
-			 : "+m"(*addr), "=a"(result)
-			 : "1"(newval)
-			 : "memory", "cc");
-	return result;
-}
-
-// A hint that this is a waiting loop.
-static inline void
-cpu_pause(void)
-{
-	__asm__ volatile("pause" : : : "memory");
 }
 
 // Fill n words with a value.
@@ -322,6 +293,28 @@ first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 		return end;
 	__asm__ volatile("repe scasl" : "+D"(at), "+c"(left), "=@ccnz"(found) : "a"(0) : "memory");
 	return found ? (uint32_t)(at - words) - 1 : end;
+}
+
+// ---- Several CPUs ----
+
+// Exchange atomically: *addr becomes newval, and what it was is returned. Nothing
+// before it is seen to happen after it, nor the other way round (8.2.3.9).
+static inline uint32_t
+xchg(volatile uint32_t *addr, uint32_t newval)
+{
+	uint32_t result;
+	__asm__ volatile("lock; xchgl %0, %1"
+			 : "+m"(*addr), "=a"(result)
+			 : "1"(newval)
+			 : "memory", "cc");
+	return result;
+}
+
+// A hint that this is a waiting loop.
+static inline void
+cpu_pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
 }
 
 #endif // JOS_INC_X86_H

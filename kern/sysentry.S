@@ -12,9 +12,13 @@
 //	ebp   with which stack pointer
 //
 // and the arguments are those of int $T_SYSCALL, but for the fifth, which has no
-// register left. A user may lie: he goes on where he said. All flags but IF are still the
+// register left. A user may lie: he goes on where he said, or for a call that must be made
+// again (undo_trap) two bytes before that. All flags but IF are still the
 // user's. Only TF matters at once: the CPU then makes a debug exception of the first
 // instruction here, and trap() sends that on to sysenter_stepped.
+//
+// He goes on with GD_UD in ds and es, too, as in ss. What was in there need not be a selector:
+// QEMU lets users get into virtual-8086 mode, and sysenter leads out of it without a trace.
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
@@ -42,22 +46,20 @@
 9:
 	.endm
 
-	// Changes eax, which gets the result, ecx and edx.
+	.set user_data, GD_UD | 3
+
+	// Changes eax, which gets the result, ecx, edx, ds and es.
 	.macro call_getenvid
-	pushl %ds
-	pushl %es
 	movl %ss, %ecx
 	movl %ecx, %ds
 	movl %ecx, %es
 	call syscall_getenvid
-	popl %es
-	popl %ds
 	.endm
 
 	// The rest of the frame, as all_traps would make it, and the call.
-	.macro call_syscall
-	pushl %ds
-	pushl %es
+	.macro call_syscall ds, es
+	pushl \ds
+	pushl \es
 	pushal
 	movl %ss, %eax
 	movl %eax, %ds
@@ -83,10 +85,14 @@ syscall_int:
 	jnz 3f
 	pushl $0
 	pushl $T_SYSCALL
-	call_syscall
+	call_syscall %ds, %es
 1:	pushl %ecx
 	pushl %edx
+	pushl %ds
+	pushl %es
 	call_getenvid
+	popl %es
+	popl %ds
 	popl %edx
 	popl %ecx
 	iret
@@ -101,7 +107,7 @@ syscall_int:
 	.type sysenter_entry, @function
 sysenter_entry:
 	branch_if_alone 2f, 3f
-	pushl $GD_UD | 3
+	pushl $user_data
 	pushl %ebp
 	pushfl
 	orl $FL_IF, (%esp)
@@ -111,11 +117,14 @@ sysenter_entry:
 	pushl $T_SYSCALL
 	pushl $FL_RESERVED // With NT, iret would switch tasks; with AC, SMAP would be off.
 	popfl
-	call_syscall
+	call_syscall $user_data, $user_data
 2:	call_getenvid
 	jmp 4f
 3:	xorl %eax, %eax
-4:	movl %esi, %edx
+4:	movl $user_data, %ecx
+	movl %ecx, %ds
+	movl %ecx, %es
+	movl %esi, %edx
 	movl %ebp, %ecx
 	sti // Interrupts are let in only after the next instruction.
 	sysexit
@@ -125,7 +134,7 @@ sysenter_entry:
 	.globl sysenter_stepped
 	.type sysenter_stepped, @function
 sysenter_stepped:
-	pushl $GD_UD | 3
+	pushl $user_data
 	pushl %ebp
 	pushfl
 	orl $FL_IF | FL_TF, (%esp)

@@ -271,7 +271,8 @@ is_virtual_8086(const struct Trapframe *tf)
 }
 
 // A program that is single-stepped executes sysenter: the CPU does not clear TF, and stops
-// before the kernel's first instruction.
+// before the kernel's first instruction. There ds and es may be no selectors (sysentry.S), which
+// must not be loaded again.
 static bool
 is_sysenter_step(const struct Trapframe *tf)
 {
@@ -281,6 +282,7 @@ is_sysenter_step(const struct Trapframe *tf)
 static void
 resume_stepped(struct Trapframe *tf)
 {
+	tf->tf_ds = tf->tf_es = GD_KD;
 	tf->tf_eip = (uintptr_t)sysenter_stepped;
 	tf->tf_eflags &= ~FL_TF;
 }

@@ -145,6 +145,10 @@ class ProgramsTest(KernelTest):
                                               "  flag 0x00020202",
                                               r"\[00001000\] free env 00001000"])
 
+    def test_sysenter_from_virtual_8086_mode(self):
+        for cpus in (1, 4):
+            self.run_alone("vm86enter", ["vm86enter: asking", "vm86enter: (ok|refused)"], cpus=cpus)
+
     def test_evilhello(self):
         self.run_alone("evilhello", [
             r"\[00001000\] user_mem_check assertion failure for va f0100%s{3}" % HEX,

@@ -1,7 +1,7 @@
 // System calls by sysenter, which the kernel enters with the user's flags: whatever these are,
-// and the segments, each call comes back as it would from int $T_SYSCALL, and with the same
-// flags and segments. With an argument, no-steps, it is not single-stepped meanwhile: see
-// lib/pfentry.S.
+// and the segments, each call comes back as it would from int $T_SYSCALL, with the same
+// flags, and with segments that can be used. With an argument, no-steps, it is not
+// single-stepped meanwhile: see lib/pfentry.S.
 
 #include "testing.h"
 
@@ -31,6 +31,9 @@ __asm__("	.text\n"
 	"	popl %ecx\n"
 	"	pushl $0x202\n"
 	"	popfl\n"
+	"	cmpl 28(%esp), %ebx\n"
+	"	jne 2f\n"
+	"	movl %ss, %ebx\n"
 	"	movl %ds, %edx\n"
 	"	cmpl %ebx, %edx\n"
 	"	jne 2f\n"
@@ -41,9 +44,6 @@ __asm__("	.text\n"
 	"	jne 2f\n"
 	"	cmpl %esp, %ebp\n"
 	"	jne 2f\n"
-	"	movl %ss, %edx\n"
-	"	movl %edx, %ds\n"
-	"	movl %edx, %es\n"
 	"	movl 32(%esp), %edx\n"
 	"	movl %ecx, (%edx)\n"
 	"	popl %edi\n"
