@@ -258,13 +258,6 @@ clear_bit(uint32_t *bits, uint32_t n)
 	__asm__ volatile("btrl %1, %0" : "+m"(*bits) : "r"(n) : "memory", "cc");
 }
 
-// Copy n words from low addresses up.
-static inline void
-copy_words(void *dst, const void *src, size_t n)
-{
-	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
-}
-
 static inline uint64_t
 read_tsc(void)
 {

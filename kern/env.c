@@ -305,7 +305,7 @@ put_aside(struct CpuInfo *c, struct Env *e)
 	assert(e->env_status != ENV_RUNNING);
 	if (c->cpu_fpu_live)
 		fpu_save(e);
-	copy_words(&e->env_tf, cpu_frame(c), sizeof(e->env_tf) / sizeof(uint32_t));
+	movsl(&e->env_tf, cpu_frame(c), sizeof(e->env_tf) / sizeof(uint32_t));
 	e->env_oncpu = false;
 	c->cpu_env = NULL;
 }
