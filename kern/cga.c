@@ -134,9 +134,3 @@ cga_show(void)
 		crtc_write(CRTC_START, shown_top = top);
 	crtc_write(CRTC_CURSOR, pos);
 }
-
-bool
-cga_in_line(void)
-{
-	return pos % COLS != 0;
-}

@@ -143,10 +143,14 @@ cons_break_in(void)
 	cons_lock.word = SPIN_BROKEN; // Nobody can drop it any more; and see spin_lock.
 }
 
+// Whether something has been written since the last line's end. (Where the cursor is does not
+// tell: a text that fills the screen's line is still in one for who reads the serial port.)
+static bool in_line;
+
 void
 cons_fresh_line(void)
 {
-	if (cga_in_line())
+	if (in_line)
 		cons_put("\n", 1);
 }
 
@@ -188,7 +192,7 @@ cons_enable_interrupts(void)
 		irq_enable(IRQ_SERIAL);
 }
 
-// A panic within the end of a line sees by the screen that it is in a line.
+// A panic within the end of a line sees that it is in one.
 static void
 put_control(char c)
 {
@@ -197,6 +201,7 @@ put_control(char c)
 	else
 		serial_write(&c, 1);
 	cga_control(c);
+	in_line = c != '\n';
 }
 
 // Who has read a line from the serial port shall find it on the screen: that comes first.
@@ -210,6 +215,7 @@ cons_put(const char *s, size_t len)
 			put_control(*s);
 			n = 1;
 		} else {
+			in_line = true;
 			n = cga_put(s, len);
 			serial_write(s, n);
 		}

@@ -56,7 +56,6 @@ int kbd_getc(void);
 void cga_init(void);
 size_t cga_put(const char *s, size_t len); // A line of it, or less; returns how much.
 void cga_control(uint8_t c);
-void cga_show(void);    // After writing: what was written, and the cursor behind it
-bool cga_in_line(void); // Whether the cursor is not at the beginning of a line
+void cga_show(void); // After writing: what was written, and the cursor behind it
 
 #endif // JOS_KERN_CONSOLE_H

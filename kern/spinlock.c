@@ -136,9 +136,9 @@ take_or_have_looked(void)
 
 // Look at it for a while, then sleep.
 static void
-wait_for_kernel_lock(struct LockStat *stat, uint32_t mine)
+wait_for_kernel_lock(struct LockStat *stat)
 {
-	uint32_t me = 1U << cpunum();
+	uint32_t me = 1U << cpunum(), mine = spin_me();
 	uint64_t began = read_tsc();
 
 	while (!spin_a_while(mine)) {
@@ -161,12 +161,13 @@ static __attribute__((noinline)) void
 lock_slowly(void)
 {
 	struct LockStat *stat = &thiscpu->cpu_lockstat;
-	uint32_t mine = spin_me() | nobody;
 
 	jitter();
 	check_not_holding(&kernel_lock);
-	if (!try_lock_kernel(mine))
-		wait_for_kernel_lock(stat, mine);
+	if (!try_lock_kernel(spin_me()))
+		wait_for_kernel_lock(stat);
+	if (nobody) // Only now it cannot change: to drop the lock, go the slow way, too.
+		unlock_kernel_looks();
 	stat->taken++;
 	lockstat_begin(stat);
 }

@@ -121,11 +121,15 @@ inline lock_kernel()
 	if
 	:: got
 	:: else ->
-		mine = spin_me | nobody;
+		mine = spin_me;
 		try_lock_kernel();
 		if
 		:: got
 		:: else -> wait_for_kernel_lock()
+		fi;
+		if
+		:: nobody -> WRITE(LOCK, spin_me | LOOK) // unlock_kernel_looks
+		:: else
 		fi
 	fi;
 	atomic { got = false; r = 0; mine = 0 }

@@ -205,6 +205,13 @@ class PanicTest(FaultTest):
         machine = self.boot_and_break(*stop_in_a_line(3), "set $eip = 0")
         self.assert_panic(machine, 3, "page fault in the kernel at va 00000000, eip 00000000")
 
+    def test_line_that_fills_the_screens(self):
+        # The cursor is at the beginning of the next one; the serial port is still in it.
+        word = "x" * (80 - len("command line: no program is called '"))
+        machine = self.boot_and_break(*stop_in_a_line(0, "'"), "set $eip = 0", cmdline=word)
+        output = self.assert_panic(machine, 0, "page fault in the kernel at va 00000000")
+        self.assertIn("'%s\nTRAP frame" % word, output)
+
     def assert_ends(self, machine):
         machine.wait_until(lambda: self.halted(machine) == set(range(CPUS)), "all to be halted")
         self.assertEqual(machine.qmp("query-status")["status"], "running")
