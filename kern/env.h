@@ -21,7 +21,7 @@ extern struct Segdesc gdt[];
 static inline struct Trapframe *
 cpu_frame(const struct CpuInfo *c)
 {
-	return (struct Trapframe *)c->cpu_ts.ts_esp0 - 1;
+	return (struct Trapframe *)KSTACKTOP_CPU(c->cpu_id) - 1;
 }
 
 // Change an environment's status: the one place where that is done. One that becomes
