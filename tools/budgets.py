@@ -26,14 +26,14 @@ PUBLISHED_TIME = "a null call took JOS 6.0 us, which loads CR3 each time, and Li
 
 OPERATIONS = [Operation(*row) for row in (
     ("null_int", "benchnull", "null call, int 0x30", "423 - 461", "1403", "321", 70, 35),
-    ("null", "benchnull", "null call, sys_getenvid()", "423 - 461", "1403", "321", 45, 44),
+    ("null", "benchnull", "null call, sys_getenvid()", "423 - 461", "1403", "321", 45, 43),
     ("yield", "benchyield", "sys_yield, nothing else runnable", "9661", "2414 (sleep 0)", "993",
-     110, 32),
+     110, 35),
     ("yield_switch", "benchyield", "yield to another env and back", "10029", "-", "4153", 400,
-     546),
+     557),
     ("ipc", "benchipc", "a word sent, and one answered", "11158 - 32575", "27257 (pipe)",
-     "13816 (pipe), 10722 (eventfd)", 600, 1466),
-    ("ipc_call", "benchipc", "the same by ipc_call", "-", "-", "-", 600, 757),
+     "13816 (pipe), 10722 (eventfd)", 600, 1470),
+    ("ipc_call", "benchipc", "the same by ipc_call", "-", "-", "-", 600, 764),
     ("upcall", "benchupcall", "page fault upcall that maps a page", "1179 - 1329", "-",
      "4804 (SIGSEGV), 7689 (+ mprotect)", 480, 500),
     ("page_map", "benchpage", "page_map over an old mapping", "793", "-", "-", 220, 243),
@@ -43,9 +43,9 @@ OPERATIONS = [Operation(*row) for row in (
      "3413 (first touch)", 1300, 1336),
     ("batch_map", "benchbatch", "32 times page_map in one batch", "-", "-", "-", None, 7378),
     ("fork", "benchfork", "fork, child exits, parent sees it", "8.6 M", "1.98 M",
-     "88 k (no libc), 244 k", 40000, 29805),
-    ("line", "benchline", "a line of 71 characters, sys_cputs", "11813", "-", "-", 1200, 1153),
-    ("line_cprintf", "benchline", "the same by cprintf", "-", "-", "-", None, 1677),
+     "88 k (no libc), 244 k", 40000, 29837),
+    ("line", "benchline", "a line of 71 characters, sys_cputs", "11813", "-", "-", 1200, 1157),
+    ("line_cprintf", "benchline", "the same by cprintf", "-", "-", "-", None, 1681),
 )]
 
 PROGRAMS = list(dict.fromkeys(operation.program for operation in OPERATIONS))
