@@ -15,6 +15,9 @@
 
 #define PROBE       ((volatile uint32_t *)0x20005000) // Not there
 
+// Where fork itself would map pages for a moment.
+#define AT_SCRATCH  ((volatile uint32_t *)UFORKTEMP)
+
 #define PTE_NO_MEANING 0x200
 
 #define READ_ONLY_VALUE 0x600D
@@ -59,7 +62,8 @@ check_perm(const volatile uint32_t *va, int perm)
 static void
 set_own(uint32_t value, volatile uint32_t *stack)
 {
-	*PRIVATE = *AVAILABLE = variable = stack[0] = stack[HALF_WORDS * 2] = value;
+	*PRIVATE = *AVAILABLE = *AT_SCRATCH = variable = value;
+	stack[0] = stack[HALF_WORDS * 2] = value;
 }
 
 static void
@@ -67,6 +71,7 @@ check_own(uint32_t value, const volatile uint32_t *stack)
 {
 	check("the private page", *PRIVATE, value);
 	check("the page with the other bit", *AVAILABLE, value);
+	check("the page at fork's scratch", *AT_SCRATCH, value);
 	check("the variable", variable, value);
 	check("the lower page of the stack", stack[0], value);
 	check("the upper page of the stack", stack[HALF_WORDS * 2], value);
@@ -254,6 +259,7 @@ make_pages(void)
 	share_memory((void *)SHARED_READ, PGSIZE);
 	must(sys_page_alloc(0, (void *)PRIVATE, PERM_WRITE), "sys_page_alloc");
 	must(sys_page_alloc(0, (void *)AVAILABLE, PERM_WRITE | PTE_NO_MEANING), "sys_page_alloc");
+	must(sys_page_alloc(0, (void *)AT_SCRATCH, PERM_WRITE), "sys_page_alloc");
 	must(sys_page_alloc(0, (void *)READ_ONLY, PERM_WRITE), "sys_page_alloc");
 	*READ_ONLY = *SHARED_READ = READ_ONLY_VALUE;
 	must(sys_page_map(0, (void *)READ_ONLY, 0, (void *)READ_ONLY, PERM_READ), "sys_page_map");
