@@ -54,7 +54,8 @@ envid_t sfork(void);
 // ---- lib/batch.c ----
 
 // System calls that are collected, and made by few entries into the kernel, in their order.
-// It is empty when all of it is zero.
+// It is empty when all of it is zero. (None of them may take it away, or make it PTE_COW: see
+// sys_batch.)
 struct Batch {
 	uint32_t count; // Calls that are not made yet
 	struct BatchCall calls[BATCH_MOST];

@@ -28,8 +28,8 @@
 //	                | empty page                   |   --      --
 //	USTACKTOP ----> +------------------------------+ 0xeebfe000
 //	                | user stack, one page at first|   rw      rw
-//	                | ...                          |
-//	                | scratch: two pages of fork's |
+//	                | ... (fork's scratch pages are|
+//	                | where nothing else is)       |
 //	UFORKTEMP ----> +------------------------------+ 0xee800000 = UTOP - PTSIZE
 //	                | program and heap             |
 //	UTEXT --------> +------------------------------+ 0x00800000
@@ -63,7 +63,7 @@
 #define UXSTACKTOP UTOP
 #define USTACKTOP  (UTOP - 2 * PGSIZE)
 
-// Where the stack has its page table, so that what is mapped for a moment takes none.
+// From here up the stack has its page table, so that what is mapped for a moment takes none.
 #define UFORKTEMP ((void *)(UTOP - PTSIZE))
 
 #define UTEXT  (2 * PTSIZE)

@@ -9,7 +9,12 @@ batch_flush(struct Batch *b)
 {
 	uint32_t left = b->count;
 
+	if (left == 0)
+		return 0;
+	// fork may have made them PTE_COW since, to which the kernel does not write: so this writes
+	// to both pages that b can be on.
 	b->count = 0;
+	b->calls[left - 1].result = 0;
 	for (struct BatchCall *calls = b->calls; left > 0;) {
 		int made = sys_batch(calls, left, BATCH_STOP);
 		if (made < 0)

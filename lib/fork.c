@@ -22,9 +22,7 @@ int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
 
 #define PERM_WRITE   (PTE_P | PTE_U | PTE_W)
 #define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE)
-#define FORK_SCRATCH UFORKTEMP
-#define COW_SCRATCH  (UFORKTEMP + PGSIZE) // Another: the stack that fork runs on may be COW
-#define STACK_MARGIN 1024                 // What fork's own calls need at most, below its frame
+#define STACK_MARGIN 1024 // What fork's own calls need at most, below its frame
 #define PRIVATE      __attribute__((section(".bss.private")))
 
 // The pages of the stack that are copied at once: first to last.
@@ -79,10 +77,23 @@ for_each_page(envid_t child, int (*visit)(envid_t child, uint32_t pn))
 	return 0;
 }
 
+// Where to map a page for a moment: the first place where nothing is. (The program itself may
+// have something there; or it is copy_page, whose stack is COW, and has to be copied now.)
+static void *
+scratch_va(void)
+{
+	uint32_t pn = PGNUM(UFORKTEMP);
+
+	while (uvpt[pn] & PTE_P)
+		pn++;
+	return page_va(pn);
+}
+
 // Put a copy of this environment's page into envid's place for it.
 static int
-copy_page(envid_t envid, uint32_t pn, int perm, void *scratch)
+copy_page(envid_t envid, uint32_t pn, int perm)
 {
+	void *scratch = scratch_va();
 	int r = sys_page_alloc(0, scratch, PERM_WRITE);
 
 	if (r < 0)
@@ -102,7 +113,7 @@ pgfault(struct UTrapframe *utf)
 	if (!(utf->utf_err & FEC_WR) || !(uvpd[pn / NPTENTRIES] & PTE_P) ||
 	    (uvpt[pn] & (PTE_P | PTE_COW)) != (PTE_P | PTE_COW))
 		return false;
-	int r = copy_page(0, pn, page_perm(pn), COW_SCRATCH);
+	int r = copy_page(0, pn, page_perm(pn));
 	if (r < 0)
 		panic("copy on write at va %08x: %e", utf->utf_fault_va, r);
 	return true;
@@ -115,7 +126,7 @@ duppage(envid_t child, uint32_t pn)
 	int perm = page_perm(pn);
 
 	if (must_copy(perm) && is_own(pn))
-		return copy_page(child, pn, perm, FORK_SCRATCH);
+		return copy_page(child, pn, perm);
 	if (must_copy(perm))
 		perm = (perm & ~PTE_W) | PTE_COW;
 	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
@@ -141,7 +152,7 @@ share_page(envid_t child, uint32_t pn)
 	int perm = page_perm(pn);
 
 	if (must_copy(perm) && (is_own(pn) || (perm & PTE_COW)))
-		return copy_page(child, pn, perm, FORK_SCRATCH);
+		return copy_page(child, pn, perm);
 	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
 }
 
@@ -162,7 +173,7 @@ static int
 give_exception_stack(envid_t child)
 {
 	if (PGNUM(read_esp()) == XSTACK_PAGE)
-		return copy_page(child, XSTACK_PAGE, PERM_WRITE, FORK_SCRATCH);
+		return copy_page(child, XSTACK_PAGE, PERM_WRITE);
 	return batch_page_alloc(&batch, child, page_va(XSTACK_PAGE), PERM_WRITE);
 }
 

@@ -99,6 +99,7 @@ refuse_the_others(void)
 		SYS_yield,
 		SYS_ipc_recv,
 		SYS_ipc_send,
+		SYS_ipc_call,
 		SYS_batch,
 		NSYSCALLS,
 		31,

@@ -2,7 +2,7 @@
 // side, whoever writes first, and in whichever generation; what was not stays the same, and
 // not writable; PTE_SHARE is the same for all. The stack is a copy for each side in any
 // case, even one of two pages, of which the upper one waits to be copied already; and so
-// is the exception stack, when a handler forks.
+// is the exception stack, when a handler forks. A batch of calls is memory like any other.
 
 #include "testing.h"
 
@@ -13,7 +13,10 @@
 #define SHARED      ((volatile uint32_t *)0x20003000)
 #define SHARED_READ ((volatile uint32_t *)0x20004000)
 
-#define PROBE       ((volatile uint32_t *)0x20005000) // Not there
+#define PROBE ((volatile uint32_t *)0x20005000) // Not there
+
+// Where fork itself would map pages for a moment.
+#define AT_SCRATCH ((volatile uint32_t *)UFORKTEMP)
 
 #define PTE_NO_MEANING 0x200
 
@@ -59,7 +62,8 @@ check_perm(const volatile uint32_t *va, int perm)
 static void
 set_own(uint32_t value, volatile uint32_t *stack)
 {
-	*PRIVATE = *AVAILABLE = variable = stack[0] = stack[HALF_WORDS * 2] = value;
+	*PRIVATE = *AVAILABLE = *AT_SCRATCH = variable = value;
+	stack[0] = stack[HALF_WORDS * 2] = value;
 }
 
 static void
@@ -67,6 +71,7 @@ check_own(uint32_t value, const volatile uint32_t *stack)
 {
 	check("the private page", *PRIVATE, value);
 	check("the page with the other bit", *AVAILABLE, value);
+	check("the page at fork's scratch", *AT_SCRATCH, value);
 	check("the variable", variable, value);
 	check("the lower page of the stack", stack[0], value);
 	check("the upper page of the stack", stack[HALF_WORDS * 2], value);
@@ -244,6 +249,32 @@ fork_in_handler(envid_t (*how)(void), volatile uint32_t *stack)
 	must(sys_page_unmap(0, (void *)PROBE), "sys_page_unmap");
 }
 
+// ---- A batch ----
+
+// Where its first calls begin, there is another page.
+static struct {
+	char before[PGSIZE - offsetof(struct Batch, calls)];
+	struct Batch batch;
+} collected __attribute__((aligned(PGSIZE)));
+
+// Fork with a call that is collected, and not made: then both sides make it.
+static void
+fork_with_a_batch(void)
+{
+	reach_stage(0);
+	must(batch_page_alloc(&collected.batch, 0, (void *)PROBE, PERM_WRITE), "batch_page_alloc");
+	envid_t child = must_fork();
+	must(batch_flush(&collected.batch), "batch_flush");
+	*PROBE = 1;
+	if (child == 0) {
+		reach_stage(1);
+		exit();
+	}
+	wait_until_gone(child);
+	check("the child's stage", *stage, 1);
+	must(sys_page_unmap(0, (void *)PROBE), "sys_page_unmap");
+}
+
 // ---- All of it ----
 
 static void
@@ -254,6 +285,7 @@ make_pages(void)
 	share_memory((void *)SHARED_READ, PGSIZE);
 	must(sys_page_alloc(0, (void *)PRIVATE, PERM_WRITE), "sys_page_alloc");
 	must(sys_page_alloc(0, (void *)AVAILABLE, PERM_WRITE | PTE_NO_MEANING), "sys_page_alloc");
+	must(sys_page_alloc(0, (void *)AT_SCRATCH, PERM_WRITE), "sys_page_alloc");
 	must(sys_page_alloc(0, (void *)READ_ONLY, PERM_WRITE), "sys_page_alloc");
 	*READ_ONLY = *SHARED_READ = READ_ONLY_VALUE;
 	must(sys_page_map(0, (void *)READ_ONLY, 0, (void *)READ_ONLY, PERM_READ), "sys_page_map");
@@ -263,8 +295,7 @@ make_pages(void)
 }
 
 // On a stack of two pages.
-static void __attribute__((noinline))
-try_all(void)
+static void __attribute__((noinline)) try_all(void)
 {
 	volatile uint32_t stack[HALF_WORDS * 2 + 1]; // More than a page: its ends are on two.
 	envid_t me = sys_getenvid();
@@ -280,6 +311,7 @@ try_all(void)
 	parent_writes_first(stack); // Of pages that sfork has left.
 	fork_in_handler(fork, stack);
 	fork_in_handler(sfork, stack);
+	fork_with_a_batch();
 	cprintf("forkpages: ok\n");
 }
 
