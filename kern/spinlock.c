@@ -57,7 +57,7 @@ static_assert(NCPU <= 32);
 // How often the lock was dropped while somebody slept, and how often is too often. (To hand
 // it over is slow: nobody has it until the one that slept runs.)
 static int passed_over;
-#define PATIENCE 64
+#define PATIENCE 16
 
 static void
 check_not_holding(const struct spinlock *lk)
