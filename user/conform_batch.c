@@ -1,56 +1,8 @@
-// sys_batch: that each of its calls does what it does by itself, which it lets in, where it
-// stops, and what it does with an array that is not the caller's to write to, or ceases to be.
-// And the library's functions that collect calls for it.
+// sys_batch: that each of its calls does what it does by itself, which it lets in, and where it
+// stops. (What it does with an array that is not the caller's: conform_batcharray.c.) And the
+// library's functions that collect calls for it.
 
-#include "conform.h"
-
-// AREA's pages here: two to write to, for arrays, one that is read-only, and then none.
-#define CALLS    ((struct BatchCall *)AREA)
-#define READONLY (AREA + 2 * PGSIZE)
-#define NOTHING  (AREA + 3 * PGSIZE)
-
-#define UNTOUCHED 0x5A5A5A5A // A result that nobody has written
-
-static void
-set_up(void)
-{
-	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
-	CHECK_EQ(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), 0);
-	CHECK_EQ(sys_page_alloc(0, READONLY, PERM_READ), 0);
-	CHECK_EQ(sys_page_unmap(0, NOTHING), 0);
-	// So that what is mapped there takes no page table.
-	CHECK_EQ(sys_page_alloc(0, SPARE, PERM_READ), 0);
-	CHECK_EQ(sys_page_unmap(0, SPARE), 0);
-}
-
-static struct BatchCall
-make(uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5)
-{
-	return (struct BatchCall){ number, { a1, a2, a3, a4, a5 }, UNTOUCHED };
-}
-
-// An array of n calls that always succeed.
-static void
-fill(struct BatchCall *calls, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		calls[i] = make(SYS_getenvid, 0, 0, 0, 0, 0);
-}
-
-// How many of n calls have been made, if they are the first ones; else -1.
-static int
-count_made(const struct BatchCall *calls, uint32_t n)
-{
-	uint32_t made = 0;
-
-	while (made < n && calls[made].result == thisenv->env_id)
-		made++;
-	for (uint32_t i = made; i < n; i++) {
-		if (calls[i].result != UNTOUCHED)
-			return -1;
-	}
-	return made;
-}
+#include "batches.h"
 
 // ---- The calls ----
 
@@ -223,133 +175,6 @@ lie_on_boundaries(void)
 	CHECK_EQ(count_made(last, BATCH_MOST), BATCH_MOST);
 }
 
-// ---- An array that the caller may not write to ----
-
-static struct BatchCall *bad_array;
-static uint32_t bad_number;
-
-static void
-call_with_bad_array(void)
-{
-	sys_batch(bad_array, bad_number, 0);
-	STATE->words[0] = 1;
-}
-
-static void
-kill_callers(void)
-{
-	static const struct {
-		uintptr_t va;
-		uint32_t n;
-	} bad[] = {
-		{ 0, 1 },
-		{ UTEXT - 4, 1 },
-		{ UTEXT, 1 }, // The program's text
-		{ USTACKTOP - 4, 1 },
-		{ USTACKTOP, 1 },
-		{ UTOP - 4, 1 },
-		{ UENVS, 1 },
-		{ UPAGES, 1 },
-		{ UVPT, 1 },
-		{ UVPT + ((uintptr_t)AREA >> 10), 1 },
-		{ UVPT + (UVPT >> 10), 1 },
-		{ ULIM - 4, 1 },
-		{ ULIM, 1 },
-		{ MMIOLIM, 1 },
-		{ KSTACKTOP - 64, 2 },
-		{ KERNBASE, 1 },
-		{ KERNBASE + 0x100000, 3 },
-		{ 0xFFFFFFFC, 1 },
-		{ 0xFFFFFFE4, 2 },
-		{ (uintptr_t)READONLY, 1 },
-		{ (uintptr_t)READONLY - 4, 1 },
-		{ (uintptr_t)READONLY - sizeof(struct BatchCall), 2 },
-		{ (uintptr_t)READONLY - sizeof(struct BatchCall), 0xFFFFFFFF },
-		{ (uintptr_t)READONLY - (BATCH_MOST - 1) * sizeof(struct BatchCall), 0x92492493 },
-		{ (uintptr_t)NOTHING, 1 },
-		{ (uintptr_t)NOTHING - 4, 2 },
-	};
-
-	for (uint32_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		fill((struct BatchCall *)READONLY - BATCH_MOST, BATCH_MOST);
-		bad_array = (struct BatchCall *)bad[i].va;
-		bad_number = bad[i].n;
-		STATE->words[0] = 0;
-		conform_in_child(call_with_bad_array);
-		conform_count_with(bad[i].va, __LINE__, "survived", 0, STATE->words[0]);
-		CHECK_EQ(count_made((struct BatchCall *)READONLY - BATCH_MOST, BATCH_MOST), 0);
-	}
-}
-
-// ---- An array that one of its calls takes away ----
-
-// Make a batch in a page at SPARE, which is at ALIAS too, of a call that changes what is mapped
-// at SPARE, and another one.
-#define ALIAS (SPARE + PGSIZE)
-
-static void
-call_over_array(struct BatchCall first)
-{
-	struct BatchCall *calls = (struct BatchCall *)SPARE;
-
-	conform_must(sys_page_alloc(0, ALIAS, PERM_WRITE), "sys_page_alloc");
-	conform_must(sys_page_map(0, ALIAS, 0, SPARE, PERM_WRITE), "sys_page_map");
-	fill(calls, 2);
-	calls[0] = first;
-	STATE->words[1] = sys_batch(calls, 2, 0);
-	STATE->words[0] = 1;
-}
-
-static void
-unmap_array(void)
-{
-	call_over_array(make(SYS_page_unmap, 0, (uint32_t)SPARE, 0, 0, 0));
-}
-
-static void
-make_array_readonly(void)
-{
-	call_over_array(make(SYS_page_map, 0, (uint32_t)SPARE, 0, (uint32_t)SPARE, PERM_READ));
-}
-
-static void
-make_array_cow(void)
-{
-	call_over_array(
-	    make(SYS_page_map, 0, (uint32_t)SPARE, 0, (uint32_t)SPARE, PERM_READ | PTE_COW));
-}
-
-// The results go where the array was, whatever is there; the calls are the old ones.
-static void
-replace_array(void)
-{
-	struct BatchCall *now = (struct BatchCall *)SPARE, *old = (struct BatchCall *)ALIAS;
-
-	fill(CALLS, 3);
-	CALLS[1].number = SYS_env_destroy;
-	call_over_array(make(SYS_page_map, 0, (uint32_t)AREA, 0, (uint32_t)SPARE, PERM_WRITE));
-	CHECK_EQ(STATE->words[1], 2);
-	CHECK_EQ(conform_page(SPARE), conform_page(AREA));
-	CHECK_EQ(now[0].number, SYS_getenvid);
-	CHECK_EQ(now[0].result, 0);
-	CHECK_EQ(now[1].number, SYS_env_destroy);
-	CHECK_EQ(now[1].result, thisenv->env_id);
-	CHECK_EQ(now[2].result, UNTOUCHED);
-	CHECK_EQ(old[0].result, UNTOUCHED);
-	CHECK_EQ(old[1].result, UNTOUCHED);
-}
-
-static void
-lose_array(void)
-{
-	CHECK_KILLED(unmap_array);
-	CHECK_KILLED(make_array_readonly);
-	CHECK_KILLED(make_array_cow);
-	STATE->words[0] = 0;
-	conform_wait(conform_spawn(replace_array));
-	CHECK_EQ(STATE->words[0], 1);
-}
-
 // ---- A caller that stops itself ----
 
 static void
@@ -453,8 +278,6 @@ umain(int argc, char **argv)
 	refuse_arguments();
 	limit_number();
 	lie_on_boundaries();
-	kill_callers();
-	lose_array();
 	be_stopped_by_oneself();
 	collect_many();
 	collect_and_fail();

@@ -12,6 +12,10 @@
 #define HOARD ((char *)0x20000000)
 #define SPARE ((char *)0x10000000)
 
+// A page of the parent's that has a page table of its own: a child needs one for it, after it
+// has got all that is at lower addresses.
+#define FAR ((char *)0x40000000)
+
 // What waits to be copied: parent and hoarder have it, and neither writes to it.
 static uint8_t in_common[3 * PGSIZE] __attribute__((aligned(PGSIZE))) = "something";
 
@@ -223,6 +227,7 @@ umain(int argc, char **argv)
 {
 	USED(argc);
 	USED(argv);
+	must(sys_page_alloc(0, FAR, PERM_WRITE), "sys_page_alloc");
 	// What the first fork takes stays: an exception stack, page tables.
 	envid_t child = must_fork();
 	if (child == 0)

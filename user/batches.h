@@ -1,0 +1,56 @@
+#ifndef JOS_USER_BATCHES_H
+#define JOS_USER_BATCHES_H
+
+// Arrays for sys_batch, and how far they were carried out: for its conformance programs.
+
+#include "conform.h"
+
+// AREA's pages here: two to write to, for arrays, one that is read-only, and then none.
+#define CALLS    ((struct BatchCall *)AREA)
+#define READONLY (AREA + 2 * PGSIZE)
+#define NOTHING  (AREA + 3 * PGSIZE)
+
+#define UNTOUCHED 0x5A5A5A5A // A result that nobody has written
+
+static inline void
+set_up(void)
+{
+	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
+	CHECK_EQ(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), 0);
+	CHECK_EQ(sys_page_alloc(0, READONLY, PERM_READ), 0);
+	CHECK_EQ(sys_page_unmap(0, NOTHING), 0);
+	// So that what is mapped there takes no page table.
+	CHECK_EQ(sys_page_alloc(0, SPARE, PERM_READ), 0);
+	CHECK_EQ(sys_page_unmap(0, SPARE), 0);
+}
+
+static inline struct BatchCall
+make(uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5)
+{
+	return (struct BatchCall){ number, { a1, a2, a3, a4, a5 }, UNTOUCHED };
+}
+
+// An array of n calls that always succeed.
+static inline void
+fill(struct BatchCall *calls, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		calls[i] = make(SYS_getenvid, 0, 0, 0, 0, 0);
+}
+
+// How many of n calls have been made, if they are the first ones; else -1.
+static inline int
+count_made(const struct BatchCall *calls, uint32_t n)
+{
+	uint32_t made = 0;
+
+	while (made < n && calls[made].result == thisenv->env_id)
+		made++;
+	for (uint32_t i = made; i < n; i++) {
+		if (calls[i].result != UNTOUCHED)
+			return -1;
+	}
+	return made;
+}
+
+#endif // JOS_USER_BATCHES_H
