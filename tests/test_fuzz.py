@@ -46,7 +46,8 @@ class FuzzTest(KernelTest):
 
         def stands_still():
             screens.append(machine.screen())
-            return "free env" in screens[-1] and len(set(screens[-20:])) == 1
+            begun = re.search("free env|Breakpoint", screens[-1])
+            return begun and len(set(screens[-20:])) == 1
 
         with machine.not_reading():
             machine.wait_until(stands_still, "the screen to stand still")
