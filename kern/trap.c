@@ -2,6 +2,7 @@
 // interrupts off. From user mode, trap() takes the big lock, dispatches, and returns with
 // the lock dropped to the environment that trapped, if it may still run; else the
 // scheduler finds another.
+//
 // From kernel mode there are only interrupts of a halted CPU, which take no lock, and
 // the kernel's own mistakes, which panic; as do the hardware's, wherever they come. By
 // a non-maskable interrupt a CPU that panics stops the others (init.c).
