@@ -167,7 +167,7 @@ cons_getc(void)
 	return c;
 }
 
-struct EnvQueue cons_readers;
+HOT_DATA struct EnvQueue cons_readers;
 
 void
 cons_wait(void)

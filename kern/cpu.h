@@ -17,6 +17,12 @@
 
 #define NCPU 32
 
+// What runs, and what is read, at most switches from one environment to another. The TLB is
+// empty then, and each page costs a walk through the page tables: so kernel.ld puts this code
+// together, and this data. The code fills most of a page; mark nothing that is not worth another.
+#define HOT      __attribute__((hot)) // Into .text.hot
+#define HOT_DATA __attribute__((section(".data.hot")))
+
 enum {
 	CPU_UNUSED = 0,
 	CPU_STARTING, // It has its number, and can be interrupted
@@ -32,7 +38,7 @@ struct CpuInfo {
 	volatile uint32_t cpu_status; // CPU_*: once it is up, see sched.c
 	struct Env *cpu_env;         // The environment it runs: see curenv
 	uint32_t cpu_last;           // The slot in envs[] of the one it ran last
-	bool cpu_ticking;            // Its timer runs: see timer.c
+	bool cpu_ticking;            // Its timer runs, and may go on: see timer.c
 	bool cpu_fpu_live;           // cpu_env's state is in its floating-point unit: see fpu.c
 	volatile uint32_t cpu_in_user;  // These two: see tlb.c
 	volatile uint32_t cpu_tlb_debt;

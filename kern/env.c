@@ -36,16 +36,16 @@
 
 #define ENVGENSHIFT 12 // The first id of each slot has generation 1 << ENVGENSHIFT.
 
-struct Env *envs;
+HOT_DATA struct Env *envs;
 struct Env *env_free_list; // In the order of the slots at first
 
-uint32_t runq[RUNQ_WORDS], runq_words;
+HOT_DATA uint32_t runq[RUNQ_WORDS], runq_words;
 static_assert(RUNQ_WORDS <= 32);
 
 // The segments: flat ones of 4 GB, for the kernel and for users, and each CPU's two TSSs, which
 // trap_init_percpu and doublefault_init_percpu fill in. The privilege level is all that
 // they are there for.
-struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
+HOT_DATA struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
 	SEG_NULL,
 	[GD_KT >> 3] = SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF, 0),
 	[GD_KD >> 3] = SEG(STA_W, 0x0, 0xFFFFFFFF, 0),
@@ -312,7 +312,7 @@ put_aside(struct CpuInfo *c, struct Env *e)
 
 // Take curenv, if there is one, off this CPU. The page directory stays loaded: the
 // caller loads another when it has dropped the lock.
-void
+HOT void
 env_leave(void)
 {
 	assert(kernel_locked());
@@ -321,7 +321,7 @@ env_leave(void)
 }
 
 // Go to user mode with the registers in tf. Interrupts are off until it is there.
-void
+HOT void
 env_pop_tf(struct Trapframe *tf)
 {
 	__asm__ volatile("movl %0, %%esp; jmp trap_return" : : "r"(tf) : "memory");
@@ -331,7 +331,7 @@ env_pop_tf(struct Trapframe *tf)
 // Run e on this CPU, in place of what it ran before. Drops the lock. If it has been
 // this CPU's all the while, its registers are still on the stack, and its page
 // directory loaded. (If not, that is loaded when others can have the lock: see tlb.c.)
-void
+HOT void
 env_run(struct Env *e)
 {
 	struct CpuInfo *c = thiscpu;
@@ -346,7 +346,7 @@ env_run(struct Env *e)
 		e->env_cpunum = c->cpu_id;
 		e->env_oncpu = true;
 		tf = &e->env_tf;
-		if (!c->cpu_ticking || jitter_seed)
+		if (!c->cpu_ticking)
 			timer_start();
 	}
 	e->env_runs++;

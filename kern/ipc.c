@@ -113,7 +113,7 @@ send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int p
 	return 0;
 }
 
-int
+HOT int
 sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
 	struct Env *to;
@@ -144,12 +144,11 @@ take_message(struct Env *to)
 	return NULL;
 }
 
-// Let curenv receive. If it takes a message from one that is in sys_ipc_call, that one receives
-// next, and may take one from another, and so on.
-static inline void
-receive(struct Env *to, void *dstva)
+// Let curenv receive, for whom others wait. If it takes a message from one that is in
+// sys_ipc_call, that one receives next, and may take one from another, and so on.
+static __attribute__((noinline)) void
+receive_from_queue(struct Env *to)
 {
-	to->env_ipc_dstva = dstva;
 	struct Env *from = take_message(to);
 
 	if (!from)
@@ -163,13 +162,25 @@ receive(struct Env *to, void *dstva)
 		wait_end(from, 0);
 }
 
+static inline void
+receive(struct Env *to, void *dstva)
+{
+	to->env_ipc_dstva = dstva;
+	if (to->env_ipc_senders.head) {
+		receive_from_queue(to);
+	} else {
+		to->env_ipc_recving = true;
+		env_set_status(to, ENV_NOT_RUNNABLE);
+	}
+}
+
 static inline bool
 dstva_ok(void *dstva)
 {
 	return (uintptr_t)dstva >= UTOP || user_va_ok(dstva);
 }
 
-int
+HOT int
 sys_ipc_recv(void *dstva)
 {
 	if (!dstva_ok(dstva))

@@ -22,7 +22,7 @@
 
 #define SEED_DIGITS 9 // So many fit into a long.
 
-uint32_t jitter_seed;
+HOT_DATA uint32_t jitter_seed;
 static uint32_t states[NCPU];
 
 bool

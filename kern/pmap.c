@@ -26,7 +26,7 @@
 struct PageInfo *pages;
 size_t npages;
 pde_t *kern_pgdir;
-bool smap_on;
+HOT_DATA bool smap_on;
 
 struct PageInfo *page_free_list;
 static size_t page_nfree;

@@ -49,12 +49,12 @@ others_halted(void)
 
 // The CPUs that are marked, a bit each. Only they themselves turn one mark into the other
 // without the lock.
-static uint32_t idle;
+static HOT_DATA uint32_t idle;
 static_assert(NCPU <= 32);
 
 // How many environments were made runnable for which they may be wanted, since the lock
 // was taken.
-static int wakes_owed;
+static HOT_DATA int wakes_owed;
 
 // Take the mark off a CPU, if it has one. Whether it must be interrupted.
 static bool
@@ -112,7 +112,7 @@ sched_halt(void)
 }
 
 // Exercise 6.
-void
+HOT void
 sched_yield(void)
 {
 	struct CpuInfo *c = thiscpu;
@@ -134,7 +134,7 @@ sched_yield(void)
 	env_run(&envs[slot]);
 }
 
-void
+HOT void
 sched_wake(void)
 {
 	assert(kernel_locked());

@@ -34,7 +34,7 @@
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 
-struct spinlock kernel_lock = SPINLOCK("the big kernel lock");
+HOT_DATA struct spinlock kernel_lock = SPINLOCK("the big kernel lock");
 
 #define LOOK 0x10000 // spinlock.look, in its word
 
@@ -45,18 +45,19 @@ holder(uint32_t word)
 }
 
 // What stands in the big lock when nobody has it: 0, or LOOK to go the slow way each time.
-static uint32_t nobody;
+static HOT_DATA uint32_t nobody;
 
 // The CPUs that are halted until the big lock is free, a bit each.
-static uint32_t sleepers;
+static HOT_DATA uint32_t sleepers;
 static_assert(NCPU <= 32);
 
-// How often a CPU looks at the big lock before it halts: some microseconds' worth.
-#define SPINS 3000
+// How often a CPU looks at the big lock before it halts. That takes about as long as to be
+// woken, and as what holds the lock longest: to fork, or print a line.
+#define SPINS 20000
 
 // How often the lock was dropped while somebody slept, and how often is too often. (To hand
 // it over is slow: nobody has it until the one that slept runs.)
-static int passed_over;
+static HOT_DATA int passed_over;
 #define PATIENCE 16
 
 static void
@@ -157,7 +158,7 @@ wait_for_kernel_lock(struct LockStat *stat)
 	stat->waited += read_tsc() - began;
 }
 
-static __attribute__((noinline)) void
+static HOT __attribute__((noinline)) void
 lock_slowly(void)
 {
 	struct LockStat *stat = &thiscpu->cpu_lockstat;
@@ -172,7 +173,7 @@ lock_slowly(void)
 	lockstat_begin(stat);
 }
 
-void
+HOT void
 lock_kernel(void)
 {
 	if (spin_change(&kernel_lock, 0, spin_me()))
@@ -219,7 +220,7 @@ drop_or_hand_over(void)
 	return take_sleeper();
 }
 
-static __attribute__((noinline)) void
+static HOT __attribute__((noinline)) void
 unlock_slowly(void)
 {
 	check_holding(&kernel_lock);
@@ -233,7 +234,7 @@ unlock_slowly(void)
 		lapic_ipi(__builtin_ctz(halted), T_IPI_WAKE);
 }
 
-void
+HOT void
 unlock_kernel(void)
 {
 	if (!spin_change(&kernel_lock, spin_me(), 0))

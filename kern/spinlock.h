@@ -17,7 +17,7 @@ struct spinlock {
 		};
 	};
 	const char *name;
-};
+} __attribute__((aligned(64))); // A cache line of its own: others look at it all the while.
 
 #define SPINLOCK(text) { { 0 }, text }
 #define SPIN_BROKEN    0xFFFF // A holder that no CPU is

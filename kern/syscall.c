@@ -239,7 +239,7 @@ const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
 // Exercise 7. The same steps as in trap().
-void
+HOT void
 syscall(struct Trapframe *tf)
 {
 	struct CpuInfo *c = thiscpu;

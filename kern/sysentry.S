@@ -76,7 +76,7 @@
 	iret
 	.endm
 
-	.text
+	.section .text.hot, "ax"
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:

@@ -41,15 +41,15 @@ timer_calibrate(void)
 void
 timer_start(void)
 {
-	if (lapicaddr && (!thiscpu->cpu_ticking || jitter_seed))
+	if (lapicaddr)
 		lapic_timer_set(jitter_slice(slice));
-	thiscpu->cpu_ticking = true;
+	thiscpu->cpu_ticking = !jitter_seed; // Or else the next slice has another length.
 }
 
 void
 timer_stop(void)
 {
-	if (lapicaddr && thiscpu->cpu_ticking)
+	if (lapicaddr && (thiscpu->cpu_ticking || jitter_seed))
 		lapic_timer_set(0);
 	thiscpu->cpu_ticking = false;
 }

@@ -7,7 +7,8 @@
 // The boot CPU calls it, once, after lapic_init and pic_init.
 void timer_calibrate(void);
 
-// Interrupt this CPU every 10 ms from now on, as IRQ_TIMER; or no more.
+// Interrupt this CPU every 10 ms from now on, as IRQ_TIMER; or no more. It is started for an
+// environment that comes, unless cpu_ticking says that it runs.
 void timer_start(void);
 void timer_stop(void);
 

@@ -45,6 +45,7 @@ trap_stubs:
 	.endr
 	.size trap_stubs, . - trap_stubs
 
+	.section .text.hot, "ax"
 	.globl all_traps
 	.type all_traps, @function
 all_traps:

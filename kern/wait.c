@@ -11,7 +11,7 @@
 #include <kern/spinlock.h>
 #include <kern/wait.h>
 
-void
+HOT void
 wait_in(struct EnvQueue *queue)
 {
 	struct Env *e = curenv;
@@ -27,7 +27,7 @@ wait_in(struct EnvQueue *queue)
 	env_set_status(e, ENV_NOT_RUNNABLE);
 }
 
-void
+HOT void
 wait_leave(struct Env *e)
 {
 	struct EnvQueue *queue = e->env_queue;
@@ -48,7 +48,7 @@ wait_leave(struct Env *e)
 	e->env_link = NULL;
 }
 
-void
+HOT void
 wait_end(struct Env *e, int32_t result)
 {
 	assert(e->env_status == ENV_NOT_RUNNABLE && !e->env_oncpu);

@@ -19,6 +19,10 @@ import time
 # waits: one that comes just then is not noticed until the wait is over.
 SIGNAL_SECONDS = 0.2
 
+# How long output may gather before it is looked at. An emulated serial line gives one character
+# at a time: who wakes up for each takes the CPU that the machine would have used.
+COLLECTING_SECONDS = 0.001
+
 _live = set()
 _live_lock = threading.Lock()
 _ending = False
@@ -96,6 +100,7 @@ class Child:
                 self._changed.notify_all()
             if not data:
                 return
+            time.sleep(COLLECTING_SECONDS)
 
     def send(self, text):
         """Write text to its standard input, or what a subclass has put in its place."""
