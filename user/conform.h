@@ -286,7 +286,9 @@ static inline void
 conform_wait(envid_t envid)
 {
 	wait_until_gone(envid);
-	sys_yield(); // So that whoever was freeing it in the kernel is done.
+	// Whoever frees it may still have the big lock, and its stopped children to free. So make
+	// a call that takes that lock: a yield does not, if nobody is runnable.
+	sys_cputs("", 0);
 }
 
 // Wait until another environment says that things have come so far.
