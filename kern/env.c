@@ -24,7 +24,6 @@
 #include <kern/env.h>
 #include <kern/fpu.h>
 #include <kern/ipc.h>
-#include <kern/jitter.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
