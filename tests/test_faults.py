@@ -150,6 +150,16 @@ class PanicTest(FaultTest):
         self.assertIn("kerninfo - ", machine.command("help"))
         self.assertIn("Not after a panic", machine.command("run hello"))
 
+    def test_backtrace_names_the_function_that_panics(self):
+        # The compiler might have put that part of it elsewhere, under another name.
+        machine = self.boot_and_break(*stop_in("sched_yield", 0), "set var kernel_lock.word = 0",
+                                      cpus=1)
+        self.assert_panic(machine, 0, r"assertion failed: kernel_locked\(\)")
+        self.assert_in_order(machine.command("backtrace"), [
+            r"        kern/init\.c:\d+: _panic\+\d+",
+            r"        kern/sched\.c:\d+: sched_yield\+\d+",
+            r"        kern/init\.c:\d+: i386_init\+\d+"])
+
     def test_lines_of_other_cpus_are_not_cut(self):
         # CPU 0 is in no line of its own, which it could not end; another is in one, or was.
         machine = self.boot_and_break(
