@@ -5,7 +5,7 @@
 
 // In the kernel these are kern/init.c's, in a program lib/panic.c's.
 void _warn(const char *file, int line, const char *fmt, ...);
-void _panic(const char *file, int line, const char *fmt, ...) __attribute__((noreturn, cold));
+void _panic(const char *file, int line, const char *fmt, ...) __attribute__((noreturn));
 
 // Say what is wrong, and where; go on, or end.
 #define warn(...)  _warn(__FILE__, __LINE__, __VA_ARGS__)
