@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 
 from support import TREE, KernelTest, run_gdb
 from stress import CPU_COUNTS, END, Run, machine_options
@@ -55,6 +56,29 @@ class JitterTest(KernelTest):
             "set scheduler-locking off", "delete", "detach")
         machine.run_to_prompt()
         self.assertIn("$1 = 1\n$2 = 0x30\n$3 = 1\n", said)
+
+    # ---- Time slices ----
+
+    def test_each_slice_has_a_length_of_its_own(self):
+        machine = self.boot("jitter=1 " + "yield " * 4, gdb=True)
+        said = run_gdb(machine, "break sched_yield", "continue", "delete",
+                       "break *lapic_timer_set",
+                       *("continue", "print *(unsigned *)($esp + 4)") * 8, "delete", "detach")
+        machine.run_to_prompt()
+        lengths = re.findall(r"\$\d+ = (\d+)\n", said)
+        self.assertEqual(len(lengths), 8, said)
+        self.assertGreater(len(set(lengths)), 6, lengths)
+        self.assertNotIn("0", lengths)
+
+    def test_cpu_without_work_stops_its_timer(self):
+        for option in ("", "jitter=1 "):
+            machine = self.boot(option + "yield " * 8, cpus=4)
+            machine.run_to_prompt()
+            for cpu in range(4):
+                # It may look for work a moment longer than the monitor takes to come.
+                machine.wait_until(
+                    lambda: "initial_count = 0 " in machine.monitor("info lapic %d" % cpu),
+                    "%sCPU %d to stop its timer" % (option, cpu))
 
     # ---- make stress ----
 
