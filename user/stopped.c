@@ -72,6 +72,7 @@ stop_a_receiver(void)
 	must(ipc_send(echo, 2, NULL, 0), "send to one that was stopped");
 	check_echo(echo, 2);
 	must(sys_env_destroy(echo), "destroy");
+	wait_until_gone(echo); // Another CPU may have it yet, and its pages.
 	cprintf("stopped: a receiver stayed stopped, and got its message\n");
 }
 
