@@ -24,7 +24,7 @@ def killed(va):
 def page_fault(err):
     """A fault at address 0 without a handler."""
     return [r"\[00001000\] user fault va 00000000 ip 008%s{5}" % HEX,
-            r"TRAP frame at 0x%s{8} from CPU \d" % HEX, "  trap 0x0000000e Page Fault",
+            r"TRAP frame at 0xf%s{7} from CPU \d" % HEX, "  trap 0x0000000e Page Fault",
             r"  err  0x%08x \[user, (read|write), not-present\]" % err,
             r"\[00001000\] free env 00001000"]
 
@@ -33,7 +33,7 @@ def recovers(what, count, trap):
     """Three environments recover; a fourth, between the last two, has no handler."""
     line = r"\[%%s\] recovered from %d %s" % (count, what)
     return [line % "00001000", line % "00001001", *exits("00001001"),
-            r"TRAP frame at 0x%s{8} from CPU \d" % HEX, "  trap 0x%08x .*" % trap,
+            r"TRAP frame at 0xf%s{7} from CPU \d" % HEX, "  trap 0x%08x .*" % trap,
             r"\[%s{8}\] free env 00002001" % HEX, line % "00001000", *exits("00001000")]
 
 

@@ -1,9 +1,12 @@
 """What user programs print: the lab's, those that fault, and the conformance programs."""
 
 import re
+import struct
 
+from elffile import read_elf
 from support import NO_HURRY, KernelTest, user_programs
 
+KERNBASE = 0xf0000000
 HEX = "[0-9a-f]"
 USER_IP = "008%s{5}" % HEX
 
@@ -28,7 +31,7 @@ class ProgramsTest(KernelTest):
 
     def frame(self, name, trap, err, *between):
         """The lines of a trap frame from user mode, and of the place."""
-        return [r"TRAP frame at 0x%s{8} from CPU \d+" % HEX,
+        return [r"TRAP frame at 0xf%s{7} from CPU \d+" % HEX,
                 *("  %-4s 0x%s{8}" % (register, HEX)
                   for register in "edi esi ebp oesp ebx edx ecx eax".split()),
                 "  es   0x----0023", "  ds   0x----0023", "  trap " + trap, *between, err,
@@ -126,6 +129,29 @@ class ProgramsTest(KernelTest):
         self.assert_lines(answer, [r"\[00001000\] exiting gracefully",
                                    r"\[00001000\] free env 00001000",
                                    "No runnable environments in the system!"])
+
+    def test_the_printed_frame_is_the_environments(self):
+        # Where a frame is said to be, memory holds what was printed of it.
+        for slot, programs in enumerate(("breakpoint", "hello breakpoint")):
+            machine = self.boot(programs)
+            output = machine.run_to_prompt().replace("\r", "")
+            address = int(re.search(r"(?m)^TRAP frame at 0x(f\w{7}) from", output).group(1), 16)
+            envs = self.kernel_word(machine, "envs")
+            if slot == 0:
+                self.assertEqual(address, envs)
+            else:
+                self.assertGreater(address, envs)
+            frame = struct.unpack("<17I", machine.physical_memory(address - KERNBASE, 17 * 4))
+            printed = [int(value, 16) for value in
+                       re.findall(r"(?m)^  \w+ +0x(?:----)?(\w+)(?: Breakpoint)?$", output)]
+            self.assertEqual([value & 0xffff if i in (8, 9, 13, 16) else value
+                              for i, value in enumerate(frame)], printed)
+            machine.command("continue")
+
+    def kernel_word(self, machine, name):
+        """The value of a variable of the kernel's, of 32 bits."""
+        address = read_elf(self.kernel()).symbol(name).value
+        return int.from_bytes(machine.physical_memory(address - KERNBASE, 4), "little")
 
     def test_long_text_lets_others_run(self):
         for cpus in (1, 4):

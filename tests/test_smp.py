@@ -96,7 +96,7 @@ class SmpTest(KernelTest):
         # Each of these works for a while, faults, and so says on which CPU it was.
         for cpus in (2, 4):
             output = self.run_kernel(" ".join(["testbss"] * 16), cpus=cpus)
-            used = set(re.findall(r"(?m)^TRAP frame at 0x\w+ from CPU (\d+)$", output))
+            used = set(re.findall(r"(?m)^TRAP frame at 0xf\w+ from CPU (\d+)$", output))
             self.assertEqual(used, set(map(str, range(cpus))))
             self.assertEqual(len(re.findall(r"free env", output)), 16)
 
