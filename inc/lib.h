@@ -76,26 +76,28 @@ int batch_flush(struct Batch *b);
 
 // ---- lib/ipc.c ----
 
-// Wait until to_env receives, and give it val and, if pg is not NULL, the page there
-// with permissions perm. 0; -E_BAD_ENV if it is not there, or not any more; -E_NO_MEM.
-int ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
+// Send val to to_env, and if pg is not NULL the page at pg with permissions perm. Waits until
+// to_env receives. Panics if the message cannot be sent, for example because to_env has ended.
+void ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
+
+// The same for a program that goes on after an error: 0, or the error of sys_ipc_send.
+// -E_BAD_ENV: to_env does not exist, or ended before it received. -E_UNSPECIFIED: the parent
+// of this environment has ended the wait by sys_env_set_status.
+int ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm);
 
 // Wait for a message, and return its value. A page that comes with it is mapped at
 // pg, if that is not NULL. The sender's id and the page's permissions (0: no page)
 // are stored where wanted; 0 and 0, and the error returned, if something is wrong.
 int32_t ipc_recv(envid_t *from_env_store, void *pg, int *perm_store);
 
-// ipc_send, and then ipc_recv, in one call of the kernel: for a question and its answer, or
-// a server's answer and the next question. What ipc_send or ipc_recv returns, and stores.
+// ipc_send_checked and then ipc_recv, in one system call: for a question and its answer, or
+// a server's answer and the next question. Returns and stores what ipc_recv does; an error of
+// either, with sender 0.
 int32_t ipc_call(envid_t to_env, uint32_t val, void *pg, int perm, envid_t *from_env_store,
     void *dstpg, int *perm_store);
 
 // The first environment of a type, or 0.
 envid_t ipc_find_env(enum EnvType type);
-
-// ---- lib/printf.c ----
-
-#define printf cprintf
 
 // ---- lib/syscall.S: the system calls. Less than 0 is an error: -E_* ----
 // A va is below UTOP and on a page boundary, an envid the caller's, 0 for the

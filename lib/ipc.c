@@ -6,13 +6,23 @@
 #define NO_PAGE ((void *)UTOP)
 
 int
+ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm)
+{
+	return sys_ipc_send(to_env, val, pg ? pg : NO_PAGE, perm);
+}
+
+// A parent may make a child runnable at any time, which ends the kernel's wait. Programs
+// that send by this function do not expect that: go back to waiting.
+void
 ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 {
-	int r = sys_ipc_send(to_env, val, pg ? pg : NO_PAGE, perm);
+	int r;
 
-	if (r == -E_INVAL)
+	do {
+		r = ipc_send_checked(to_env, val, pg, perm);
+	} while (r == -E_UNSPECIFIED);
+	if (r < 0)
 		panic("ipc_send: %e", r);
-	return r;
 }
 
 // A message has come, or r < 0 says why not: what ipc_recv returns, and stores.
@@ -38,8 +48,6 @@ ipc_call(envid_t to_env, uint32_t val, void *pg, int perm, envid_t *from_env_sto
 {
 	int r = sys_ipc_call(to_env, val, pg ? pg : NO_PAGE, perm, dstpg ? dstpg : NO_PAGE);
 
-	if (r == -E_INVAL)
-		panic("ipc_call: %e", r);
 	return received(r, from_env_store, perm_store);
 }
 

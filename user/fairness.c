@@ -145,7 +145,7 @@ static void
 send_for_ever(int number)
 {
 	for (;;)
-		must(ipc_send(thisenv->env_parent_id, number, NULL, 0), "ipc_send");
+		must(ipc_send_checked(thisenv->env_parent_id, number, NULL, 0), "ipc_send");
 }
 
 static void

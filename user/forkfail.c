@@ -128,12 +128,12 @@ hoard(void)
 		page += PGSIZE;
 	while (sys_page_alloc(0, spare, PERM_WRITE) == 0)
 		spare += PGSIZE;
-	must(ipc_send(thisenv->env_parent_id, 0, NULL, 0), "ipc_send");
+	must(ipc_send_checked(thisenv->env_parent_id, 0, NULL, 0), "ipc_send");
 
 	while (ipc_recv(NULL, NULL, NULL) == GIVE_ONE) {
 		page -= PGSIZE;
 		must(sys_page_unmap(0, page), "sys_page_unmap");
-		must(ipc_send(thisenv->env_parent_id, 0, NULL, 0), "ipc_send");
+		must(ipc_send_checked(thisenv->env_parent_id, 0, NULL, 0), "ipc_send");
 	}
 }
 
@@ -141,7 +141,7 @@ hoard(void)
 static void
 tell_hoarder(envid_t hoarder, uint32_t what)
 {
-	must(ipc_send(hoarder, what, NULL, 0), "ipc_send");
+	must(ipc_send_checked(hoarder, what, NULL, 0), "ipc_send");
 	must(ipc_recv(NULL, NULL, NULL), "ipc_recv");
 }
 
@@ -195,7 +195,7 @@ try_with_little_memory(envid_t hoarder, envid_t (*make_child)(void), const char 
 		    count_free_pages(), pages);
 	touch_all_pages();
 	cprintf("forkfail: %s failed with 0 to %d pages, and then succeeded\n", name, failures - 1);
-	must(ipc_send(hoarder, STOP, NULL, 0), "ipc_send");
+	must(ipc_send_checked(hoarder, STOP, NULL, 0), "ipc_send");
 }
 
 static void

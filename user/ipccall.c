@@ -115,7 +115,7 @@ try_pages(void)
 		check(perm, PERM_READ, "permissions there");
 		must(sys_page_alloc(0, ANSWER, PERM_WRITE), "alloc");
 		*ANSWER = *(uint32_t *)PAGE + 1;
-		must(ipc_send(from, 2, ANSWER, PERM_WRITE), "send");
+		must(ipc_send_checked(from, 2, ANSWER, PERM_WRITE), "send");
 		exit();
 	}
 	must(sys_page_alloc(0, PAGE, PERM_WRITE), "alloc");

@@ -19,7 +19,7 @@ send_all_numbers(envid_t right)
 {
 	int n = 2;
 
-	while (ipc_send(right, n, NULL, 0) == 0)
+	while (ipc_send_checked(right, n, NULL, 0) == 0)
 		n++;
 }
 
@@ -31,7 +31,7 @@ send_what_is_left(int prime, envid_t right)
 
 	do {
 		n = ipc_recv(NULL, NULL, NULL);
-	} while (n % prime == 0 || ipc_send(right, n, NULL, 0) == 0);
+	} while (n % prime == 0 || ipc_send_checked(right, n, NULL, 0) == 0);
 }
 
 #endif // JOS_USER_SIEVE_H

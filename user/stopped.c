@@ -37,7 +37,7 @@ start_echo(void)
 	if (child == 0) {
 		for (;;) {
 			uint32_t value = ipc_recv(&from, NULL, NULL);
-			must(ipc_send(from, value, NULL, 0), "echo");
+			must(ipc_send_checked(from, value, NULL, 0), "echo");
 		}
 	}
 	return child;
@@ -69,7 +69,7 @@ stop_a_receiver(void)
 	runs = stop(echo);
 	start(echo);
 	check_stays_stopped(echo, runs, "and started, but with nothing to receive");
-	must(ipc_send(echo, 2, NULL, 0), "send to one that was stopped");
+	must(ipc_send_checked(echo, 2, NULL, 0), "send to one that was stopped");
 	check_echo(echo, 2);
 	must(sys_env_destroy(echo), "destroy");
 	wait_until_gone(echo); // Another CPU may have it yet, and its pages.
@@ -82,8 +82,8 @@ stop_a_sender(void)
 	envid_t parent = sys_getenvid(), sender = must_fork();
 
 	if (sender == 0) {
-		must(ipc_send(parent, 1, NULL, 0), "first");
-		must(ipc_send(parent, 2, NULL, 0), "second");
+		must(ipc_send_checked(parent, 1, NULL, 0), "first");
+		must(ipc_send_checked(parent, 2, NULL, 0), "second");
 		exit();
 	}
 	wait_until_asleep(sender);
@@ -107,7 +107,7 @@ leave_stopped_children(void)
 		last = must(sys_exofork(), "exofork");
 		if (last == 0)
 			panic("a child that nobody let run runs");
-		must(ipc_send(thisenv->env_parent_id, last, NULL, 0), "send");
+		must(ipc_send_checked(thisenv->env_parent_id, last, NULL, 0), "send");
 		for (;;)
 			continue;
 	}

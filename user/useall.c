@@ -139,8 +139,7 @@ library(void)
 	FUNCTION(_pgfault_upcall, void(void));
 	FUNCTION(ipc_recv, int32_t(envid_t *, void *, int *));
 	FUNCTION(ipc_find_env, envid_t(enum EnvType));
-	names++;
-	address = (const void *)ipc_send; // It may return something, or nothing.
+	FUNCTION(ipc_send, void(envid_t, uint32_t, void *, int));
 
 	FUNCTION(cprintf, int(const char *, ...));
 	FUNCTION(vcprintf, int(const char *, va_list));

@@ -1,0 +1,40 @@
+// A parent makes a child runnable that waits to send. Sent by ipc_send, the message arrives all
+// the same; ipc_send_checked reports the end of the wait.
+
+#include <inc/lib.h>
+
+static void
+send(envid_t parent, bool checked)
+{
+	if (checked)
+		cprintf("checked: %e\n", ipc_send_checked(parent, 1, NULL, 0));
+	ipc_send(parent, 2, NULL, 0);
+	cprintf("sent\n");
+}
+
+static void
+wake(envid_t child)
+{
+	while (envs[ENVX(child)].env_status != ENV_NOT_RUNNABLE)
+		sys_yield();
+	sys_env_set_status(child, ENV_RUNNABLE);
+}
+
+void
+umain(int argc, char **argv)
+{
+	envid_t parent = sys_getenvid();
+
+	for (int checked = 0; checked < 2; checked++) {
+		envid_t child = fork();
+		if (child == 0) {
+			send(parent, checked);
+			return;
+		}
+		for (int i = 0; i < 3; i++)
+			wake(child);
+		cprintf("received %d\n", ipc_recv(NULL, NULL, NULL));
+		while (envs[ENVX(child)].env_id == child && envs[ENVX(child)].env_status != ENV_FREE)
+			sys_yield();
+	}
+}
