@@ -31,6 +31,9 @@ int snprintf(char *buf, int n, const char *fmt, ...);
 int vcprintf(const char *fmt, va_list ap);
 int cprintf(const char *fmt, ...);
 
+// In programs only: cprintf under its usual name. A program may define its own.
+int printf(const char *fmt, ...);
+
 // ---- The console, a character at a time ----
 // In the kernel kern/console.c's, in a program lib/console.c's.
 void cputchar(int c);

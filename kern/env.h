@@ -4,6 +4,7 @@
 // The life of environments (env.c). The caller holds the big lock.
 
 #include <inc/env.h>
+#include <inc/string.h>
 
 #include <kern/cpu.h>
 #include <kern/programs.h>
@@ -41,6 +42,17 @@ env_set_status(struct Env *e, unsigned status)
 		runq_remove(ENVX(e->env_id));
 	}
 }
+
+// Start a program in i386_init, as lab notes do: ENV_CREATE(user_hello, ENV_TYPE_USER). Its name
+// may be a macro. The linker reports a program that does not exist: it misses the symbol
+// program_user_NAME, which kern/Makefrag makes of each user/NAME.c.
+#define ENV_CREATE(program, type) ENV_CREATE_SYMBOL(program, type)
+#define ENV_CREATE_SYMBOL(program, type)                       \
+	do {                                                   \
+		extern const struct Program program_##program; \
+		const struct Program *p = &program_##program;  \
+		env_create(p, p->name, strlen(p->name), type); \
+	} while (0)
 
 void env_init(void);
 void env_init_percpu(void);

@@ -134,6 +134,10 @@ i386_init(physaddr_t multiboot_info)
 
 	bootcpu->cpu_status = CPU_STARTED;
 	boot_aps();
+	// ENV_CREATE(user_NAME, ENV_TYPE_USER) here starts user/NAME.c first.
+#ifdef TEST
+	ENV_CREATE(TEST, ENV_TYPE_USER); // make INIT_CFLAGS=-DTEST=user_NAME
+#endif
 	start_programs(boot_cmdline);
 	sched_yield();
 }

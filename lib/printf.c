@@ -64,6 +64,18 @@ vcprintf(const char *fmt, va_list ap)
 }
 
 int
+printf(const char *fmt, ...)
+{
+	va_list ap;
+	int total;
+
+	va_start(ap, fmt);
+	total = vcprintf(fmt, ap);
+	va_end(ap);
+	return total;
+}
+
+int
 cprintf(const char *fmt, ...)
 {
 	va_list ap;
