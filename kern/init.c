@@ -96,7 +96,7 @@ boot_aps(void)
 	memcpy(KADDR(MPENTRY_PADDR), mpentry_start, mpentry_end - mpentry_start);
 	for (int i = 1; i < ncpu; i++)
 		lapic_startap_init(cpus[i].cpu_apicid);
-	timer_calibrate(); // This takes the 10 ms that they must be given.
+	timer_calibrate(); // Takes longer than the 10 ms that an INIT needs.
 
 	for (int i = 1; i < ncpu; i++) {
 		mpentry_cpu = i + 1;

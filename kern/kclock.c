@@ -22,32 +22,50 @@ mc146818_write(uint8_t reg, uint8_t datum)
 // Counter 2 of the 8254 has its gate and its output on port 0x61, so it can be
 // started and watched without an interrupt. In mode 0 it counts down once, and
 // raises its output when it comes to zero.
-#define PIT_HZ       1193182
 #define PIT_COUNTER2 0x42
 #define PIT_COUNTER0 0x40 // Its output is IRQ_TIMER
 #define PIT_CONTROL  0x43
 #define PIT_PERIODIC 0x34 // Counter 0, low byte then high byte, mode 2
 #define PIT_SELECT2  0xB0 // Counter 2, low byte then high byte, mode 0
+#define PIT_LATCH2   0x80 // Keep the value of counter 2 until it is read
 #define PORT_B       0x61
 #define PORT_B_GATE2 0x01
 #define PORT_B_SPKR  0x02
 #define PORT_B_OUT2  0x20
-#define PIT_PATIENCE 1000000 // Port reads, of about 1 us: there is no 8254
+
+static void
+pit_count_down(uint16_t count)
+{
+	outb(PORT_B, (inb(PORT_B) & ~PORT_B_SPKR) | PORT_B_GATE2);
+	outb(PIT_CONTROL, PIT_SELECT2);
+	outb(PIT_COUNTER2, count & 0xFF);
+	outb(PIT_COUNTER2, count >> 8);
+}
 
 void
 udelay(uint32_t microseconds)
 {
 	assert(microseconds <= 50000);
-	uint32_t count = microseconds * (PIT_HZ / 1000) / 1000 + 1;
-
-	outb(PORT_B, (inb(PORT_B) & ~PORT_B_SPKR) | PORT_B_GATE2);
-	outb(PIT_CONTROL, PIT_SELECT2);
-	outb(PIT_COUNTER2, count & 0xFF);
-	outb(PIT_COUNTER2, count >> 8);
+	pit_count_down(microseconds * (PIT_HZ / 1000) / 1000 + 1);
 	for (int patience = PIT_PATIENCE; patience > 0; patience--) {
 		if (inb(PORT_B) & PORT_B_OUT2)
 			return;
 	}
+}
+
+void
+pit_start(void)
+{
+	pit_count_down(0xFFFF);
+}
+
+uint32_t
+pit_elapsed(void)
+{
+	outb(PIT_CONTROL, PIT_LATCH2);
+	uint32_t low = inb(PIT_COUNTER2);
+	uint32_t left = inb(PIT_COUNTER2) << 8 | low;
+	return (0xFFFF - left) & 0xFFFF;
 }
 
 void

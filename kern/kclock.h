@@ -6,6 +6,14 @@
 // Wait for so many microseconds, at most 50000, with interrupts off.
 void udelay(uint32_t microseconds);
 
+#define PIT_HZ       1193182
+#define PIT_PATIENCE 1000000 // Reads of a port, of about 1 us each: there is no 8254
+
+// Let the 8254's counter 2 run. pit_elapsed returns how many of its ticks, of which there are
+// PIT_HZ in a second, have passed since, modulo 65536. udelay uses the same counter.
+void pit_start(void);
+uint32_t pit_elapsed(void);
+
 // Raise IRQ_TIMER so many times a second, at least 19, and let it through the 8259.
 void pit_periodic(uint32_t hz);
 

@@ -4,6 +4,7 @@
 // there the 8254 itself interrupts, through the 8259. A CPU with nothing to run
 // stops its clock, so that it can sleep.
 
+#include <inc/assert.h>
 #include <inc/trap.h>
 #include <inc/x86.h>
 
@@ -15,9 +16,36 @@
 
 #define SLICES_PER_SECOND 100
 #define MEASUREMENTS      4
-#define MEASURE_US        (1000000 / SLICES_PER_SECOND / MEASUREMENTS)
+#define MEASURE_TICKS     (PIT_HZ / SLICES_PER_SECOND / 2) // Of the 8254: 5 ms
 
 static uint32_t slice; // In the local APIC timer's ticks
+
+// Return the length of a time slice, in ticks of this CPU's local APIC timer.
+//
+// Each pair of readings is taken at once, so it makes no difference how late the end of the
+// 5 ms is noticed. An emulator that stands still within a pair, or for so long that the 8254's
+// counter wraps, makes the result too large, never too small: in the first pair the local APIC
+// timer is read first, in the second pair last.
+static uint32_t
+measure_slice(void)
+{
+	uint32_t pit_ticks;
+	int patience = PIT_PATIENCE;
+
+	lapic_timer_set(~0U);
+	pit_start();
+	uint32_t lapic_from = lapic_timer_left(), pit_from = pit_elapsed();
+	do {
+		pit_ticks = pit_elapsed() - pit_from;
+	} while (pit_ticks < MEASURE_TICKS && --patience > 0);
+	uint32_t lapic_ticks = lapic_from - lapic_timer_left();
+
+	if (patience == 0)
+		panic("the 8254 does not count");
+	if (lapic_ticks == 0)
+		panic("the timer of the local APIC does not count");
+	return (uint64_t)lapic_ticks * PIT_HZ / SLICES_PER_SECOND / pit_ticks;
+}
 
 void
 timer_calibrate(void)
@@ -26,15 +54,9 @@ timer_calibrate(void)
 		pit_periodic(SLICES_PER_SECOND);
 		return;
 	}
-	// The least of some short measurements: an emulator may stand still in one.
-	for (int i = 0; i < MEASUREMENTS; i++) {
-		lapic_timer_set(~0U);
-		uint32_t before = lapic_timer_left();
-		udelay(MEASURE_US);
-		uint32_t ticks = (before - lapic_timer_left()) * MEASUREMENTS;
-		if (i == 0 || ticks < slice)
-			slice = ticks;
-	}
+	slice = measure_slice();
+	for (int i = 1; i < MEASUREMENTS; i++)
+		slice = MIN(slice, measure_slice());
 	lapic_timer_set(0);
 }
 

@@ -3,7 +3,7 @@
 
 // The clock that ends time slices (timer.c).
 
-// Find out how fast this machine's timer is: takes some 10 ms, with interrupts off.
+// Find out how fast this machine's timer is: takes some 20 ms, with interrupts off.
 // The boot CPU calls it, once, after lapic_init and pic_init.
 void timer_calibrate(void);
 
