@@ -138,7 +138,8 @@ int sys_env_set_pgfault_upcall(envid_t envid, void *upcall);
 void sys_yield(void);
 
 // Give value, and if srcva is below UTOP the page there, to an environment that
-// waits in sys_ipc_recv: else -E_IPC_NOT_RECV. perm as in sys_page_map.
+// waits in sys_ipc_recv: else -E_IPC_NOT_RECV, even if the page could not be sent, which is
+// -E_INVAL. perm as in sys_page_map.
 int sys_ipc_try_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
 // Wait for a value and, if dstva is below UTOP, for a page to map there.

@@ -53,18 +53,14 @@ deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 	return 0;
 }
 
-// Send now, if `to` is waiting for it. 0; an error; or -E_IPC_NOT_RECV, and then it is
-// not, but nothing is wrong with the message.
+// Send now, if `to` is receiving. 0; -E_IPC_NOT_RECV if it is not, whatever the message is; or
+// deliver's error.
 static inline int
 try_send(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 {
-	struct PageInfo *pp;
-	int r;
-
-	if (to->env_ipc_recving)
-		return deliver(from, to, value, srcva, perm);
-	r = page_to_send(from, srcva, perm, &pp);
-	return r < 0 ? r : -E_IPC_NOT_RECV;
+	if (!to->env_ipc_recving)
+		return -E_IPC_NOT_RECV;
+	return deliver(from, to, value, srcva, perm);
 }
 
 // Anybody may be sent to, by `from`. NULL: there is none of that id.
@@ -102,7 +98,10 @@ send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int p
 	int r = try_send(from, *to, value, srcva, perm);
 	if (r != -E_IPC_NOT_RECV)
 		return r;
-	if (*to == from) // It would wait for ever.
+	// A message that cannot be sent is refused before the wait, not only after it. And an
+	// environment that waits for itself would never run again.
+	struct PageInfo *pp;
+	if (*to == from || page_to_send(from, srcva, perm, &pp) < 0)
 		return -E_INVAL;
 	from->env_ipc_send_value = value;
 	from->env_ipc_send_srcva = srcva;

@@ -378,4 +378,16 @@ conform_hoard(void)
 	CHECK_EQ(count_free_pages(), 0);
 }
 
+// Give back what conform_hoard took.
+static inline void
+conform_release_hoard(void)
+{
+	char *va;
+
+	for (va = HOARD; conform_pte(va) & PTE_P; va += PGSIZE)
+		sys_page_unmap(0, va);
+	for (va = SPARE; conform_pte(va) & PTE_P; va += PGSIZE)
+		sys_page_unmap(0, va);
+}
+
 #endif // JOS_USER_CONFORM_H

@@ -1,0 +1,58 @@
+// sys_ipc_recv: what it refuses, and what it reports of a message. (What is received, with which
+// page and permissions, is in messages.h: the programs of the sending calls check that.)
+
+#include "messages.h"
+
+// Refused, and so it does not receive: a message that comes then finds nobody receiving.
+static void
+refuse_addresses(void)
+{
+	unsigned i;
+
+	for (i = 0; i < CONFORM_BAD_VAS; i++) {
+		void *va = (void *)conform_bad_vas[i];
+
+		if ((uintptr_t)va >= UTOP)
+			continue;
+		CHECK_REFUSED_WITH(va, sys_ipc_recv(va), E_INVAL);
+		CHECK_EQ(thisenv->env_ipc_recving, false);
+		CHECK_EQ(sys_ipc_try_send(0, 1, NO_PAGE, 0), -E_IPC_NOT_RECV);
+	}
+}
+
+// While it waits it does not run, and says so in envs[]; what it then gets is in envs[], too, and
+// stays there until the next message.
+static void
+wait_for_a_message(envid_t receiver)
+{
+	conform_let_receive(receiver, RECEIVED);
+	CHECK_EQ(env_of(receiver)->env_status, ENV_NOT_RUNNABLE);
+	CHECK_EQ((uint32_t)env_of(receiver)->env_ipc_dstva, (uint32_t)RECEIVED);
+	for (int i = 0; i < 50; i++)
+		sys_yield();
+	CHECK_EQ(env_of(receiver)->env_status, ENV_NOT_RUNNABLE);
+	CHECK_EQ(REPORT->done, false);
+	conform_send_good(
+	    sys_ipc_try_send, receiver, 6, WRITABLE, PERM_READ, conform_page(WRITABLE), PERM_READ);
+	CHECK_EQ(env_of(receiver)->env_ipc_value, 6);
+	CHECK_EQ(env_of(receiver)->env_ipc_from, sys_getenvid());
+	CHECK_EQ(env_of(receiver)->env_ipc_perm, PERM_READ);
+	CHECK_EQ(env_of(receiver)->env_ipc_recving, false);
+}
+
+void
+umain(int argc, char **argv)
+{
+	envid_t receiver;
+
+	USED(argc);
+	USED(argv);
+	conform_begin("conform_ipc_recv");
+	receiver = conform_spawn_receiver();
+	refuse_addresses();
+	wait_for_a_message(receiver);
+	wait_for_a_message(receiver);
+	conform_send_words(sys_ipc_try_send, receiver);
+	conform_end_receiver(sys_ipc_try_send, receiver);
+	conform_end();
+}

@@ -1,0 +1,46 @@
+// sys_ipc_try_send: what it sends, refuses, and leaves as it was.
+
+#include "messages.h"
+
+// An environment that does not receive is the reason for a refusal before anything that is
+// wrong with the message.
+static void
+refuse_when_not_receiving(envid_t to)
+{
+	CHECK_EQ(env_of(to)->env_ipc_recving, false);
+	CHECK_REFUSED(sys_ipc_try_send(to, 1, NO_PAGE, 0), E_IPC_NOT_RECV);
+	CHECK_REFUSED(sys_ipc_try_send(to, 1, WRITABLE, PERM_WRITE), E_IPC_NOT_RECV);
+	CHECK_REFUSED(sys_ipc_try_send(to, 1, WRITABLE + 1, PERM_WRITE), E_IPC_NOT_RECV);
+	CHECK_REFUSED(sys_ipc_try_send(to, 1, WRITABLE, PTE_W), E_IPC_NOT_RECV);
+	CHECK_REFUSED(sys_ipc_try_send(to, 1, WRITABLE, -1), E_IPC_NOT_RECV);
+	CHECK_REFUSED(sys_ipc_try_send(to, 1, NOTHING, PERM_READ), E_IPC_NOT_RECV);
+	CHECK_REFUSED(sys_ipc_try_send(to, 1, READONLY, PERM_WRITE), E_IPC_NOT_RECV);
+}
+
+void
+umain(int argc, char **argv)
+{
+	envid_t receiver, stopped;
+
+	USED(argc);
+	USED(argv);
+	conform_begin("conform_ipc_try_send");
+	receiver = conform_spawn_receiver();
+
+	refuse_when_not_receiving(receiver);
+	refuse_when_not_receiving(0);
+	refuse_when_not_receiving(sys_getenvid());
+	stopped = sys_exofork();
+	conform_must(stopped, "sys_exofork");
+	refuse_when_not_receiving(stopped);
+	sys_env_destroy(stopped);
+
+	// A receiver gets one message; then it has to ask for the next.
+	conform_let_receive(receiver, NO_PAGE);
+	conform_send_good(sys_ipc_try_send, receiver, 1, NO_PAGE, 0, 0, 0);
+	refuse_when_not_receiving(receiver);
+
+	conform_check_sending(sys_ipc_try_send, receiver);
+	conform_end_receiver(sys_ipc_try_send, receiver);
+	conform_end();
+}
