@@ -1,0 +1,79 @@
+"""Every function that may only be called with the big lock held says so when it is not.
+
+GDB stops the kernel in a system call, where an environment is running, frees the lock, and
+calls one such function after another. Each must come to _panic by its own assertion.
+"""
+
+import glob
+import os
+import re
+
+from support import TREE, KernelTest, run_gdb
+
+ASSERTION = "assert(kernel_locked());"
+
+# The functions with that assertion, and the arguments without which they would fail before it.
+FUNCTIONS = {
+    "cons_wake_readers": "", "cons_wait": "",
+    "env_alloc": "", "env_destroy": "envs", "env_free": "envs", "env_leave": "", "env_run": "envs",
+    "env_start": "envs", "env_stop": "envs", "envid2env": "",
+    "fpu_save": "", "fpu_trap": "", "ipc_abandon": "envs", "lock_kernel_slowly": "",
+    "mmio_map_region": "", "monitor": "",
+    "page_alloc": "", "page_decref": "", "page_free": "", "page_insert": "",
+    "page_lookup": "kern_pgdir", "page_remove": "", "pgdir_walk": "kern_pgdir",
+    "sched_pay_wakes": "", "sched_wake": "", "sched_yield": "", "sys_batch": "",
+    "tlb_call_in": "", "tlb_invalidate": "", "tlb_unload": "",
+    "upcall_enter": "", "user_mem_check": "", "wait_in": "", "wait_leave": "envs",
+}
+
+# Functions that GDB cannot call, and those that call them.
+CALLED_BY = {"free_one": "env_free"}
+
+REGISTERS = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip")
+
+
+def functions_with_assertion():
+    """The names of the functions in kern/*.c in which the assertion stands."""
+    names = set()
+    for path in glob.glob(TREE.path("kern", "*.c")):
+        with open(path, encoding="utf-8") as f:
+            for line in f:
+                begins = re.match(r"(\w+)\(", line)
+                if begins:
+                    name = begins.group(1)
+                if ASSERTION in line:
+                    names.add(CALLED_BY.get(name, name))
+    return names
+
+
+def call_unlocked(function, argument):
+    """GDB's commands that call a function without the lock, say what _panic is called with, and go
+    back to where they began. (A function without the assertion faults, if not at once then when
+    it returns to address 0; that ends in panic_begin.)"""
+    return [
+        *("set $saved_%s = $%s" % (register, register) for register in REGISTERS),
+        "set $esp = $esp - 64",
+        *("set var {int}($esp + %d) = 0" % (4 * i) for i in range(16)),
+        "set var {int}($esp + 4) = %s" % (argument or "0"),
+        "set var kernel_lock.word = 0",
+        "set $eip = " + function,
+        "continue",
+        'printf "%s: %%s: %%s\\n", {char *}($esp + 12), {char *}($esp + 16)' % function,
+        *("set $%s = $saved_%s" % (register, register) for register in REGISTERS)]
+
+
+class LockedTest(KernelTest):
+    may_panic = True
+
+    def test_list_is_complete(self):
+        self.assertLessEqual(functions_with_assertion(), set(FUNCTIONS))
+
+    def test_each_function_panics_without_the_lock(self):
+        machine = self.boot("hello", gdb=True)
+        commands = ["break *sys_cputs", "continue", "delete", "break *_panic", "break *panic_begin"]
+        for function, argument in FUNCTIONS.items():
+            commands += call_unlocked(function, argument)
+        said = run_gdb(machine, *commands, "kill")
+        for function in FUNCTIONS:
+            with self.subTest(function=function):
+                self.assertIn("\n%s: assertion failed: %%s: kernel_locked()\n" % function, said)
