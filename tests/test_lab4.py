@@ -3,7 +3,7 @@
 import re
 
 from elffile import read_elf
-from support import KernelTest
+from support import NO_HURRY, KernelTest, run_gdb
 
 CPU_COUNTS = (1, 2, 4, 8)
 HEX = "[0-9a-f]"
@@ -46,7 +46,9 @@ def pingpong_lines(line):
 # Lines that must come, in this order. What comes from environments that run at the same time is
 # in LINES_OF_SEVERAL.
 LINES = {
-    "forkstack": [r"forkstack: [1-9]\d\d forks"],
+    "forkstack": [r"forkstack: [1-9]\d\d forks",
+                  "forkstack: the pages near fork's frame are each side's own"],
+    "restarts": ["restarts: 500 stops, and no instruction was lost", *exits("00001000")],
     "gone": ["gone: 500 rounds"],
     "yield": [r"Hello, I am environment 00001000\.",
               *(r"Back in environment 00001000, iteration %d\." % i for i in range(5)),
@@ -193,6 +195,14 @@ class Lab4Test(KernelTest):
         self.assertEqual(found.group(2), "each in its turn" if found.group(1) == "1"
                          else "none was left out")
 
+    # ---- Several environments that are woken by one call ----
+
+    def test_wakeall(self):
+        for cpus in (2, 4, 8):
+            output = self.run_kernel("wakeall,%d" % cpus, cpus=cpus)
+            self.assert_lines(output, [
+                "wakeall: %d environments were woken at once, 20 times" % (cpus - 1), END], NEVER)
+
     # ---- Several programs ----
 
     def test_floats_side_by_side(self):
@@ -258,6 +268,20 @@ class Lab4Test(KernelTest):
             self.assertNotIn(END, machine.output)
             machine.send("x")
             self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
+
+    def test_key_that_came_while_a_cpu_waited_for_the_lock(self):
+        # Its interrupt only stored the key: the reader is woken when that CPU looks for what to
+        # run, and not only by the next interrupt. GDB stores the key, while hello runs.
+        machine = self.boot("cgetc hello", args=NO_HURRY, gdb=True)
+        said = run_gdb(machine, "break sys_env_destroy", "continue", "delete",
+                       "print cons_readers.head == &envs[0]",
+                       "set var input.buf[input.wpos % sizeof(input.buf)] = 'x'",
+                       "set var input.wpos = input.wpos + 1",
+                       "break timer_stop", "continue", "print cons_readers.head == 0",
+                       "delete", "detach")
+        self.assertIn("$1 = 1\n", said)
+        self.assertIn("$2 = 1\n", said)
+        self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
 
     def test_cgetc_many_keys_while_it_reads(self):
         for cpus in CPU_COUNTS:

@@ -2,7 +2,7 @@
 
 import re
 
-from support import KernelTest, run_gdb
+from support import NO_HURRY, KernelTest, run_gdb
 
 NCPU = 32  # kern/cpu.h
 
@@ -53,6 +53,15 @@ class SmpTest(KernelTest):
 
     def test_32_cpus(self):
         self.check_count(32)
+
+    def test_timer_is_started_again_after_it_was_stopped(self):
+        # A CPU with nothing to run stops its timer.
+        for args in ([], ["-cpu", "qemu32,-apic"]):
+            machine = self.boot("sliced", args=[*NO_HURRY, *args])
+            machine.run_to_prompt()
+            for _ in range(2):
+                self.assert_lines(machine.command("run sliced"), ["sliced: ok"])
+            self.assertEqual(machine.output.count("sliced: ok"), 3)
 
     def test_2_sockets(self):
         self.check_count(2, smp="2,sockets=2")

@@ -1,6 +1,9 @@
 // fork by a parent whose stack has two pages, the lower one copy-on-write, from ever
 // other places above their boundary: so that wherever in fork the stack comes to the
 // lower page, it is written there, and copied, in the midst of fork's own copying.
+//
+// And where the lower page begins less than STACK_MARGIN (lib/fork.c) below fork's own frame, it is
+// the parent's and the child's own afterwards: both can write to it though no memory is left.
 
 #include "testing.h"
 
@@ -18,6 +21,28 @@ fork_at(uint32_t sp)
 			 : "r"(sp)
 			 : "ebx", "ecx", "edx", "memory", "cc");
 	return child;
+}
+
+// That a write to the lower page needs no memory.
+static void
+check_lower_is_own(uint32_t sp, const char *whose)
+{
+	if (!(pte_of(PGNUM(LOWER)) & PTE_W))
+		panic("fork with esp %08x: the page below is not the %s's own", sp, whose);
+}
+
+static void
+try_margin(void)
+{
+	for (uint32_t sp = UPPER + 16; sp < UPPER + 1000; sp += 120) {
+		must(sys_page_alloc(0, LOWER, PERM_WRITE), "sys_page_alloc");
+		envid_t child = must(fork_at(sp), "fork");
+		check_lower_is_own(sp, child ? "parent" : "child");
+		if (child == 0)
+			exit();
+		wait_until_gone(child);
+	}
+	cprintf("forkstack: the pages near fork's frame are each side's own\n");
 }
 
 void
@@ -39,4 +64,5 @@ umain(int argc, char **argv)
 		forks++;
 	}
 	cprintf("forkstack: %d forks\n", forks);
+	try_margin();
 }

@@ -2,7 +2,8 @@
 // writes to it in a loop, and remembers where it is, no write lands any more when the
 // call that took it has returned. Each round gives the writer, a child, a page; waits
 // until it writes to it, on another CPU if there is one; takes the page in one of the
-// ways that there are; and then looks at it, which has got another owner by now.
+// ways that there are; and then looks at it, which has got another owner by now. The writer writes
+// by itself, or lets the kernel write for it: to the results of a batch of calls.
 
 #include "testing.h"
 
@@ -14,12 +15,16 @@
 #define OWN   ((volatile uint32_t *)0x20000000) // Where its parent looks at it
 #define OTHER ((void *)0x20001000)
 
+// Where the kernel writes if a page is a batch of calls.
+#define RESULT_OF(page) ((page) + offsetof(struct BatchCall, result) / sizeof(uint32_t))
+
 // One page for both of them.
 static struct {
 	volatile uint32_t round;  // Which the writer may take part in
 	volatile uint32_t writes; // How many it made
 	volatile bool parked;     // It has no page: it waits for a round
 	volatile bool alone;      // There is one CPU: both must have it in turn
+	volatile bool by_kernel;  // The writer lets the kernel write
 } *const shared = (void *)0x30000000;
 
 static envid_t writer;
@@ -49,12 +54,22 @@ wait_for_round(struct UTrapframe *utf)
 	last = shared->round;
 }
 
+// A page of zeroes is a batch of calls that are refused, each of which gets its result.
+static void
+write_by_kernel(void)
+{
+	must(sys_batch((struct BatchCall *)SPOT, 1, 0), "sys_batch");
+}
+
 static void
 write_for_ever(void)
 {
 	set_pgfault_handler(wait_for_round);
 	for (;;) {
-		*SPOT = 0xBAD;
+		if (shared->by_kernel)
+			write_by_kernel();
+		else
+			*SPOT = 0xBAD;
 		shared->writes++;
 		if (shared->alone)
 			sys_yield();
@@ -97,12 +112,14 @@ narrow(void)
 static const struct way {
 	const char *name;
 	void (*take)(void);
-	bool keep; // The parent has the page too, all the while
+	bool keep;      // The parent has the page too, all the while
+	bool by_kernel; // The kernel writes, which would end a writer that has no page
 } ways[] = {
-	{ "page_unmap", unmap, false },
-	{ "page_map over it", map_another, false },
-	{ "page_alloc over it", alloc_another, false },
-	{ "page_map without PTE_W", narrow, true },
+	{ "page_unmap", unmap, false, false },
+	{ "page_map over it", map_another, false, false },
+	{ "page_alloc over it", alloc_another, false, false },
+	{ "page_map without PTE_W", narrow, true, false },
+	{ "page_alloc over it, while the kernel writes", alloc_another, true, true },
 };
 
 // ---- The rounds ----
@@ -146,15 +163,27 @@ wait_until_beside(bool first)
 static void
 check_page(const struct way *way, int round)
 {
+	volatile uint32_t *word = way->by_kernel ? RESULT_OF(OWN) : OWN;
 	uint32_t before = shared->writes;
 
-	*OWN = 0;
+	*word = 0;
 	while (!shared->parked && shared->writes - before < WRITES) {
 		if (shared->alone)
 			sys_yield();
 	}
-	if (*OWN != 0)
+	if (*word != 0)
 		panic("round %d: a write landed after %s", round, way->name);
+}
+
+// Let the writer write by the kernel, or by itself again, and wait until it does.
+static void
+set_by_kernel(bool by_kernel)
+{
+	uint32_t before = shared->writes;
+
+	shared->by_kernel = by_kernel;
+	while (shared->writes < before + 2)
+		wait_a_little();
 }
 
 static void
@@ -162,6 +191,8 @@ play_round(const struct way *way, int round)
 {
 	physaddr_t pa = give_page(way->keep);
 
+	if (way->by_kernel)
+		set_by_kernel(true);
 	wait_until_beside(round == 0);
 	way->take();
 	if (!way->keep) {
@@ -172,6 +203,8 @@ play_round(const struct way *way, int round)
 			    pa);
 	}
 	check_page(way, round);
+	if (way->by_kernel)
+		set_by_kernel(false);
 	unmap();
 	must(sys_page_unmap(0, (void *)OWN), "unmap");
 }
