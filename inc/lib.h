@@ -106,7 +106,7 @@ envid_t ipc_find_env(enum EnvType type);
 // Print len characters. Ends the caller if it may not read them.
 void sys_cputs(const char *s, size_t len);
 
-// The next character from the console. Waits until there is one.
+// The next character from the console, or a key of inc/kbdreg.h; 0 at once if there is none.
 int sys_cgetc(void);
 
 envid_t sys_getenvid(void);
@@ -162,9 +162,14 @@ int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 // many were made: fewer after one that stopped the caller, and with BATCH_STOP in flags after
 // one that failed. -E_INVAL for other flags, and if calls is not on a word boundary. All
 // are read before the first is made, and the results are written after the last: if the caller
-// may not write to calls then, it ends. Those that print or wait, make environments or end
-// them, are -E_INVAL in a batch, and so is another batch.
+// may not write to calls then, it ends. Those that print, read keys or wait, make environments or
+// end them, are -E_INVAL in a batch, and so is another batch.
 int sys_batch(struct BatchCall *calls, size_t n, int flags);
+
+// The same as sys_cgetc, but sleeps until there is a character. Environments that sleep here get
+// characters in the order in which they called, and before a caller of sys_cgetc.
+// -E_UNSPECIFIED if the caller is made runnable, and waits no longer.
+int sys_cgetc_wait(void);
 
 // Make a child with the caller's registers and an empty address space, not
 // runnable. Returns its id, and 0 in the child. Inlined, because the child comes

@@ -29,7 +29,8 @@
 	X(ipc_send, 4)                 \
 	X(env_set_exception_upcall, 3) \
 	X(ipc_call, 5)                 \
-	X(batch, 3)
+	X(batch, 3)                    \
+	X(cgetc_wait, 0)
 
 #ifndef __ASSEMBLER__
 

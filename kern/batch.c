@@ -18,7 +18,7 @@
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
 
-// Those that neither print nor wait, neither make environments nor end them.
+// The calls that neither print nor read keys nor wait, and neither make environments nor end them.
 #define ALLOWED                                                                                 \
 	(1 << SYS_getenvid | 1 << SYS_page_alloc | 1 << SYS_page_map | 1 << SYS_page_unmap |    \
 	    1 << SYS_env_set_status | 1 << SYS_env_set_pgfault_upcall | 1 << SYS_ipc_try_send | \

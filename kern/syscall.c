@@ -82,12 +82,19 @@ sys_cputs(const char *s, size_t len)
 	return SYS_cputs; // To be in eax again.
 }
 
-// A caller for whom there is none sleeps until there is.
+// Environments that sleep in sys_cgetc_wait get their keys before a caller that polls.
 static int
 sys_cgetc(void)
 {
-	cons_wake_readers(); // They come first.
-	int c = cons_getc();
+	cons_wake_readers();
+	return cons_getc();
+}
+
+static int
+sys_cgetc_wait(void)
+{
+	int c = sys_cgetc();
+
 	if (c == 0)
 		cons_wait();
 	return c;

@@ -10,13 +10,13 @@ cputchar(int c)
 	sys_cputs(&character, 1);
 }
 
-// Wait for a character, again if something else ended the wait.
+// Wait for a character. If an environment made this one runnable, wait again.
 int
 getchar(void)
 {
 	int c;
 
-	while ((c = sys_cgetc()) <= 0)
+	while ((c = sys_cgetc_wait()) <= 0)
 		continue;
 	return c;
 }

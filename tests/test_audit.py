@@ -12,6 +12,8 @@ TYPED = {
     "cgetc": (r"waiting for a key", "x"),
     "cgetcmany": (r"reading", "abcq"),
     "breakpoint": (r"K> \Z", "continue\n"),
+    "keys": (r"keys: reading", "x"),
+    "lines": (r"line: \Z", "x\n"),
 }
 
 # The page of an environment's page directory, and the entry for its first page of text.

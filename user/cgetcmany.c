@@ -8,7 +8,7 @@ umain(int argc, char **argv)
 	int n = 0;
 
 	cprintf("reading\n");
-	while (sys_cgetc() != 'q')
+	while (sys_cgetc_wait() != 'q')
 		n++;
 	cprintf("read %d characters\n", n);
 }

@@ -46,6 +46,7 @@ refuse_the_others(void)
 	static const uint32_t numbers[] = {
 		SYS_cputs,
 		SYS_cgetc,
+		SYS_cgetc_wait,
 		SYS_env_destroy,
 		SYS_exofork,
 		SYS_yield,

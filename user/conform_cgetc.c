@@ -1,12 +1,12 @@
-// sys_cgetc, with nobody at the keyboard: the caller sleeps, until somebody lets it
-// go, or ends it.
+// sys_cgetc and sys_cgetc_wait while no key is pressed: the first returns 0 at once, the second
+// sleeps until its caller is made runnable, or ended.
 
 #include "conform.h"
 
 static void
 read_key(void)
 {
-	STATE->words[0] = sys_cgetc();
+	STATE->words[0] = sys_cgetc_wait();
 	STATE->stage = 1;
 }
 
@@ -20,6 +20,25 @@ start_reader(void)
 	while (envs[ENVX(child)].env_status != ENV_NOT_RUNNABLE || envs[ENVX(child)].env_oncpu)
 		sys_yield();
 	return child;
+}
+
+static void
+returns_at_once(void)
+{
+	for (int i = 0; i < 10; i++)
+		CHECK_EQ(sys_cgetc(), 0);
+}
+
+// A caller that polls does not disturb one that sleeps.
+static void
+polls_beside_sleeper(void)
+{
+	envid_t child = start_reader();
+
+	returns_at_once();
+	CHECK_EQ(envs[ENVX(child)].env_status, ENV_NOT_RUNNABLE);
+	CHECK_EQ(sys_env_destroy(child), 0);
+	conform_wait(child);
 }
 
 static void
@@ -60,6 +79,8 @@ umain(int argc, char **argv)
 	USED(argc);
 	USED(argv);
 	conform_begin("conform_cgetc");
+	returns_at_once();
+	polls_beside_sleeper();
 	sleeps();
 	ends();
 	conform_end();

@@ -20,7 +20,8 @@ static const struct {
 	uint32_t may_fail;            // With good arguments, so
 } call_table[NSYSCALLS] = {
 	[SYS_cputs] = { { STRING, LENGTH }, 16, 0 },
-	[SYS_cgetc] = { { NONE }, 32, MAY(E_UNSPECIFIED) },
+	[SYS_cgetc] = { { NONE }, 8, 0 },
+	[SYS_cgetc_wait] = { { NONE }, 32, MAY(E_UNSPECIFIED) },
 	[SYS_getenvid] = { { NONE }, 4, 0 },
 	[SYS_env_destroy] = { { OWN }, 16, 0 },
 	[SYS_page_alloc] = { { OWN, VA, PERM }, 1, MAY(E_NO_MEM) },
@@ -219,7 +220,7 @@ is_result_good(const struct call *c, int32_t r)
 		return r > -MAXERROR && (call_table[c->number].may_fail & MAY(-r));
 	if (c->number == SYS_getenvid)
 		return r == thisenv->env_id;
-	return r == 0 || c->number == SYS_cgetc;
+	return r == 0 || c->number == SYS_cgetc || c->number == SYS_cgetc_wait;
 }
 
 // Whether a call has to do with memory that the caller cannot live without.
