@@ -1,17 +1,17 @@
 #ifndef JOS_INC_KBDREG_H
 #define JOS_INC_KBDREG_H
 
-// The keys that stand for no character, as the keyboard driver gives them to
-// whoever reads the console. They lie outside of ASCII, in a byte.
-#define KEY_HOME 0xE0
-#define KEY_END  0xE1
-#define KEY_UP   0xE2
-#define KEY_DN   0xE3
-#define KEY_LF   0xE4 // The arrow to the left
-#define KEY_RT   0xE5 // The arrow to the right
-#define KEY_PGUP 0xE6
-#define KEY_PGDN 0xE7
-#define KEY_INS  0xE8
-#define KEY_DEL  0xE9
+// The keys that stand for no character, as sys_cgetc returns them. They are above 0xFF, so that no
+// byte from the serial line can be taken for one of them.
+#define KEY_HOME 0x1E0
+#define KEY_END  0x1E1
+#define KEY_UP   0x1E2
+#define KEY_DN   0x1E3
+#define KEY_LF   0x1E4 // The arrow to the left
+#define KEY_RT   0x1E5 // The arrow to the right
+#define KEY_PGUP 0x1E6
+#define KEY_PGDN 0x1E7
+#define KEY_INS  0x1E8
+#define KEY_DEL  0x1E9
 
 #endif // JOS_INC_KBDREG_H

@@ -1,9 +1,10 @@
 // The console: everything printed appears on the serial port and on the screen (cga.c),
 // and input may come from the serial port or the keyboard (kbd.c).
 //
-// Input waits in a ring buffer. It gets there by an interrupt, or by the polling
-// of a reader for whom interrupts are off. A device that does not answer when the
-// kernel starts is left alone ever after, so that nothing waits for it.
+// Input waits in a ring buffer. The interrupt handler puts it there, and so does every reader,
+// since a reader may run with interrupts off. Input for which the buffer has no room stays in its
+// device: QEMU then stops reading its side of the serial line. A serial port that does not answer
+// when the kernel starts is never used, so that nothing waits for it.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -20,6 +21,30 @@
 #include <kern/wait.h>
 
 struct spinlock cons_lock = SPINLOCK("the console lock");
+
+// ---- The input buffer ----
+
+#define INPUT_SIZE   1024
+#define SERIAL_SHARE 768 // How many the serial line may fill: the keyboard keeps but few keys
+
+static struct {
+	uint16_t keys[INPUT_SIZE]; // Characters, and the keys of inc/kbdreg.h
+	uint32_t rpos;             // Both only grow; wpos - rpos keys are waiting.
+	uint32_t wpos;
+} input;
+
+// Take what a device has, until `most` keys wait in the buffer. NUL is no character: for a reader
+// it would mean that there is none.
+static void
+cons_collect(int (*device_getc)(void), uint32_t most)
+{
+	int c;
+
+	while (input.wpos - input.rpos < most && (c = device_getc()) != -1) {
+		if (c != 0)
+			input.keys[input.wpos++ % INPUT_SIZE] = c;
+	}
+}
 
 // ---- The first serial port, a 16550: its data sheet ----
 
@@ -47,28 +72,32 @@ static bool serial_exists;
 static size_t serial_fifo;   // So many characters can be written at once, when all have gone
 static uint64_t serial_sent; // So many were, up to now
 
+static int
+serial_getc(void)
+{
+	// A port without a device reads all ones.
+	uint8_t status = inb(COM_LSR);
+	if (status == 0xFF || !(status & COM_LSR_DATA))
+		return -1;
+	return inb(COM_DATA);
+}
+
 static void
 serial_init(void)
 {
-	outb(COM_FCR, COM_FCR_ON);
-	serial_fifo = (inb(COM_IIR) & COM_IIR_FIFO) == COM_IIR_FIFO ? COM_FIFO_SIZE : 1;
 	outb(COM_LCR, COM_LCR_DLAB);
 	outb(COM_DATA, COM_DIVISOR & 0xFF);
 	outb(COM_IER, COM_DIVISOR >> 8);
 	outb(COM_LCR, COM_LCR_8N1);
 	outb(COM_MCR, COM_MCR_ON);
+	// To switch the FIFOs on empties the port. If a character has arrived already, more may
+	// follow at any moment (QEMU holds up the sender until the character is read), and there
+	// is no moment at which none can be lost: then work without the FIFOs.
+	if (!(inb(COM_LSR) & COM_LSR_DATA))
+		outb(COM_FCR, COM_FCR_ON);
+	serial_fifo = (inb(COM_IIR) & COM_IIR_FIFO) == COM_IIR_FIFO ? COM_FIFO_SIZE : 1;
 	outb(COM_IER, COM_IER_RDI);
-	// Nobody drives the bus where there is no port: it reads all ones.
 	serial_exists = inb(COM_LSR) != 0xFF;
-}
-
-static int
-serial_getc(void)
-{
-	if (!serial_exists || !(inb(COM_LSR) & COM_LSR_DATA))
-		return -1;
-	int c = inb(COM_DATA);
-	return c == 0x7F ? '\b' : c; // A terminal's backspace key sends DEL.
 }
 
 // Wait until all characters have gone. False if the port is dead: but one that has sent more
@@ -102,34 +131,17 @@ serial_write(const char *s, size_t len)
 	}
 }
 
-// ---- Input, and both together ----
+// ---- Input and output together ----
 
 #define PANIC_PATIENCE 1000 // Looks, one a ms, until a line must have ended
-
-static struct {
-	uint8_t buf[512];
-	uint32_t rpos; // Both count for ever; their difference is what waits.
-	uint32_t wpos;
-} input;
-
-// Take what a device has, as far as there is room. The rest waits in the device, until
-// the next one who reads a character collects again.
-static void
-cons_collect(int (*device_getc)(void))
-{
-	int c;
-	while (input.wpos - input.rpos < sizeof(input.buf) && (c = device_getc()) != -1) {
-		if (c != 0)
-			input.buf[input.wpos++ % sizeof(input.buf)] = c;
-	}
-}
 
 void
 cons_intr(void)
 {
 	spin_lock(&cons_lock);
-	cons_collect(serial_getc);
-	cons_collect(kbd_getc);
+	if (serial_exists)
+		cons_collect(serial_getc, SERIAL_SHARE);
+	cons_collect(kbd_getc, INPUT_SIZE);
 	spin_unlock(&cons_lock);
 }
 
@@ -162,7 +174,7 @@ cons_getc(void)
 	cons_intr(); // In case interrupts are off.
 	spin_lock(&cons_lock);
 	if (input.rpos != input.wpos)
-		c = input.buf[input.rpos++ % sizeof(input.buf)];
+		c = input.keys[input.rpos++ % INPUT_SIZE];
 	spin_unlock(&cons_lock);
 	return c;
 }
@@ -227,9 +239,8 @@ cons_init(void)
 {
 	cga_init();
 	serial_init();
-	while (kbd_getc() != -1) {
-		// What was typed at the BIOS was not meant for us.
-	}
+	kbd_init();
+	cons_collect(kbd_getc_bios, INPUT_SIZE);
 }
 
 // ---- What lib/readline.c and lib/printfmt.c need ----

@@ -26,14 +26,16 @@ void cons_break_in(void);
 // Go to the beginning of a line, if we are not there. The caller holds cons_lock.
 void cons_fresh_line(void);
 
-// The next character of input from any of them, or 0. Takes cons_lock.
+// The next character of input from any of them, or a key of inc/kbdreg.h; 0 if there is none.
+// Takes cons_lock.
 int cons_getc(void);
 
 // Let the serial port interrupt. After pic_init.
 void cons_enable_interrupts(void);
 
-// curenv waits for a character: cons_wake_readers gives it one when there are some.
-// The caller of these holds the big lock.
+// Put curenv to sleep until a character arrives. cons_wake_readers gives the characters that
+// have arrived to the sleeping environments, in the order in which these went to sleep. The
+// caller of both holds the big lock.
 void cons_wait(void);
 void cons_wake_readers(void);
 extern struct EnvQueue cons_readers; // Who waits
@@ -48,9 +50,15 @@ cons_awaited(void)
 // buffer. Takes cons_lock.
 void cons_intr(void);
 
-// kbd.c: read the keyboard controller. The character of a key that went down, 0
-// for one that has none, -1 if there is nothing to read. The caller holds cons_lock.
+// kbd.c: read a byte from the keyboard controller. Returns the character of a key that went down,
+// or its code in inc/kbdreg.h; 0 if the byte means neither; -1 if there is nothing to read. The
+// caller holds cons_lock.
 int kbd_getc(void);
+
+// kbd.c: take over the keyboard from the BIOS, once, before the first kbd_getc. Then the keys that
+// were typed before: returned by kbd_getc_bios in the same way, one a call.
+void kbd_init(void);
+int kbd_getc_bios(void);
 
 // cga.c: the screen. The caller holds cons_lock, but for cga_init.
 void cga_init(void);

@@ -103,12 +103,16 @@ class Child:
             time.sleep(COLLECTING_SECONDS)
 
     def send(self, text):
-        """Write text to its standard input, or what a subclass has put in its place."""
+        """Write text, or bytes, to its standard input, or what a subclass has put in its place."""
         try:
-            self._input.write(text.encode())
+            self._input.write(text if isinstance(text, bytes) else text.encode())
             self._input.flush()
         except (BrokenPipeError, ConnectionResetError):
             raise ChildError(self._describe_end()) from None
+
+    def end_input(self):
+        """End its standard input."""
+        self._input.close()
 
     def not_reading(self):
         """A context in which nothing is read of what it prints, so that its pipe fills up."""

@@ -183,15 +183,15 @@ class Machine(Emulator):
             if running:
                 self.qmp("cont")
 
-    def _port(self, port):
+    def port(self, port):
         """What can be read from an I/O port."""
         return int(self.monitor("i /b %#x" % port).split("=")[1], 16)
 
     def _crtc_register(self, register):
         """A register of the VGA's 6845. The index that a CPU may be about to use stays as it is."""
-        index = self._port(CRTC_PORT)
+        index = self.port(CRTC_PORT)
         self.monitor("o /b %#x %#x" % (CRTC_PORT, register))
-        value = self._port(CRTC_PORT + 1)
+        value = self.port(CRTC_PORT + 1)
         self.monitor("o /b %#x %#x" % (CRTC_PORT, index))
         return value
 
