@@ -8,6 +8,8 @@
 
 #include <kern/failalloc.h>
 
+#define MAX_DIGITS 9 // A number of so many fits into a long.
+
 static uint32_t chosen; // K
 uint32_t failalloc_left; // 0: none is to fail
 static bool for_good;   // All after it fail, too
@@ -19,7 +21,8 @@ failalloc_set(const char *text)
 	long k = strtol(text, &end, 10);
 	bool plus = *end == '+';
 
-	if (end == text || k < 0 || (end[plus] && end[plus] != ' '))
+	if (*text < '0' || *text > '9' || end - text > MAX_DIGITS ||
+	    (end[plus] && end[plus] != ' '))
 		return false;
 	chosen = failalloc_left = k;
 	for_good = plus;

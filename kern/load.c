@@ -10,7 +10,7 @@
 #include <kern/env.h>
 #include <kern/pmap.h>
 
-#define MAX_ARGS 8 // A program's arguments, its name among them; more are not seen
+#define MAX_ARGS 8 // Arguments that a program gets, its name among them
 
 const struct Program *
 program_find(const char *words, size_t len)
@@ -22,6 +22,19 @@ program_find(const char *words, size_t len)
 			return p;
 	}
 	return NULL;
+}
+
+// Say so if `words`, of len characters, has more arguments than a program gets.
+static void
+check_args(const char *words, size_t len)
+{
+	int n = 0; // Not counting the name
+
+	for (size_t i = 0; i < len; i++)
+		n += words[i] == ',';
+	if (n >= MAX_ARGS)
+		cprintf("'%.*s' has %d arguments: only the first %d are passed\n", (int)len, words,
+		    n, MAX_ARGS - 1);
 }
 
 // Give e memory for len bytes at va, with permissions perm in addition to those
@@ -108,7 +121,8 @@ load_icode(struct Env *e, const char *words, size_t len)
 
 // Start a program in an environment of its own, without a parent: `words`, of len
 // characters, is NAME or NAME,ARGUMENT,... with program's name. 0, or the error of
-// env_alloc, or -E_INVAL if the program cannot be loaded; then it has said why.
+// env_alloc, or -E_INVAL if the program cannot be loaded; in each case the reason has
+// been printed.
 int
 env_create(const struct Program *program, const char *words, size_t len, enum EnvType type)
 {
@@ -119,6 +133,7 @@ env_create(const struct Program *program, const char *words, size_t len, enum En
 		cprintf("%s: %e\n", program->name, r);
 		return r;
 	}
+	check_args(words, len);
 	e->env_type = type;
 	e->env_program = program;
 	const char *wrong = load_icode(e, words, len);

@@ -1,5 +1,5 @@
-// The kernel monitor: a prompt at which one can look around, when there is nothing
-// to run, at a user's breakpoint, and after a panic.
+// The kernel monitor: commands that show and change the state of the kernel, typed at a prompt. It
+// runs when there is nothing to run, at a user's breakpoint, and after a panic.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -11,6 +11,7 @@
 #include <kern/env.h>
 #include <kern/failalloc.h>
 #include <kern/init.h>
+#include <kern/kclock.h>
 #include <kern/kdebug.h>
 #include <kern/lockstat.h>
 #include <kern/monitor.h>
@@ -18,16 +19,20 @@
 #include <kern/spinlock.h>
 #include <kern/trap.h>
 
-#define BLANKS    " \t\r\n"
-#define MAX_WORDS 16
+#define MAX_WORDS      15 // Of a command, its name among them
+#define SCREEN_COLUMNS 80
 
-// A command gets its words, and what monitor got. Less than 0 ends the monitor.
+// How long to wait for the machine to go off: an emulator may do it a while after it was told.
+#define POWER_OFF_STEPS   100
+#define POWER_OFF_STEP_US 50000
+
+// A command gets its words, and the trap frame that monitor got. A result below 0 ends the monitor.
 typedef int command_t(int argc, char **argv, struct Trapframe *tf);
 
 static command_t mon_help, mon_kerninfo, mon_backtrace, mon_programs, mon_run, mon_kill,
     mon_failalloc, mon_audit, mon_shutdown, mon_continue;
 
-static const struct {
+static const struct Command {
 	const char *name;
 	const char *desc;
 	command_t *func;
@@ -47,9 +52,20 @@ static const struct {
 	{ "continue", "Go on after a breakpoint", mon_continue },
 };
 
+// Whether a command was given arguments though it takes none. Then say so.
+static bool
+has_arguments(int argc, char **argv)
+{
+	if (argc > 1)
+		cprintf("'%s' takes no arguments.\n", argv[0]);
+	return argc > 1;
+}
+
 static int
 mon_help(int argc, char **argv, struct Trapframe *tf)
 {
+	if (has_arguments(argc, argv))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		cprintf("%s - %s\n", commands[i].name, commands[i].desc);
 	return 0;
@@ -69,6 +85,8 @@ mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 		{ "end", end },
 	};
 
+	if (has_arguments(argc, argv))
+		return 0;
 	cprintf("The kernel's sections:\n");
 	cprintf("  _start                  %08x (phys)\n", (uint32_t)_start);
 	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++)
@@ -83,6 +101,8 @@ mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 {
+	if (has_arguments(argc, argv))
+		return 0;
 	kdebug_backtrace(read_ebp());
 	return 0;
 }
@@ -90,19 +110,23 @@ mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_programs(int argc, char **argv, struct Trapframe *tf)
 {
-	int column = 0;
+	int width = 0, n = programs_end - programs;
 
-	for (const struct Program *p = programs; p < programs_end; p++) {
-		column += cprintf("%-20s", p->name);
-		if (column >= 80 || p + 1 == programs_end) {
-			cprintf("\n");
-			column = 0;
-		}
+	if (has_arguments(argc, argv))
+		return 0;
+	for (int i = 0; i < n; i++)
+		width = MAX(width, (int)strlen(programs[i].name) + 2);
+	int columns = MAX(SCREEN_COLUMNS / width, 1);
+	for (int i = 0; i < n; i++) {
+		if ((i + 1) % columns == 0 || i + 1 == n)
+			cprintf("%s\n", programs[i].name);
+		else
+			cprintf("%-*s", width, programs[i].name);
 	}
 	return 0;
 }
 
-// They run when the monitor ends: at once, or after a breakpoint when that goes on.
+// The programs run when the monitor ends: at once, or after a breakpoint when that goes on.
 static int
 mon_run(int argc, char **argv, struct Trapframe *tf)
 {
@@ -124,10 +148,12 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 	return started > 0 && !tf ? -1 : 0;
 }
 
-// One that another CPU has goes as soon as that CPU gets the lock.
+// An environment that runs on another CPU ends as soon as that CPU gets the lock.
 static int
 mon_kill(int argc, char **argv, struct Trapframe *tf)
 {
+	if (has_arguments(argc, argv))
+		return 0;
 	if (panicstr) {
 		cprintf("Not after a panic.\n");
 		return 0;
@@ -150,6 +176,8 @@ mon_failalloc(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_audit(int argc, char **argv, struct Trapframe *tf)
 {
+	if (has_arguments(argc, argv))
+		return 0;
 	audit();
 	return 0;
 }
@@ -157,9 +185,13 @@ mon_audit(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 {
+	if (has_arguments(argc, argv))
+		return 0;
 	acpi_power_off();
 	outw(0x604, 0x2000);  // QEMU, if it was started without ACPI
 	outw(0xB004, 0x2000); // Bochs
+	for (int i = 0; i < POWER_OFF_STEPS; i++)
+		udelay(POWER_OFF_STEP_US);
 	cprintf("This machine cannot be switched off from here.\n");
 	return 0;
 }
@@ -167,56 +199,78 @@ mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_continue(int argc, char **argv, struct Trapframe *tf)
 {
+	if (has_arguments(argc, argv))
+		return 0;
 	if (tf)
 		return -1;
 	cprintf("There is nothing to go on with.\n");
 	return 0;
 }
 
-// Cut a line into words, in place. Returns how many, or -1 if there are too many.
+// ---- Reading and carrying out a line ----
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// Cut a line into words, in place: every blank becomes the end of a string. Returns the number of
+// words in the line. argv gets the first MAX_WORDS of them, and then NULL.
 static int
-split(char *line, char **argv)
+split(char *line, char *argv[MAX_WORDS + 1])
 {
 	int argc = 0;
+	bool in_word = false;
 
-	for (;;) {
-		while (*line && strchr(BLANKS, *line))
-			*line++ = '\0';
-		if (!*line)
-			break;
-		if (argc == MAX_WORDS - 1)
-			return -1;
-		argv[argc++] = line;
-		while (*line && !strchr(BLANKS, *line))
-			line++;
+	for (char *at = line; *at; at++) {
+		bool blank = is_blank(*at);
+		if (!blank && !in_word && argc++ < MAX_WORDS)
+			argv[argc - 1] = at;
+		if (blank)
+			*at = '\0';
+		in_word = !blank;
 	}
-	argv[argc] = NULL;
+	argv[MIN(argc, MAX_WORDS)] = NULL;
 	return argc;
 }
 
-static int
-run_command(char *line, struct Trapframe *tf)
+static const struct Command *
+find_command(const char *name)
 {
-	char *argv[MAX_WORDS];
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+// Carry out a line. Returns what its command returns, and 0 if there is none.
+static int
+run_line(char *line, struct Trapframe *tf)
+{
+	char *argv[MAX_WORDS + 1];
 	int argc = split(line, argv);
 
-	if (argc < 0)
-		cprintf("More than %d words are too many.\n", MAX_WORDS - 1);
-	if (argc <= 0)
+	if (argc == 0)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(argv[0], commands[i].name) == 0)
-			return commands[i].func(argc, argv, tf);
+	if (argc > MAX_WORDS) {
+		cprintf("More than %d words are too many.\n", MAX_WORDS);
+		return 0;
 	}
-	cprintf("There is no command '%s'.\n", argv[0]);
-	return 0;
+	const struct Command *command = find_command(argv[0]);
+	if (!command) {
+		cprintf("There is no command '%s'.\n", argv[0]);
+		return 0;
+	}
+	return command->func(argc, argv, tf);
 }
 
 void
 monitor(struct Trapframe *tf)
 {
 	assert(kernel_locked());
-	lockstat_end(&thiscpu->cpu_lockstat); // Somebody who types is not what the lock costs.
+	lockstat_end(&thiscpu->cpu_lockstat); // The time of a person who types does not count.
 	cprintf("Welcome to the JOS kernel monitor!\n");
 	cprintf("Type 'help' for a list of commands.\n");
 	if (tf) {
@@ -226,7 +280,7 @@ monitor(struct Trapframe *tf)
 	}
 	for (;;) {
 		char *line = readline("K> ");
-		if (line && run_command(line, tf) < 0)
+		if (line && run_line(line, tf) < 0)
 			break;
 	}
 	lockstat_begin(&thiscpu->cpu_lockstat);

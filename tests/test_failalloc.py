@@ -77,7 +77,7 @@ class FailallocTest(KernelTest):
         self.assertEqual(output.count("failure injected"), 1)
 
     def test_values_that_make_no_sense(self):
-        values = ["", "-1", "x", "3x", "3++", "+"]
+        values = ["", "-1", "x", "3x", "3++", "+", "+3", "4294967297", "99999999999+"]
         machine = self.boot(" ".join("failalloc=" + value for value in values) + " hello")
         output = machine.run_to_prompt()
         self.assert_lines(output, ["hello, world"] + [

@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from support import TREE, KernelTest
+from support import TREE, KernelTest, user_programs
 from elffile import read_elf
 from machine import SCREEN_COLUMNS, SCREEN_ROWS
 
@@ -73,6 +73,62 @@ class MonitorTest(KernelTest):
     def test_too_many_words(self):
         self.assertRegex(self.machine.command("help " * 20), r"words are too many")
         self.assertIn("kerninfo - ", self.machine.command("help"))
+
+    def test_words_that_fit(self):
+        answer = self.machine.command("run" + " nonsense" * 14)
+        self.assertEqual(answer.count("No program is called 'nonsense'"), 14)
+        answer = self.machine.command("run" + " nonsense" * 15)
+        self.assertIn("More than 15 words are too many.\n", answer)
+        self.assertNotIn("No program", answer)
+
+    def test_arguments_of_commands_that_take_none(self):
+        for name in ("help", "kerninfo", "backtrace", "programs", "kill", "audit", "shutdown",
+                     "continue"):
+            answer = self.machine.command(name + "  now\t")
+            self.assertEqual(answer.split("\n")[1:-1], ["'%s' takes no arguments." % name])
+
+    def test_programs(self):
+        answer = self.machine.command("programs")
+        lines = answer.split("\n")[1:-1]
+        self.assertEqual(sorted(" ".join(lines).split()), user_programs("*"))
+        self.assertLess(max(len(line) for line in lines), SCREEN_COLUMNS)
+        starts = {found.start() for line in lines for found in re.finditer(r"\S+", line)}
+        self.assertEqual(len(starts), max(len(line.split()) for line in lines))
+        self.assertGreater(len(starts), 1)
+
+    def test_run_with_arguments(self):
+        answer = self.machine.command("run args,1,2,3,4,5,6,7 hello")
+        self.assert_lines(answer, ["args: 7 is '7'", "hello, world"])
+        self.assertNotIn("only the first", answer)
+        answer = self.machine.command("run args,1,2,3,4,5,6,7,8,9,10")
+        self.assert_lines(answer, [
+            "args: 7 is '7'",
+            "'args,1,2,3,4,5,6,7,8,9,10' has 10 arguments: only the first 7 are passed"])
+
+    def test_run_what_is_not_there(self):
+        answer = self.machine.command("run")
+        self.assertIn("Usage: run ", answer)
+        answer = self.machine.command("run hello, nonsense hello")
+        self.assertIn("No program is called 'nonsense'.", answer)
+        self.assertEqual(answer.count("hello, world"), 2)
+
+    def check_shutdown(self, machine):
+        machine.run_to_prompt()
+        machine.send("shutdown\n")
+        machine.wait_for_end()
+        self.assertNotIn("cannot be switched off", machine.output)
+
+    def test_shutdown(self):
+        self.check_shutdown(self.machine)
+        self.check_shutdown(self.boot("hello", cpus=4))
+        self.check_shutdown(self.start(args=["-machine", "q35", "-kernel", self.kernel()]))
+        machine = self.boot("breakpoint")
+        self.check_shutdown(machine)
+
+    def test_shutdown_of_a_machine_that_does_not_know_how(self):
+        machine = self.boot("hello", args=["-machine", "pc,acpi=off"])
+        self.assertIn("\nThis machine cannot be switched off from here.\n",
+                      machine.command("shutdown"))
 
     # ---- The line editor ----
 

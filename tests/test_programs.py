@@ -240,6 +240,13 @@ class ProgramsTest(KernelTest):
         self.assert_lines(output, [r"command line: only the first \d+ characters are read"])
         self.assertGreater(len(re.findall("hello, world", output)), 80)
 
+    def test_more_arguments_than_a_program_may_have(self):
+        output = self.run_kernel("args,1,2,3,4,5,6,7,8 args,1,2,3,4,5,6,7")
+        self.assert_lines(
+            output, ["'args,1,2,3,4,5,6,7,8' has 8 arguments: only the first 7 are passed"])
+        self.assertEqual(output.count("only the first"), 1)
+        self.assertEqual(output.count("args: 7 is '7'"), 2)
+
     def test_word_that_is_very_long(self):
         output = self.run_kernel("x" * 500 + " hello")
         self.assert_lines(output, ["command line: no program is called 'x{500}'", "hello, world"])
