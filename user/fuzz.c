@@ -33,6 +33,25 @@ is_suicide(const struct call *c)
 	       (c->args[0] == 0 || c->args[0] == (uint32_t)thisenv->env_id);
 }
 
+// Make a call, and say what is wrong with it, if this is known.
+static enum wrong
+try_call(const struct call *c, int32_t *r)
+{
+	struct view before;
+
+	before.interference = MY_SLOT->interference;
+	take_view(&before, c);
+	*r = make_call(c);
+	if (MY_SLOT->damaged)
+		return NOTHING_WRONG;
+	if (!is_result_good(c, *r))
+		return WRONG_RESULT;
+	bool good = are_mappings_good(c, *r, &before);
+	if (before.interference % 2 || before.interference != MY_SLOT->interference)
+		return NOTHING_WRONG;
+	return good ? NOTHING_WRONG : WRONG_MAPPINGS;
+}
+
 static void
 run_caller(void)
 {
@@ -43,11 +62,12 @@ run_caller(void)
 		if (is_suicide(&c))
 			MY_SLOT->leaves = 1;
 		MY_SLOT->counts.calls++;
-		int32_t r = make_call(&c);
-		if (!MY_SLOT->damaged && !is_result_good(&c, r)) {
+		int32_t r;
+		enum wrong wrong = try_call(&c, &r);
+		if (wrong) {
 			*(struct call *)&MY_SLOT->call = c;
 			MY_SLOT->result = r;
-			MY_SLOT->wrong = 1;
+			MY_SLOT->wrong = wrong;
 			break;
 		}
 	}
@@ -70,7 +90,7 @@ take_calls(struct child *c)
 	counts.calls += calls;
 	c->calls_seen += calls;
 	if (slot->wrong)
-		tell_wrong(&slot->call, slot->result);
+		tell_wrong(slot->wrong, &slot->call, slot->result);
 	slot->wrong = 0;
 }
 
@@ -98,6 +118,21 @@ destroy(struct child *c)
 	c->doomed = sys_env_destroy(c->id) == 0;
 }
 
+// Make a call with a child as its victim, and see what it does to our own mappings.
+static int32_t
+attack(struct child *c, const struct call *call)
+{
+	struct view before;
+
+	take_view(&before, call);
+	slot_of(c)->interference++;
+	int32_t r = make_call(call);
+	slot_of(c)->interference++;
+	if (!are_parents_mappings_good(call, r, &before))
+		tell_wrong(WRONG_MAPPINGS, call, r);
+	return r;
+}
+
 // Do something about a child that is not runnable.
 static void
 wake(struct child *c)
@@ -108,7 +143,8 @@ wake(struct child *c)
 		sys_env_set_status(c->id, ENV_RUNNABLE);
 		break;
 	case 2:
-		sys_ipc_try_send(c->id, random(), (void *)any_page(), PERM_READ);
+		attack(c, &(struct call){
+			      SYS_ipc_try_send, { c->id, random(), any_page(), any_perm() } });
 		break;
 	default:
 		destroy(c);
@@ -182,7 +218,7 @@ harass(struct child *c)
 		return;
 	if (c->kind == CALLER && is_dangerous(&call))
 		slot_of(c)->damaged = 1;
-	int32_t r = make_call(&call);
+	int32_t r = attack(c, &call);
 	counts.calls++;
 	// Whether it is still there, or receives, we cannot know.
 	int32_t deserved = 0;
@@ -195,7 +231,7 @@ harass(struct child *c)
 			: r == 0 || r == -E_BAD_ENV || r == -E_INVAL || r == -E_NO_MEM ||
 			      r == -E_IPC_NOT_RECV;
 	if (!good)
-		tell_wrong(&call, r);
+		tell_wrong(WRONG_RESULT, &call, r);
 }
 
 // ---- A parent ----
@@ -209,7 +245,8 @@ prepare(void)
 	for (int i = 0; i < MAX_CHILDREN && good; i++)
 		good = sys_page_alloc(0, (void *)(SLOTS + i * PGSIZE), PERM_WRITE) == 0;
 	for (int i = 0; i < AREA_PAGES && good; i++)
-		good = sys_page_alloc(0, (void *)(AREA + i * PGSIZE), PERM_WRITE) == 0;
+		good = sys_page_alloc(0, (void *)(AREA + i * PGSIZE),
+			   i < AREA_PAGES / 2 ? PERM_WRITE : PERM_READ) == 0;
 	if (good)
 		memcpy((void *)CODE, "\xCD\x30\xC3", 3); // int $T_SYSCALL; ret
 	return good;

@@ -64,7 +64,9 @@ any_length(void)
 static uint32_t
 any_page(void)
 {
-	return one_in(4) ? any_va() : area_page();
+	if (one_in(4))
+		return one_in(2) ? UTOP : any_va();
+	return area_page();
 }
 
 // What any_batch makes, of any_call's.

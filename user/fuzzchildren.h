@@ -7,8 +7,8 @@
 // astray cannot make any. The kernel starts a child behind it, in a page of its own that has
 // been put there meanwhile: what is written there is where the child begins.
 
-#include "fuzzcalls.h"
 #include "fuzzcode.h"
+#include "fuzzmaps.h"
 
 // What kinds of children there are: see fuzz.c.
 enum kind { CALLER, NONSENSE, PARENT };
@@ -38,10 +38,11 @@ slot_of(const struct child *c)
 }
 
 static void
-tell_wrong(const volatile struct call *c, int32_t result)
+tell_wrong(uint32_t wrong, const volatile struct call *c, int32_t result)
 {
-	cprintf("fuzz: WRONG: call %d(%x, %x, %x, %x, %x) returned %d\n", c->number, c->args[0],
-	    c->args[1], c->args[2], c->args[3], c->args[4], result);
+	cprintf("fuzz: WRONG: call %d(%x, %x, %x, %x, %x) returned %d%s\n", c->number, c->args[0],
+	    c->args[1], c->args[2], c->args[3], c->args[4], result,
+	    wrong == WRONG_MAPPINGS ? ", but the mappings are not as they must be then" : "");
 }
 
 // ---- What they are made of ----
@@ -202,7 +203,7 @@ make_child(struct child *c)
 	counts.calls++;
 	if (id < 0) {
 		if (id != -E_NO_MEM && id != -E_NO_FREE_ENV)
-			tell_wrong(&(struct call){ SYS_exofork, { 0 } }, id);
+			tell_wrong(WRONG_RESULT, &(struct call){ SYS_exofork, { 0 } }, id);
 		return;
 	}
 	born_as = kind;

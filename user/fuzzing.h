@@ -38,15 +38,19 @@ struct counts {
 	uint32_t cpus;     // That they were seen on, a bit each
 };
 
+// What can be wrong with a call: what it returned, or what it did to mappings.
+enum wrong { NOTHING_WRONG, WRONG_RESULT, WRONG_MAPPINGS };
+
 // What a child that runs the fuzzer's own code reports to its parent.
 struct slot {
 	struct counts counts;
 	uint32_t leaves;  // It is about to end by itself
 	uint32_t stop;    // It shall come to an end: written by the parent
 	uint32_t damaged; // Its memory is no longer what it was: no word of it can be relied on
-	uint32_t wrong;   // It has seen something that must not be:
+	uint32_t wrong;   // It has seen something that must not be, an enum wrong:
 	struct call call; // this call
 	int32_t result;   // returned that
+	uint32_t interference; // Calls that the parent has begun and ended to change its memory
 };
 
 #define PICK(table) ((table)[below(ARRAY_SIZE(table))])
