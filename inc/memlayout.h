@@ -85,6 +85,16 @@
 #include <inc/types.h>
 #include <inc/mmu.h>
 
+// Whether a program can have a selector in ds, es, fs or gs: null or one of its own two, with any
+// privilege level in the low two bits. The kernel, too, can load each of these.
+static inline bool
+is_user_selector(uint16_t selector)
+{
+	uint16_t segment = selector & ~3;
+
+	return segment == 0 || segment == GD_UT || segment == GD_UD;
+}
+
 typedef uint32_t pte_t;
 typedef uint32_t pde_t;
 

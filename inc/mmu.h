@@ -101,6 +101,9 @@
 #define FL_VIP       0x00100000 // Virtual interrupt pending
 #define FL_ID        0x00200000 // CPUID may be used
 
+// Flags that no user may have. (VIF and VIP do nothing while CR4.VME and CR4.PVI are 0.)
+#define FL_PRIVILEGED (FL_VM | FL_IOPL_MASK)
+
 // ---- Segments: sections 3.4.5 and 7.2 ----
 
 #define STA_X 0x8 // Code (else data)

@@ -40,8 +40,9 @@ struct CpuInfo {
 	uint32_t cpu_last;           // The slot in envs[] of the one it ran last
 	bool cpu_ticking;            // Its timer runs, and may go on: see timer.c
 	bool cpu_fpu_live;           // cpu_env's state is in its floating-point unit: see fpu.c
-	volatile uint32_t cpu_in_user;  // These two: see tlb.c
+	volatile uint32_t cpu_in_user;  // These three: see tlb.c
 	volatile uint32_t cpu_tlb_debt;
+	volatile uint32_t cpu_nmi_sent; // tlb_call_in sent an NMI, which has not arrived yet
 	pde_t *volatile cpu_pgdir;      // The page directory that is loaded: see tlb.c
 	struct LockStat cpu_lockstat;
 	struct Taskstate cpu_ts;     // Tells the CPU where its kernel stack is

@@ -31,6 +31,7 @@
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/tlb.h>
+#include <kern/trap.h>
 #include <kern/wait.h>
 
 #define ENVGENSHIFT 12 // The first id of each slot has generation 1 << ENVGENSHIFT.
@@ -345,6 +346,7 @@ env_run(struct Env *e)
 		e->env_cpunum = c->cpu_id;
 		e->env_oncpu = true;
 		tf = &e->env_tf;
+		assert(user_flags_ok(tf));
 		if (!c->cpu_ticking)
 			timer_start();
 	}

@@ -11,14 +11,17 @@
 //	esi   where to go on
 //	ebp   with which stack pointer
 //
-// and the arguments are those of int $T_SYSCALL, but for the fifth, which has no
-// register left. A user may lie: he goes on where he said, or for a call that must be made
-// again (undo_trap) two bytes before that. All flags but IF are still the
-// user's. Only TF matters at once: the CPU then makes a debug exception of the first
-// instruction here, and trap() sends that on to sysenter_stepped.
+// and the arguments are those of int $T_SYSCALL, except the fifth, which has no
+// register left. A wrong value harms only the caller: the program goes on where it said, or for
+// a call that must be made again (undo_trap) two bytes before that. All flags except IF are
+// still the user's. Only TF matters at once: the CPU then raises a debug exception at the first
+// instruction here, and trap() continues at sysenter_stepped.
 //
-// He goes on with GD_UD in ds and es, too, as in ss. What was in there need not be a selector:
-// QEMU lets users get into virtual-8086 mode, and sysenter leads out of it without a trace.
+// QEMU lets users enter virtual-8086 mode, with any flags, and sysenter leaves that mode without
+// a trace. So two things that sysenter keeps cannot be trusted. Flags that are not a user's
+// (FL_PRIVILEGED in mmu.h: IOPL above all) are cleared before the program goes on; int $T_SYSCALL
+// from that mode goes to trap(), which ends the program. And ds and es may hold values that are
+// no selectors: the program goes on with GD_UD in them, as in ss.
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
@@ -33,9 +36,9 @@
 	SYSCALLS(X)
 #undef X
 
-	// Go to `getenvid` with that call, to `nothing` with one that does nothing; else go on.
-	// (Users choose their ds, so it is not used yet. The set of runnable environments is
-	// read without the lock: should one come to it now, it was just too late.)
+	// Go to `getenvid` with that call, to `nothing` with a call that does nothing; otherwise
+	// go on. (Users choose their ds, so it is not used yet. The set of runnable environments
+	// is read without the lock: an environment that becomes runnable now was just too late.)
 	.macro branch_if_alone getenvid, nothing
 	cmpl $SYS_getenvid, %eax
 	je \getenvid
@@ -80,9 +83,9 @@
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	branch_if_alone 1f, 2f
-	testb $FL_VM >> 16, 8 + 2(%esp)
+	testl $FL_PRIVILEGED, 8(%esp) // Before any way out: a loop of calls must end, too.
 	jnz 3f
+	branch_if_alone 1f, 2f
 	pushl $0
 	pushl $T_SYSCALL
 	call_syscall %ds, %es
@@ -98,7 +101,7 @@ syscall_int:
 	iret
 2:	xorl %eax, %eax
 	iret
-3:	pushl $0 // trap() says why this cannot be.
+3:	pushl $0 // trap() ends the program.
 	pushl $T_SYSCALL
 	jmp all_traps
 	.size syscall_int, . - syscall_int
@@ -110,8 +113,9 @@ sysenter_entry:
 	pushl $user_data
 	pushl %ebp
 	pushfl
+1:	andl $~FL_PRIVILEGED, (%esp)
 	orl $FL_IF, (%esp)
-1:	pushl $GD_UT | 3
+	pushl $GD_UT | 3
 	pushl %esi
 	pushl $0
 	pushl $T_SYSCALL
@@ -126,6 +130,9 @@ sysenter_entry:
 	movl %ecx, %es
 	movl %esi, %edx
 	movl %ebp, %ecx
+	pushfl
+	andl $~FL_PRIVILEGED, (%esp)
+	popfl
 	sti // Interrupts are let in only after the next instruction.
 	sysexit
 	.size sysenter_entry, . - sysenter_entry
@@ -137,6 +144,6 @@ sysenter_stepped:
 	pushl $user_data
 	pushl %ebp
 	pushfl
-	orl $FL_IF | FL_TF, (%esp)
+	orl $FL_TF, (%esp)
 	jmp 1b
 	.size sysenter_stepped, . - sysenter_stepped

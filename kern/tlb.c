@@ -32,15 +32,26 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// It may be on its way to user mode, and not have said so yet: so the interrupt is sent
-// in any case, and comes before its first instruction there.
+// Polls of a CPU that was sent an interrupt, before it is sent an NMI: milliseconds on a PC,
+// a fifth of a second on QEMU.
+#define CALL_IN_POLLS 200000
+
+// The CPU may be on its way to user mode, and not have set cpu_in_user yet: so the interrupt is
+// sent in any case, and arrives before the CPU's first instruction there. If its program has
+// interrupts off (see user_flags_ok), only an NMI gets through. An NMI may find the CPU in
+// sysentry.S, from where it goes back to user mode at once: then the next NMI is sent.
 void
 tlb_call_in(int cpu)
 {
+	struct CpuInfo *c = &cpus[cpu];
+
 	assert(kernel_locked());
 	lapic_ipi(cpu, T_IPI_WAKE);
-	while (cpus[cpu].cpu_in_user)
+	for (uint32_t polls = 1; c->cpu_in_user; polls++) {
+		if (polls % CALL_IN_POLLS == 0 && !xchg(&c->cpu_nmi_sent, 1))
+			lapic_nmi(cpu);
 		cpu_pause();
+	}
 }
 
 void

@@ -29,9 +29,18 @@ tlb_forget(pde_t *pgdir, void *va)
 // the big lock, and no CPU runs the environment whose it was.
 void tlb_unload(pde_t *pgdir);
 
-// Make another CPU leave user mode. When this returns it is in the kernel, and cannot
-// go back before the caller drops the big lock.
+// Make another CPU leave user mode. When this returns, that CPU is in the kernel, and cannot
+// go back before the caller drops the big lock, which it holds. A CPU that does not take the
+// interrupt is sent an NMI.
 void tlb_call_in(int cpu);
+
+// Whether an NMI that has arrived at this CPU, c, is tlb_call_in's. True once for each that was
+// sent. Otherwise it is the hardware's, or a panic's.
+static inline bool
+tlb_take_nmi(struct CpuInfo *c)
+{
+	return xchg(&c->cpu_nmi_sent, 0);
+}
 
 // What a CPU owes, in cpu_tlb_debt: to flush its TLB; and where there is jitter, to be slow.
 #define TLB_FLUSH  1

@@ -4,8 +4,9 @@
 // scheduler finds another.
 //
 // From kernel mode there are only interrupts of a halted CPU, which take no lock, and
-// the kernel's own mistakes, which panic; as do the hardware's, wherever they come. By
-// a non-maskable interrupt a CPU that panics stops the others (init.c).
+// the kernel's own mistakes, which panic. So do the hardware's errors, in either mode. A
+// non-maskable interrupt (NMI) reports such an error; but with it a CPU that panics also stops
+// the others (init.c), and a CPU interrupts another whose program has interrupts off (tlb.c).
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -240,6 +241,7 @@ static __attribute__((noinline)) void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
+		[T_NMI] = user_interrupt, // Sent by tlb_call_in: trap
 		[T_BRKPT] = monitor,
 		[T_DEVICE] = fpu_trap,
 		[T_PGFLT] = page_fault_handler,
@@ -277,9 +279,8 @@ kernel_fault(struct Trapframe *tf)
 	panic("%s in the kernel, eip %08x", trapname(tf->tf_trapno), tf->tf_eip);
 }
 
-// Users cannot get into virtual-8086 mode (Intel, volume 2, iret). But QEMU lets them, and
-// then what is in tf_cs is no selector, and tf is not where env_frame looks for it: so
-// that is the end.
+// In virtual-8086 mode (see user_flags_ok) tf_cs holds no selector, and the CPU has pushed more
+// than a struct Trapframe, so that tf is not where env_frame looks for it.
 static bool
 is_virtual_8086(const struct Trapframe *tf)
 {
@@ -287,8 +288,7 @@ is_virtual_8086(const struct Trapframe *tf)
 }
 
 // A program that is single-stepped executes sysenter: the CPU does not clear TF, and stops
-// before the kernel's first instruction. There ds and es may be no selectors (sysentry.S), which
-// must not be loaded again.
+// before the kernel's first instruction.
 static bool
 is_sysenter_step(const struct Trapframe *tf)
 {
@@ -298,7 +298,6 @@ is_sysenter_step(const struct Trapframe *tf)
 static void
 resume_stepped(struct Trapframe *tf)
 {
-	tf->tf_ds = tf->tf_es = GD_KD;
 	tf->tf_eip = (uintptr_t)sysenter_stepped;
 	tf->tf_eflags &= ~FL_TF;
 }
@@ -312,12 +311,24 @@ is_due(const struct Trapframe *tf, unsigned status)
 	return status == ENV_RUNNING || (status == ENV_NOT_RUNNABLE && tf->tf_trapno == T_DEBUG);
 }
 
+// After sysenter, until sysentry.S has loaded its own, ds and es are the program's, and may hold
+// no selectors: to load them again would be a fault.
+static uint16_t
+loadable(uint16_t selector)
+{
+	return selector == GD_KD || is_user_selector(selector) ? selector : 0;
+}
+
 static void
 trap_from_kernel(struct Trapframe *tf)
 {
 	user_access_end();
+	tf->tf_ds = loadable(tf->tf_ds);
+	tf->tf_es = loadable(tf->tf_es);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
+	else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
+		return; // The CPU was just about to enter the kernel.
 	else if (is_sysenter_step(tf))
 		resume_stepped(tf);
 	else
@@ -339,10 +350,10 @@ trap(struct Trapframe *tf)
 	trap_enter(c);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
-	else if (is_hardware_fault(tf->tf_trapno))
+	else if (tf->tf_trapno == T_MCHK || (tf->tf_trapno == T_NMI && !tlb_take_nmi(c)))
 		kernel_fault(tf);
 	trap_lock(c);
-	if (is_virtual_8086(tf))
+	if (!user_flags_ok(tf))
 		fatal_user_trap(tf);
 	else if (is_due(tf, c->cpu_env->env_status))
 		trap_dispatch(tf);

@@ -33,6 +33,20 @@ void trap_init_percpu(int cpu);
 // The way in for all but system calls: called by trapentry.S with what is on the stack.
 void trap(struct Trapframe *tf);
 
+// Whether a trap frame may be loaded into user mode. A program with IOPL 3 uses all I/O ports and
+// cli; a program with IF clear keeps its CPU; and a program in virtual-8086 mode gets both. No
+// program has such flags where iret and popf work as Intel's manual says, but QEMU's iret loads VM
+// together with any flags (volume 2, iret: that needs CPL 0).
+//
+// The invariant: every way into the kernel either checks this (trap, and syscall_int in
+// sysentry.S) or makes it so (sysenter_entry), before any way out. So each frame that the kernel
+// keeps is good; env_run asserts it of those in env_tf.
+static inline bool
+user_flags_ok(const struct Trapframe *tf)
+{
+	return (tf->tf_eflags & (FL_PRIVILEGED | FL_IF)) == FL_IF;
+}
+
 // The steps that each way in from user mode takes, on a CPU c: it has come; it waits for the big
 // lock; it goes back, if its environment may still run, or else the scheduler finds another.
 static inline void

@@ -13,7 +13,7 @@ CPUS = 4
 KSTACKTOP, KSTACK_STEP, KSTACK_SIZE = 0xf0000000, 0x10000, 0x8000  # inc/memlayout.h
 FL_AC = 0x40000
 CR4_SMEP, CR4_SMAP = 0x100000, 0x200000
-USER_TEXT, USER_STACK = 0x800020, 0xeebfdf00
+UTEXT, USER_TEXT, USER_STACK = 0x800000, 0x800020, 0xeebfdf00
 
 # push %ebp; mov %esp, %ebp; call to itself
 RECURSION = (0x55, 0x89, 0xe5, 0xe8, 0xf8, 0xff, 0xff, 0xff)
@@ -149,6 +149,23 @@ class PanicTest(FaultTest):
                           "Non-Maskable Interrupt: the hardware reports an error")
         self.assertIn("kerninfo - ", machine.command("help"))
         self.assertIn("Not after a panic", machine.command("run hello"))
+
+    def test_interrupt_of_another_cpu_that_arrives_late(self):
+        # The NMI of tlb_call_in finds the CPU in sysenter_entry, from a mode where ds is no
+        # selector; and in a program that has done nothing wrong.
+        for where, cmdline, line in (
+                ("*sysenter_entry if $ds == 0x1234", "vm86enter", "vm86enter: ok"),
+                ("*trap_return", "yield", r"All done in environment 00001000\."),
+                ("*%#x" % UTEXT, "yield", r"All done in environment 00001000\.")):
+            with self.subTest(where=where):
+                machine = self.boot_and_break(
+                    "hbreak " + where, "continue", "set var cpus[0].cpu_nmi_sent = 1",
+                    "monitor nmi", cmdline=cmdline, cpus=1)
+                self.assert_lines(machine.run_to_prompt(), [line], no=[".*panic.*", ".*trap 0x.*"])
+                machine.monitor("nmi")  # Which no CPU has sent
+                machine.wait_for(r"panic on CPU 0(?s:.*)K> \Z")
+                self.assert_panic(machine, 0, "Non-Maskable Interrupt")
+                machine.stop()
 
     def test_backtrace_names_the_function_that_panics(self):
         # The compiler might have put that part of it elsewhere, under another name.
