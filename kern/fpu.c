@@ -38,9 +38,14 @@ fpu_init_percpu(void)
 	lcr0((rcr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
 }
 
+// What the last environment left in the unit, which has ended perhaps, is cleared first. An
+// exception that is pending and unmasked would be raised by frstor, in the kernel. And the
+// addresses of the last instruction and operand stay in AMD's older CPUs, for which fxrstor loads
+// them only with such an exception (AMD, volume 5, FXRSTOR): the next environment could read them.
 static void
 load_state(const void *state)
 {
+	__asm__ volatile("fninit");
 	if (has_fxsr)
 		__asm__ volatile("fxrstor (%0)" : : "r"(state) : "memory");
 	else

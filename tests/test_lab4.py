@@ -104,6 +104,7 @@ LINES = {
                "floats: fork copied the registers",
                "floats: 8 environments computed what each had computed alone",
                "floats: exceptions were handled", *exits("00001000")],
+    "fppending": ["fppending: ok", *exits("00001000")],
     "divrecover": recovers("divide errors", 1001, 0),
     "illrecover": recovers("invalid opcodes", 1000, 6),
     "gprecover": recovers("general protection faults", 1400, 13),

@@ -25,11 +25,13 @@ QEMU_MACHINES = {
     "qemu32": {"args": ["-cpu", "qemu32"]},
     "max": {"args": ["-cpu", "max"]},
     "16_mib": {"memory": 16},
+    "without_fxsr": {"args": ["-cpu", "pentium2,-fxsr"]},
 }
 BOCHS_MACHINES = {
     "bochs_1": {"cpus": 1},
     "bochs_2": {"cpus": 2},
     "bochs_4": {"cpus": 4},
+    "bochs_without_fxsr": {"cpus": 1, "model": "p2_klamath"},
 }
 
 KERNBASE = 0xF0000000
@@ -59,6 +61,14 @@ class MachinesTest(KernelTest):
     def test_sysenter_with_smap(self):
         output = self.run_kernel("sysenter,no-steps ipccall", args=["-cpu", "max"])
         self.assert_lines(output, ["sysenter: ok", "ipccall: ok"])
+
+    def test_pending_exception_without_fxsr(self):
+        # QEMU's frstor raises no exception that is pending; Bochs's does.
+        for cpus in (1, 2):
+            machine = self.start_bochs(disk=TREE.disk_image("fppending"), cpus=cpus,
+                                       model="p2_klamath")
+            self.assert_lines(machine.run_to_prompt(), ["fppending: ok"])
+            machine.stop()
 
     def test_q35_without_a_disk(self):
         self.check_all(lambda test: self.start(
