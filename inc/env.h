@@ -58,6 +58,9 @@ struct Env {
 	void *env_pgfault_upcall;
 	void *env_upcalls[T_SIMDERR + 1];
 
+	// fs and gs, while it is not on a CPU. (The Trapframe has no place for them.)
+	uint16_t env_fs, env_gs;
+
 	void *env_fpu;             // Its floating-point state, in the kernel's memory, if any
 
 	struct EnvQueue *env_queue; // Where it waits, with others, or NULL

@@ -192,6 +192,19 @@ read_esp(void)
 	return value;
 }
 
+// fs and gs, two registers that only programs use.
+static inline void
+store_fs_gs(uint16_t *fs, uint16_t *gs)
+{
+	__asm__ volatile("movw %%fs, %0; movw %%gs, %1" : "=m"(*fs), "=m"(*gs));
+}
+
+static inline void
+load_fs_gs(const uint16_t *fs, const uint16_t *gs)
+{
+	__asm__ volatile("movw %0, %%fs; movw %1, %%gs" : : "m"(*fs), "m"(*gs));
+}
+
 // What the CPU can do. Any of the result pointers may be NULL.
 static inline void
 cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)

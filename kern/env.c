@@ -294,6 +294,30 @@ env_frame(struct Env *e)
 	return e->env_oncpu ? cpu_frame(&cpus[e->env_cpunum]) : &e->env_tf;
 }
 
+// Note the fs and gs that this CPU has for e. The kernel itself does not use them. After sysenter
+// from virtual-8086 mode (sysentry.S) they may hold no selectors, which cannot be loaded again:
+// then they become null.
+static inline void
+save_segments(struct Env *e)
+{
+	store_fs_gs(&e->env_fs, &e->env_gs);
+	if (e->env_fs && !is_user_selector(e->env_fs))
+		e->env_fs = 0;
+	if (e->env_gs && !is_user_selector(e->env_gs))
+		e->env_gs = 0;
+}
+
+// Give child, which has not run yet, curenv's registers, except those of the floating-point unit.
+void
+env_copy_registers(struct Env *child)
+{
+	assert(kernel_locked());
+	save_segments(curenv);
+	child->env_fs = curenv->env_fs;
+	child->env_gs = curenv->env_gs;
+	child->env_tf = *env_frame(curenv);
+}
+
 // Take e, c's environment, off that CPU, which is this one, if it has not been destroyed.
 static inline void
 put_aside(struct CpuInfo *c, struct Env *e)
@@ -305,6 +329,7 @@ put_aside(struct CpuInfo *c, struct Env *e)
 	assert(e->env_status != ENV_RUNNING);
 	if (c->cpu_fpu_live)
 		fpu_save(e);
+	save_segments(e);
 	movsl(&e->env_tf, cpu_frame(c), sizeof(e->env_tf) / sizeof(uint32_t));
 	e->env_oncpu = false;
 	c->cpu_env = NULL;
@@ -346,6 +371,7 @@ env_run(struct Env *e)
 		e->env_cpunum = c->cpu_id;
 		e->env_oncpu = true;
 		tf = &e->env_tf;
+		load_fs_gs(&e->env_fs, &e->env_gs);
 		assert(user_flags_ok(tf));
 		if (!c->cpu_ticking)
 			timer_start();

@@ -66,6 +66,7 @@ int envid2env(envid_t envid, struct Env **env_store, bool checkperm);
 void env_start(struct Env *e);
 void env_stop(struct Env *e);
 struct Trapframe *env_frame(struct Env *e);
+void env_copy_registers(struct Env *child);
 void env_leave(void);
 
 void env_run(struct Env *e) __attribute__((noreturn));

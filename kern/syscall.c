@@ -143,7 +143,7 @@ sys_exofork(void)
 	}
 	curenv->env_has_children = true;
 	e->env_program = curenv->env_program;
-	e->env_tf = *env_frame(curenv);
+	env_copy_registers(e);
 	e->env_tf.tf_regs.reg_eax = 0;
 	return e->env_id;
 }

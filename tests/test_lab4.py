@@ -104,6 +104,7 @@ LINES = {
                "floats: fork copied the registers",
                "floats: 8 environments computed what each had computed alone",
                "floats: exceptions were handled", *exits("00001000")],
+    "segments": ["segments: ok", *exits("00001000")],
     "fppending": ["fppending: ok", *exits("00001000")],
     "divrecover": recovers("divide errors", 1001, 0),
     "illrecover": recovers("invalid opcodes", 1000, 6),
@@ -213,6 +214,13 @@ class Lab4Test(KernelTest):
                 r"\[0000100%d\] floats: began with clean registers" % i for i in range(3))], NEVER)
             for line in LINES["floats"][1:4]:
                 self.assertEqual(output.count(line + "\n"), 3)
+
+    def test_segments_side_by_side(self):
+        # The second begins when the first has loaded some.
+        for cpus in CPU_COUNTS:
+            output = self.run_kernel("segments segments", cpus=cpus)
+            self.assert_lines(output, [END], NEVER)
+            self.assertEqual(output.count("segments: ok\n"), 2)
 
     def test_all_the_small_ones_together(self):
         names = [name for name in LINES if name.startswith(("fault", "spin", "sendpage", "div",
