@@ -45,9 +45,13 @@ void _pgfault_upcall(void);
 // ---- lib/fork.c ----
 
 // Make a child that is a copy of this environment. Its id, and 0 in the child; or an
-// error, and then all is as it was. sfork shares all memory with it but the stack. (A
-// fork afterwards copies what is shared, but the child may see what others that share it
-// still write.)
+// error, and then all is as it was. What is mapped with PTE_SHARE is not copied, but shared.
+//
+// With sfork, the child shares all memory that is mapped at that moment, except the stack and
+// thisenv, which are copied. Environments that share memory so go on to share it whatever they
+// do later: when one of them forks, that child gets a copy of its own; when one of them calls
+// sfork, that child shares it, too. (While a fork copies a page, others may write to it: the
+// child may get half of what they write.)
 envid_t fork(void);
 envid_t sfork(void);
 
@@ -185,6 +189,6 @@ static __inline envid_t __attribute__((always_inline)) sys_exofork(void)
 // ---- Bits of a page table entry that the library gives a meaning ----
 
 #define PTE_SHARE 0x400 // fork and spawn share the page, they do not copy it
-#define PTE_COW   0x800 // To be copied when it is written
+#define PTE_COW   0x800 // To be copied when it is written. With PTE_W: shared by sfork
 
 #endif // JOS_INC_LIB_H

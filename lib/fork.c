@@ -1,14 +1,23 @@
 // fork and sfork, made of sys_exofork and sys_page_map.
 //
-// fork gives the child the parent's pages, and only pretends to have copied them:
-// what was writable becomes read-only in both, marked PTE_COW, and whoever writes
-// first gets a copy from the page-fault handler. It goes over the address space
-// twice. First the child gets everything; whatever can fail, for want of memory, fails
-// here, and then the child is destroyed, and the parent has not been touched. Only
-// then the parent's own writable pages become PTE_COW, which takes no memory. (So does
-// sfork: what is PTE_COW already is copied for the child, and then mapped by the parent.)
-// All of this is collected in a batch, which keeps the order: behind the first call that
-// fails, none is made.
+// fork gives the child the parent's pages, and copies most of them later: a page that was
+// writable becomes read-only in both, marked PTE_COW, and the side that writes first gets a
+// copy from the page-fault handler. It goes over the address space twice. First the child
+// gets everything; if memory runs out, it does so here, and then the child is destroyed, and
+// the parent has not been touched. Only then the parent's own writable pages become PTE_COW,
+// which takes no memory. All of this is collected in a batch, which keeps the order: after the
+// first call that fails, none is made.
+//
+// sfork goes over it twice, too. A page that is to be copied later is copied at once, for the
+// child, and then mapped by the parent. What the two share from then on is marked by PTE_COW and
+// PTE_W together, in both: it must stay the same page for both. So a later fork, by either, does
+// not make it read-only; its child gets a copy at once, which it shares with no environment.
+//
+//	PTE_W            this environment's own         fork: to be copied later
+//	PTE_COW          to be copied when written      fork: still so, in both
+//	PTE_W | PTE_COW  shared by sfork                fork: a copy for the child
+//	PTE_SHARE        shared                         fork: shared
+//	none of these    read-only                      fork: shared
 //
 // The stack that fork itself runs on, and the page of thisenv, are copied at once: both
 // sides write to them in the next instant, and might find no memory for it. Nothing else
@@ -52,11 +61,25 @@ page_perm(uint32_t pn)
 	return uvpt[pn] & PTE_SYSCALL;
 }
 
-// Whether a write to the page must not be seen by the other side.
+// Whether a child of fork must not see writes to the page.
 static bool
 must_copy(int perm)
 {
 	return (perm & (PTE_W | PTE_COW)) && !(perm & PTE_SHARE);
+}
+
+// Whether the page waits to be copied.
+static bool
+is_cow(int perm)
+{
+	return (perm & (PTE_W | PTE_COW | PTE_SHARE)) == PTE_COW;
+}
+
+// Whether sfork has shared the page.
+static bool
+is_sforked(int perm)
+{
+	return (perm & (PTE_W | PTE_COW | PTE_SHARE)) == (PTE_W | PTE_COW);
 }
 
 // Call visit for each page of this environment, but the exception stack's. Stops at
@@ -89,7 +112,7 @@ scratch_va(void)
 	return page_va(pn);
 }
 
-// Put a copy of this environment's page into envid's place for it.
+// Put a copy of this environment's page into envid's place for it, with permissions perm.
 static int
 copy_page(envid_t envid, uint32_t pn, int perm)
 {
@@ -99,21 +122,29 @@ copy_page(envid_t envid, uint32_t pn, int perm)
 	if (r < 0)
 		return r;
 	memcpy(scratch, page_va(pn), PGSIZE);
-	r = sys_page_map(0, scratch, envid, page_va(pn), (perm & ~PTE_COW) | PTE_W);
+	r = sys_page_map(0, scratch, envid, page_va(pn), perm);
 	sys_page_unmap(0, scratch);
 	return r;
 }
 
-// A write to a copy-on-write page: give this environment a copy to write to.
+// The permissions of a copy that belongs to one environment alone.
+static int
+own_perm(int perm)
+{
+	return (perm & ~PTE_COW) | PTE_W;
+}
+
+// A write to a copy-on-write page: give this environment a copy to write to. (From UTOP up, a
+// user may not read the page tables.)
 static bool
 pgfault(struct UTrapframe *utf)
 {
 	uint32_t pn = PGNUM(utf->utf_fault_va);
 
-	if (!(utf->utf_err & FEC_WR) || !(uvpd[pn / NPTENTRIES] & PTE_P) ||
-	    (uvpt[pn] & (PTE_P | PTE_COW)) != (PTE_P | PTE_COW))
+	if (!(utf->utf_err & FEC_WR) || utf->utf_fault_va >= UTOP ||
+	    !(uvpd[pn / NPTENTRIES] & PTE_P) || (uvpt[pn] & (PTE_P | PTE_COW)) != (PTE_P | PTE_COW))
 		return false;
-	int r = copy_page(0, pn, page_perm(pn));
+	int r = copy_page(0, pn, own_perm(page_perm(pn)));
 	if (r < 0)
 		panic("copy on write at va %08x: %e", utf->utf_fault_va, r);
 	return true;
@@ -125,8 +156,8 @@ duppage(envid_t child, uint32_t pn)
 {
 	int perm = page_perm(pn);
 
-	if (must_copy(perm) && is_own(pn))
-		return copy_page(child, pn, perm);
+	if (must_copy(perm) && (is_own(pn) || is_sforked(perm)))
+		return copy_page(child, pn, own_perm(perm));
 	if (must_copy(perm))
 		perm = (perm & ~PTE_W) | PTE_COW;
 	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
@@ -139,33 +170,36 @@ protect_page(envid_t child, uint32_t pn)
 	int perm = page_perm(pn);
 
 	USED(child);
-	if (!(perm & PTE_W) || !must_copy(perm) || is_own(pn))
+	if (!(perm & PTE_W) || !must_copy(perm) || is_own(pn) || is_sforked(perm))
 		return 0;
 	return batch_page_map(&batch, 0, page_va(pn), 0, page_va(pn), (perm & ~PTE_W) | PTE_COW);
 }
 
 // sfork, first time: the same page for both, unless it is the stack, or what each has
-// for itself. One that waits to be copied is copied now.
+// for itself. A page that waits to be copied is copied now.
 static int
 share_page(envid_t child, uint32_t pn)
 {
 	int perm = page_perm(pn);
 
-	if (must_copy(perm) && (is_own(pn) || (perm & PTE_COW)))
-		return copy_page(child, pn, perm);
+	if (must_copy(perm) && is_own(pn))
+		return copy_page(child, pn, own_perm(perm));
+	if (is_cow(perm))
+		return copy_page(child, pn, perm | PTE_W);
+	if (must_copy(perm))
+		perm |= PTE_COW;
 	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
 }
 
-// sfork, second time: the parent, too, gets the copy, which is what both share.
+// sfork, second time: the parent, too, maps what the child has, the copy if there is one.
 static int
 adopt_page(envid_t child, uint32_t pn)
 {
 	int perm = page_perm(pn);
 
-	if (!(perm & PTE_COW) || !must_copy(perm) || is_own(pn))
+	if (!must_copy(perm) || is_own(pn) || is_sforked(perm))
 		return 0;
-	return batch_page_map(
-	    &batch, child, page_va(pn), 0, page_va(pn), (perm & ~PTE_COW) | PTE_W);
+	return batch_page_map(&batch, child, page_va(pn), 0, page_va(pn), perm | PTE_W | PTE_COW);
 }
 
 // An exception stack for the child: a copy, if a handler forks, which is on it.

@@ -81,6 +81,8 @@ LINES = {
     "pingpong": pingpong_lines("%x got %d from %x"),
     "pingpongs": pingpong_lines(r"%x got %d from %x \(thisenv is 0xeec[0-9a-f]{5} 100.\)"),
     "forkpages": ["forkpages: ok"],
+    "sforks": ["sforks: ok", *exits("00001000")],
+    "faultanywhere": ["faultanywhere: ok", *exits("00001000")],
     "primeslast": ["primeslast: 1024 environments, up to prime 8147, then: out of environments",
                    "primeslast: all are gone", *exits("00001000")],
     "preempt": ["preempt: 10 children that loop for ever kept nobody from running",
