@@ -160,6 +160,8 @@ give_snippets(const struct child *c)
 		    c->id, (void *)(UXSTACKTOP - PGSIZE), one_in(8) ? PERM_READ : PERM_WRITE);
 	if (r == 0 && one_in(2))
 		r = sys_page_map(0, (void *)AREA, c->id, (void *)area_page(), PERM_WRITE);
+	if (r == 0 && one_in(2))
+		r = give_page(c->id, VM86, PERM_WRITE, write_vm86_code);
 	if (r == 0 && !one_in(4))
 		set_upcalls(c->id, one_in(4) ? any_register_value() : HANDLER_VA);
 	return r;

@@ -5,6 +5,8 @@
 //
 //	snippet 0 ...    an instruction that a user may not or cannot execute, or not like that;
 //	                 then some random bytes; then nothing up to the next one
+//	snippet PROBE    where a call by sysenter from virtual-8086 mode goes on: what it can do
+//			 there must be what any program can
 //	snippet LAST     ends the environment, by a fault on the empty page below the
 //	                 exception stack
 //	snippet HANDLER  where exceptions may be handled: goes on at snippet 1, the next time at
@@ -17,8 +19,10 @@
 
 #define SNIPPET_SIZE 64
 #define SNIPPETS     (PGSIZE / SNIPPET_SIZE)
+#define PROBE        (SNIPPETS - 3)
 #define LAST         (SNIPPETS - 2)
 #define HANDLER      (SNIPPETS - 1)
+#define PROBE_VA     (CODE + PROBE * SNIPPET_SIZE)
 #define HANDLER_VA   (CODE + HANDLER * SNIPPET_SIZE)
 #define HANDLED      (UXSTACKTOP - PGSIZE) // How often the handler was there
 
@@ -81,6 +85,13 @@ static const uint32_t odd_flags[] = { FL_TF, FL_NT, FL_AC, FL_DF, FL_IOPL_3, FL_
 	FL_VIF | FL_VIP, FL_ID | FL_OF, FL_TF | FL_NT | FL_AC | FL_DF, ~0U, 0, ~FL_TF,
 	FL_AC | FL_NT };
 
+// One of these, or any combination without VM, which has snippets of its own.
+static inline uint32_t
+any_eflags(void)
+{
+	return one_in(2) ? PICK(odd_flags) : random() & ((FL_ID << 1) - 1) & ~FL_VM;
+}
+
 static const uint32_t odd_selectors[] = { 0, 1, 2, 3, 4, 7, GD_KT, GD_KT | 3, GD_KD, GD_KD | 3,
 	GD_UT, GD_UT | 1, GD_UT | 3, GD_UT | 4, GD_UD, GD_UD | 2, GD_UD | 3, GD_UD | 7, GD_TSS0,
 	GD_TSS0 | 3, GD_TSS0 + 8, GD_TSS0 + 31 * 8 + 3, GD_TSS0 + 32 * 8, 0xFFF8, 0xFFFF };
@@ -116,6 +127,7 @@ put_word(struct writer *w, uint8_t opcode, uint32_t word)
 #define OP_MOV_EAX 0xB8 // and so on, in the order of their numbers, to
 #define OP_MOV_EDI 0xBF
 #define OP_MOV_ESP 0xBC
+#define OP_MOV_EBP 0xBD
 #define OP_MOV_ESI 0xBE
 
 static inline uint32_t
@@ -137,7 +149,7 @@ any_register_value(void)
 static inline void
 put_flags(struct writer *w)
 {
-	put_word(w, OP_PUSH, PICK(odd_flags));
+	put_word(w, OP_PUSH, any_eflags());
 	put(w, "\x9D", 1);
 }
 
@@ -147,7 +159,7 @@ put_far_return(struct writer *w)
 {
 	put_word(w, OP_PUSH, PICK(odd_selectors)); // ss, esp, should it look for them
 	put_word(w, OP_PUSH, PICK(odd_addresses));
-	put_word(w, OP_PUSH, PICK(odd_flags));
+	put_word(w, OP_PUSH, any_eflags());
 	put_word(w, OP_PUSH, one_in(2) ? GD_UT | 3 : PICK(odd_selectors));
 	put_word(w, OP_PUSH, PICK(odd_addresses));
 	put(w, one_in(2) ? "\xCF" : "\xCB", 1);
@@ -234,9 +246,80 @@ put_call(struct writer *w)
 	put(w, "\x0F\x34", 2);
 }
 
+// ---- Virtual-8086 mode ----
+
+// QEMU's iret lets a program into virtual-8086 mode, with any flags. The page at VM86 has 16-bit
+// code for it: ways into the kernel of VM86_SIZE bytes each, all of which end in sysenter, so that
+// none is a loop.
+#define VM86_SIZE 16
+#define VM86_TEXT "fuzz: WRONG: a program has flags that no program may have\n"
+#define VM86_SAYS (VM86 + PGSIZE - sizeof(VM86_TEXT)) // Where the text is
+
+static const char vm86_ways[][VM86_SIZE + 1] = {
+	"\x0F\x34",                                 // sysenter
+	"\xFA\x0F\x34",                             // cli; sysenter
+	"\xFB\x0F\x34",                             // sti; sysenter
+	"\xCD\x30\x0F\x34",                         // int $T_SYSCALL; sysenter
+	"\xFA\xCD\x30\x0F\x34",                     // cli; int $T_SYSCALL; sysenter
+	"\xCC\x0F\x34",                             // int3; sysenter
+	"\xCE\x0F\x34",                             // into; sysenter
+	"\xE4\x71\x0F\x34",                         // inb $0x71, %al; sysenter
+	"\xE6\x80\x0F\x34",                         // outb %al, $0x80; sysenter
+	"\xF4\x0F\x34",                             // hlt; sysenter
+	"\x0F\x0B",                                 // ud2
+	"\x9C\x5A\x81\xCA\xFF\x7F\x52\x9D\x0F\x34", // or $0x7FFF to the flags; sysenter
+	"\x9C\x5A\x83\xE2\x01\x52\x9D\x0F\x34",     // and $1 to the flags; sysenter
+	"\x8E\xDA\x8E\xC2\x8E\xE2\x8E\xEA\x0F\x34", // %dx to ds, es, fs, gs; sysenter
+};
+
+static inline void
+write_vm86_code(uint8_t *page)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(vm86_ways); i++)
+		memcpy(page + i * VM86_SIZE, vm86_ways[i], VM86_SIZE);
+	memcpy(page + VM86_SAYS - VM86, VM86_TEXT, sizeof(VM86_TEXT));
+}
+
+// iret to one of them, for a call that mostly comes back to PROBE.
+static inline void
+put_vm86(struct writer *w)
+{
+	static const uint8_t numbers[] = { SYS_getenvid, SYS_yield, SYS_env_set_status, NSYSCALLS };
+
+	put_word(w, OP_MOV_ESP, USTACKTOP - 16);
+	for (int i = 0; i < 4; i++) { // gs, fs, ds, es
+		uint8_t push[] = { 0x6A, random() };
+		put(w, push, sizeof(push));
+	}
+	put(w, "\x6A", 2); // ss: 0
+	put_word(w, OP_PUSH, VM86 + PGSIZE / 2);
+	put_word(w, OP_PUSH, FL_VM | (random() & ((FL_ID << 1) - 1)));
+	put_word(w, OP_PUSH, VM86 >> 4);
+	put_word(w, OP_PUSH, below(ARRAY_SIZE(vm86_ways)) * VM86_SIZE);
+	put_word(w, OP_MOV_EAX, PICK(numbers));
+	put_word(w, OP_MOV_ESI, one_in(8) ? any_register_value() : PROBE_VA);
+	put_word(w, OP_MOV_EBP, USTACKTOP - 16);
+	put(w, "\xCF", 1);
+}
+
+// Say it if the flags are not a program's, or a port can be read.
+static inline void
+put_probe(struct writer *w)
+{
+	put_word(w, OP_MOV_ESP, USTACKTOP - 16);
+	put(w, "\x9C\x58", 2);                    // pushfl; popl %eax
+	put_word(w, 0x25, FL_PRIVILEGED | FL_IF); // andl $..., %eax
+	put_word(w, 0x3D, FL_IF);                 // cmpl $..., %eax
+	put(w, "\x75\x02\xE4\x71", 4);            // jne over the next; inb $0x71, %al
+	put_word(w, OP_MOV_EAX, SYS_cputs);
+	put_word(w, OP_MOV_EAX + 2, VM86_SAYS);             // edx
+	put_word(w, OP_MOV_EAX + 1, sizeof(VM86_TEXT) - 1); // ecx
+	put(w, "\xCD\x30", 2);
+}
+
 static void (*const put_snippet[])(struct writer *w) = { put_instruction, put_instruction,
 	put_instruction, put_instruction, put_instruction, put_flags, put_far_return,
-	put_segment_load, put_int };
+	put_segment_load, put_int, put_vm86 };
 
 // Fill a page with snippets, to be mapped at CODE.
 static inline void
@@ -245,16 +328,19 @@ write_code(uint8_t *page)
 	struct writer w;
 
 	memset(page, 0x90, PGSIZE);
-	for (int i = 0; i < LAST; i++) {
+	for (int i = 0; i < PROBE; i++) {
 		w.at = page + i * SNIPPET_SIZE + (i == 0 ? 2 : 0);
 		PICK(put_snippet)(&w);
 		put_random(&w, below(12));
 	}
 	remove_calls(page);
-	for (int i = below(8); i < LAST; i += 1 + below(16)) {
+	for (int i = below(8); i < PROBE; i += 1 + below(16)) {
 		w.at = page + i * SNIPPET_SIZE + (i == 0 ? 2 : 0);
 		put_call(&w);
 	}
+
+	w.at = page + PROBE * SNIPPET_SIZE;
+	put_probe(&w);
 
 	w.at = page + LAST * SNIPPET_SIZE;
 	put_word(&w, OP_MOV_ESP, USTACKTOP + 8);

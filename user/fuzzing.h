@@ -10,11 +10,13 @@
 //	CODE	one page, from which exofork is called, and where a child begins
 //	SLOTS	a parent's view of what its children report, a page each,
 //	MY_SLOT	and a child's view of its own
+//	VM86	below 1 MB: one page, of some children: see fuzzcode.h
 //	SCRATCH	for filling a page of somebody else's
 
 #include "random.h"
 #include "testing.h"
 
+#define VM86         0x2000
 #define AREA         0x10000000
 #define AREA_PAGES   8
 #define CODE         0x11000000
