@@ -77,6 +77,7 @@ paging_on:
 	movl $RELOC(entry_pgdir), %eax
 	movl %eax, %cr3
 	movl %cr0, %eax
+	andl $~(CR0_CD | CR0_NW), %eax // A reset leaves the caches off (volume 3, table 9-1).
 	orl $(CR0_PE | CR0_PG | CR0_WP), %eax
 	movl %eax, %cr0
 

@@ -1,11 +1,12 @@
-// Where the other CPUs start. A STARTUP interrupt from boot_aps() sets one off in
-// real mode at MPENTRY_PADDR, where it has copied the code between mpentry_start
-// and mpentry_end. This goes to protected mode as boot/boot.S did, to paging by
-// entry.S's paging_on, takes the number that boot_aps() has laid out and the kernel stack
-// of that number, and calls mp_main.
+// Where the other CPUs start. A STARTUP interrupt from boot_aps() makes a CPU begin in real mode
+// at MPENTRY_PADDR, where boot_aps() has put a copy of the code between mpentry_start and
+// mpentry_end. That code enters protected mode with the kernel's own segment table. mpentry_low
+// loads the segments, and entry.S's paging_on turns paging on. Then mpentry_high takes the number
+// that boot_aps() has stored in mpentry_cpu, and calls mp_main on the kernel stack of that number.
 //
-// The code is linked above KERNBASE like all of the kernel, and runs elsewhere:
-// until paging is on, each address in it must be taken through MPBOOTPHYS.
+// Before paging is on, nothing is at the addresses above KERNBASE that the linker has given to
+// names: within the copy a name is at MPBOOTPHYS of it, in the rest of the kernel at the name
+// minus KERNBASE. (boot.S needs neither: it is linked at the address at which it runs.)
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -20,40 +21,38 @@ mpentry_start:
 	cli
 	xorw %ax, %ax
 	movw %ax, %ds
-	movw %ax, %es
-	movw %ax, %ss
-	lgdtl MPBOOTPHYS(start_gdt_desc)
-	movl %cr0, %eax
-	orl $CR0_PE, %eax
-	movl %eax, %cr0
-	ljmpl $GD_KT, $MPBOOTPHYS(start32)
+	lgdtl MPBOOTPHYS(low_gdt)
+	incw %ax // CR0_PE, the lowest bit
+	lmsw %ax
+	ljmpl $GD_KT, $mpentry_low
 
-	.code32
-start32:
-	movw $GD_KD, %ax
-	movw %ax, %ds
-	movw %ax, %es
-	movw %ax, %ss
-	movl $mpentry_high, %esi
-	movl $paging_on, %eax // By its address: from this copy, its distance is another.
-	jmp *%eax
-
-	.balign 4
-start_gdt:
-	SEG_NULL
-	SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF)
-	SEG(STA_W, 0x0, 0xFFFFFFFF)
-start_gdt_desc:
-	.word 0x17
-	.long MPBOOTPHYS(start_gdt)
+// The operand of lgdt: as much of the kernel's table as is used before env_init_percpu.
+low_gdt:
+	.word GD_KD + 7
+	.long gdt - KERNBASE
 
 	.globl mpentry_end
 mpentry_end:
 	.size mpentry_start, . - mpentry_start
 
-// Up here in the kernel proper. The number is taken by an exchange, so that two
-// CPUs can never both have it: one that comes when boot_aps() has given up on
-// it, or that nobody called, finds 0 and stays out.
+// The segments, while paging is off: entry_pgdir maps only the first 4 MB where they are, and
+// the table may be above. entry.S's section is linked at the address at which it is loaded.
+	.section .boot, "ax"
+	.code32
+	.type mpentry_low, @function
+mpentry_low:
+	movw $GD_KD, %ax
+	movw %ax, %ds
+	movw %ax, %es
+	movw %ax, %ss
+	movl $mpentry_high, %esi
+	jmp paging_on
+	.size mpentry_low, . - mpentry_low
+
+// With paging on, in the kernel's text. An exchange takes the number, so that two CPUs never get
+// the same one: a CPU that starts after boot_aps() has given it up, or that was not called,
+// reads 0 and halts.
+	.text
 	.type mpentry_high, @function
 mpentry_high:
 	movl kern_pgdir, %eax

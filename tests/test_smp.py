@@ -101,6 +101,15 @@ class SmpTest(KernelTest):
         self.assert_cpus_come_up(output, 1)
         self.assert_yields_end(output)
 
+    def test_caches_are_on(self):
+        # A reset, and INIT on some CPUs, leave CR0.CD and CR0.NW set.
+        for cpus in (1, 4):
+            machine = self.boot("yield", cpus=cpus)
+            machine.run_to_prompt()
+            cr0 = [int(word, 16) for word in
+                   re.findall(r"CR0=(\w+)", machine.monitor("info registers -a"))]
+            self.assertEqual([value & 0x60000000 for value in cr0], [0] * cpus)
+
     def test_programs_are_spread_over_the_cpus(self):
         # Each of these works for a while, faults, and so says on which CPU it was.
         for cpus in (2, 4):
