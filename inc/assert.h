@@ -11,11 +11,7 @@ void _panic(const char *file, int line, const char *fmt, ...) __attribute__((nor
 #define warn(...)  _warn(__FILE__, __LINE__, __VA_ARGS__)
 #define panic(...) _panic(__FILE__, __LINE__, __VA_ARGS__)
 
-#define assert(x)                                          \
-	do {                                               \
-		if (!(x))                                  \
-			panic("assertion failed: %s", #x); \
-	} while (0)
+#define assert(x) ((x) ? (void)0 : panic("assertion failed: %s", #x))
 
 // Refused by the compiler if x, a constant, is zero.
 #define static_assert(x) _Static_assert(x, #x)

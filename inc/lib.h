@@ -181,9 +181,10 @@ int sys_cgetc_wait(void);
 // may rely only on what was there before a call it could return from.
 static __inline envid_t __attribute__((always_inline)) sys_exofork(void)
 {
-	envid_t ret;
-	__asm__ volatile("int %2" : "=a"(ret) : "a"(SYS_exofork), "i"(T_SYSCALL) : "memory");
-	return ret;
+	envid_t eax = SYS_exofork; // The number, and then the result
+
+	__asm__ volatile("int %1" : "+a"(eax) : "i"(T_SYSCALL) : "memory");
+	return eax;
 }
 
 // ---- Bits of a page table entry that the library gives a meaning ----

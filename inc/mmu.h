@@ -130,11 +130,11 @@
 
 // Descriptors for the tables that start-up code loads before it runs any C:
 // 32-bit, in units of 4 KB, for the kernel.
-#define SEG_NULL .word 0, 0; .byte 0, 0, 0, 0
-#define SEG(type, base, lim)                          \
-	.word (((lim) >> 12) & 0xFFFF), ((base) & 0xFFFF); \
-	.byte (((base) >> 16) & 0xFF), (0x90 | (type)),  \
-	    (0xC0 | (((lim) >> 28) & 0xF)), (((base) >> 24) & 0xFF)
+#define SEG_NULL .quad 0
+#define SEG(type, base, lim)                                                                   \
+	.long(((base)&0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);                               \
+	.long((base)&0xFF000000) | 0x00C09000 | (((lim) >> 12) & 0x000F0000) | ((type) << 8) | \
+	    (((base) >> 16) & 0xFF)
 
 #else // !__ASSEMBLER__
 
@@ -156,20 +156,22 @@ struct Segdesc {
 	unsigned sd_base_31_24 : 8;
 };
 
-// A segment whose limit counts bytes...
-#define SEG16(type, base, lim, dpl)                                                          \
-	(struct Segdesc)                                                                     \
-	{                                                                                    \
-		(lim) & 0xFFFF, (base) & 0xFFFF, ((base) >> 16) & 0xFF, type, 1, dpl, 1,     \
-		    ((lim) >> 16) & 0xF, 0, 0, 1, 0, (base) >> 24                            \
+// A segment of code or data, whose last byte is at base + lim: SEG's limit counts pages, SEG16's
+// bytes.
+#define SEG(type, base, lim, dpl)   SEGMENT(type, base, (lim) >> PGSHIFT, dpl, 1)
+#define SEG16(type, base, lim, dpl) (struct Segdesc) SEGMENT(type, base, lim, dpl, 0)
+
+#define SEGMENT(type, base, lim, dpl, pages)                                                      \
+	{                                                                                         \
+		.sd_base_15_0 = (base)&0xFFFF, .sd_base_23_16 = (base) >> 16 & 0xFF,              \
+		.sd_base_31_24 = (base) >> 24, .sd_lim_15_0 = (lim)&0xFFFF,                       \
+		.sd_lim_19_16 = (lim) >> 16 & 0xF, .sd_type = (type), .sd_dpl = (dpl), .sd_s = 1, \
+		.sd_p = 1, .sd_db = 1, .sd_g = (pages),                                           \
 	}
-// ...and one whose limit counts pages.
-#define SEG(type, base, lim, dpl)                                                            \
-	{                                                                                    \
-		((lim) >> 12) & 0xFFFF, (base) & 0xFFFF, ((base) >> 16) & 0xFF, type, 1,     \
-		    dpl, 1, (lim) >> 28, 0, 0, 1, 1, (base) >> 24                            \
+#define SEG_NULL  \
+	{         \
+		0 \
 	}
-#define SEG_NULL { 0 }
 
 // A task's state. We switch tasks in software: the CPU only reads from it the
 // stack to use when a trap enters the kernel, and which I/O ports users may touch. But
@@ -213,10 +215,9 @@ struct Gatedesc {
 };
 
 // An interrupt gate turns interrupts off on the way in; a trap gate does not.
-#define SETGATE(gate, istrap, sel, off, dpl)                                                 \
-	((gate) = (struct Gatedesc){ (uint32_t)(off) & 0xFFFF, sel, 0, 0,                    \
-				     (istrap) ? STS_TG32 : STS_IG32, 0, dpl, 1,              \
-				     (uint32_t)(off) >> 16 })
+#define SETGATE(gate, istrap, sel, off, dpl)                            \
+	((gate) = (struct Gatedesc){ (uint32_t)(off)&0xFFFF, sel, 0, 0, \
+	     (istrap) ? STS_TG32 : STS_IG32, 0, dpl, 1, (uint32_t)(off) >> 16 })
 
 // The operand of lgdt and lidt.
 struct Pseudodesc {

@@ -1,6 +1,7 @@
 #ifndef JOS_INC_X86_H
 #define JOS_INC_X86_H
 
+#include <inc/mmu.h>
 #include <inc/types.h>
 
 // Instructions that C has no words for, one function each: Intel's manual, volume 2.
@@ -44,93 +45,63 @@ outsb(uint16_t port, const void *src, size_t n)
 static inline void
 insl(uint16_t port, void *dst, size_t n)
 {
-	__asm__ volatile("cld; rep insl" : "+D"(dst), "+c"(n) : "d"(port) : "memory", "cc");
+	__asm__ volatile("rep insl" : "+D"(dst), "+c"(n) : "d"(port) : "memory");
 }
 
-// ---- Control registers, flags, tables ----
+// ---- Control registers, tables, flags ----
 
-static inline uint32_t
-rcr0(void)
+// rcr0() reads CR0 and lcr0(value) loads it; likewise CR2, which holds the address of the last
+// page fault, CR3 and CR4. Loading CR3 switches to another page directory and flushes all of the
+// TLB but its global entries (volume 3, section 4.10.4.1).
+#define CONTROL_REGISTER(n)                                                     \
+	static inline uint32_t rcr##n(void)                                     \
+	{                                                                       \
+		uint32_t value;                                                 \
+		__asm__ volatile("movl %%cr" #n ", %0" : "=r"(value));          \
+		return value;                                                   \
+	}                                                                       \
+	static inline void lcr##n(uint32_t value)                               \
+	{                                                                       \
+		__asm__ volatile("movl %0, %%cr" #n : : "r"(value) : "memory"); \
+	}
+CONTROL_REGISTER(0)
+CONTROL_REGISTER(2)
+CONTROL_REGISTER(3)
+CONTROL_REGISTER(4)
+#undef CONTROL_REGISTER
+
+// Flush the TLB's entry for the page of va.
+static inline void
+invlpg(const void *va)
 {
-	uint32_t value;
-	__asm__ volatile("movl %%cr0, %0" : "=r"(value));
-	return value;
+	__asm__ volatile("invlpg %0" : : "m"(*(const uint8_t *)va) : "memory");
+}
+
+// Use a segment table, and a table of gates.
+static inline void
+lgdt(const struct Pseudodesc *table)
+{
+	__asm__ volatile("lgdt %0" : : "m"(*table) : "memory");
 }
 
 static inline void
-lcr0(uint32_t value)
+lidt(const struct Pseudodesc *table)
 {
-	__asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory");
+	__asm__ volatile("lidt %0" : : "m"(*table) : "memory");
 }
 
-// The address of the last page fault.
-static inline uint32_t
-rcr2(void)
-{
-	uint32_t value;
-	__asm__ volatile("movl %%cr2, %0" : "=r"(value));
-	return value;
-}
-
-static inline uint32_t
-rcr3(void)
-{
-	uint32_t value;
-	__asm__ volatile("movl %%cr3, %0" : "=r"(value));
-	return value;
-}
-
-// Switch to another page directory. Forgets every translation but global ones.
-static inline void
-lcr3(physaddr_t pgdir)
-{
-	__asm__ volatile("movl %0, %%cr3" : : "r"(pgdir) : "memory");
-}
-
-static inline uint32_t
-rcr4(void)
-{
-	uint32_t value;
-	__asm__ volatile("movl %%cr4, %0" : "=r"(value));
-	return value;
-}
-
-static inline void
-lcr4(uint32_t value)
-{
-	__asm__ volatile("movl %0, %%cr4" : : "r"(value) : "memory");
-}
-
-// Forget the translation of one address.
-static inline void
-invlpg(void *va)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
-}
-
-static inline void
-lgdt(const void *pseudodesc)
-{
-	__asm__ volatile("lgdt (%0)" : : "r"(pseudodesc) : "memory");
-}
-
-static inline void
-lidt(const void *pseudodesc)
-{
-	__asm__ volatile("lidt (%0)" : : "r"(pseudodesc) : "memory");
-}
-
+// Use the local segment table of that selector; 0 for none.
 static inline void
 lldt(uint16_t selector)
 {
-	__asm__ volatile("lldt %0" : : "r"(selector));
+	__asm__ volatile("lldt %0" : : "rm"(selector) : "memory");
 }
 
-// Load the task register (from a descriptor in memory), and say what is in it.
+// Load the task register from the segment table, which marks the TSS as busy; and read it.
 static inline void
 ltr(uint16_t selector)
 {
-	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
+	__asm__ volatile("ltr %0" : : "rm"(selector) : "memory");
 }
 
 static inline uint32_t
@@ -144,9 +115,7 @@ str(void)
 static inline uint32_t
 read_eflags(void)
 {
-	uint32_t value;
-	__asm__ volatile("pushfl; popl %0" : "=r"(value));
-	return value;
+	return __builtin_ia32_readeflags_u32();
 }
 
 // Set and clear EFLAGS.AC. Only where CPUID has SMAP.
@@ -209,18 +178,14 @@ load_fs_gs(const uint16_t *fs, const uint16_t *gs)
 static inline void
 cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
 {
-	uint32_t eax, ebx, ecx, edx;
+	uint32_t *const wanted[] = { eaxp, ebxp, ecxp, edxp };
+	uint32_t values[4] = { leaf };
+
 	__asm__ volatile("cpuid"
-			 : "=a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx)
-			 : "a"(leaf), "c"(0));
-	if (eaxp)
-		*eaxp = eax;
-	if (ebxp)
-		*ebxp = ebx;
-	if (ecxp)
-		*ecxp = ecx;
-	if (edxp)
-		*edxp = edx;
+			 : "+a"(values[0]), "=b"(values[1]), "+c"(values[2]), "=d"(values[3]));
+	for (int i = 0; i < 4; i++)
+		if (wanted[i])
+			*wanted[i] = values[i];
 }
 
 // CPUID leaf 1, edx.
@@ -247,9 +212,7 @@ has_sysenter(void)
 static inline uint64_t
 read_tsc(void)
 {
-	uint64_t tsc;
-	__asm__ volatile("rdtsc" : "=A"(tsc));
-	return tsc;
+	return __builtin_ia32_rdtsc();
 }
 
 // ---- Model-specific registers: volume 4 ----
@@ -315,12 +278,7 @@ first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 static inline uint32_t
 xchg(volatile uint32_t *addr, uint32_t newval)
 {
-	uint32_t result;
-	__asm__ volatile("lock; xchgl %0, %1"
-			 : "+m"(*addr), "=a"(result)
-			 : "1"(newval)
-			 : "memory", "cc");
-	return result;
+	return __atomic_exchange_n(addr, newval, __ATOMIC_SEQ_CST);
 }
 
 // A hint that this is a waiting loop.

@@ -1,5 +1,4 @@
-// Where every program starts. The kernel enters at _start with either nothing on
-// the stack, or argc and argv.
+// Where every program starts. The kernel enters at _start with argc and argv on the stack.
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -15,11 +14,7 @@
 	.globl	_start
 	.type	_start, @function
 _start:
-	cmpl	$USTACKTOP, %esp
-	jne	1f
-	pushl	$0		// argv
-	pushl	$0		// argc
-1:	xorl	%ebp, %ebp	// A backtrace ends here
+	xorl	%ebp, %ebp	// A backtrace ends here
 	popl	%eax
 	popl	%ecx
 	andl	$-16, %esp	// Compilers for SSE rely on that at each call

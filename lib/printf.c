@@ -64,18 +64,6 @@ vcprintf(const char *fmt, va_list ap)
 }
 
 int
-printf(const char *fmt, ...)
-{
-	va_list ap;
-	int total;
-
-	va_start(ap, fmt);
-	total = vcprintf(fmt, ap);
-	va_end(ap);
-	return total;
-}
-
-int
 cprintf(const char *fmt, ...)
 {
 	va_list ap;
@@ -86,3 +74,5 @@ cprintf(const char *fmt, ...)
 	va_end(ap);
 	return total;
 }
+
+int printf(const char *fmt, ...) __attribute__((alias("cprintf")));

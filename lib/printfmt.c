@@ -99,7 +99,7 @@ write_digits(char *end, unsigned long long number, unsigned base)
 // Print a number after its prefix: a sign or 0x.
 static void
 put_number(struct printer *p, const struct spec *spec, const char *prefix,
-	   unsigned long long number, unsigned base)
+    unsigned long long number, unsigned base)
 {
 	char buf[NUMBER_DIGITS], *end = buf + sizeof(buf);
 	char *start = write_digits(end, number, base);
@@ -313,44 +313,47 @@ printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...)
 	va_end(ap);
 }
 
-// Where vsnprintf's text goes. The length counts on when the room is used up.
-struct text {
+// A string that grows in a buffer of `size` bytes. `length` counts on when the buffer is full.
+struct growing_string {
 	char *buf;
-	unsigned room; // Without the NUL's
+	unsigned size;
 	unsigned length;
 };
 
+// Append as much of a piece as fits in front of the NUL.
 static void
-put_in_text(const char *s, size_t len, void *putdat)
+append(const char *s, size_t len, void *putdat)
 {
-	struct text *text = putdat;
+	struct growing_string *string = putdat;
+	unsigned at = string->length, last = string->size - 1;
 
-	if (text->length < text->room)
-		memcpy(text->buf + text->length, s, MIN(len, text->room - text->length));
-	text->length += len;
+	string->length += len;
+	if (at >= last)
+		return;
+	len = MIN(len, last - at);
+	memcpy(string->buf + at, s, len);
+	string->buf[at + len] = '\0';
 }
 
 int
 vsnprintf(char *buf, int n, const char *fmt, va_list ap)
 {
-	struct text text = { .buf = buf };
+	struct growing_string string = { buf, n, 0 };
 
-	if (!buf || n < 1)
+	if (n <= 0 || buf == NULL)
 		return -E_INVAL;
-	text.room = n - 1;
-	vprintpieces(put_in_text, &text, fmt, ap);
-	buf[MIN(text.length, text.room)] = '\0';
-	return text.length;
+	*buf = '\0';
+	vprintpieces(append, &string, fmt, ap);
+	return string.length;
 }
 
 int
 snprintf(char *buf, int n, const char *fmt, ...)
 {
 	va_list ap;
-	int length;
 
 	va_start(ap, fmt);
-	length = vsnprintf(buf, n, fmt, ap);
+	n = vsnprintf(buf, n, fmt, ap);
 	va_end(ap);
-	return length;
+	return n;
 }
