@@ -107,7 +107,6 @@ doublefault_init_percpu(void)
 {
 	int cpu = cpunum();
 	struct Taskstate *ts = &tasks[cpu];
-	uint16_t selector = GD_TSS0 + ((NCPU + cpu) << 3);
 
 	*ts = (struct Taskstate){
 		.ts_cr3 = rcr3(),
@@ -120,10 +119,8 @@ doublefault_init_percpu(void)
 		.ts_ds = GD_KD,
 		.ts_iomb = sizeof(*ts),
 	};
-	gdt[selector >> 3] = SEG16(STS_T32A, (uint32_t)ts, sizeof(*ts) - 1, 0);
-	gdt[selector >> 3].sd_s = 0;
 	idt[cpu][T_DBLFLT] = (struct Gatedesc){
-		.gd_sel = selector,
+		.gd_sel = tss_install(NCPU + cpu, ts),
 		.gd_type = STS_TG,
 		.gd_p = 1,
 	};

@@ -28,6 +28,8 @@ const char *volatile panicstr;
 static volatile uint32_t panicker; // The CPU's number + 1
 volatile uint32_t mpentry_cpu;
 
+#define MESSAGE_SIZE 256 // Of a panic or warning, at most
+
 #define STOP_PATIENCE 1000 // Looks, one a ms, until all other CPUs must have stopped
 
 // Words of the command line that are no programs: name=value.
@@ -228,34 +230,42 @@ panic_begin(const char *why, uintptr_t eip)
 	cons_fresh_line();
 }
 
-// Say what is wrong, and let the user look around.
+// Print a message in one piece, so that no other CPU's output comes in between. What does not
+// fit into the buffer is cut off: the stack for double faults is one page.
+static void
+report(const char *what, const char *file, int line, const char *fmt, va_list ap)
+{
+	char message[MESSAGE_SIZE];
+
+	vsnprintf(message, sizeof(message), fmt, ap);
+	cprintf("kernel %s at %s:%d: %s\n", what, file, line, message);
+}
+
+// Report an error that the kernel cannot go on after, and stay in the monitor.
 void
 _panic(const char *file, int line, const char *fmt, ...)
 {
 	static bool announced;
+	char what[] = "panic on CPU NN";
 	va_list ap;
 
 	if (!panicking() || announced)
 		panic_begin(fmt, (uintptr_t)__builtin_return_address(0));
 	announced = true;
-
+	snprintf(what, sizeof(what), "panic on CPU %d", cpunum());
 	va_start(ap, fmt);
-	cprintf("kernel panic on CPU %d at %s:%d: ", cpunum(), file, line);
-	vcprintf(fmt, ap);
-	cprintf("\n");
-	va_end(ap);
+	report(what, file, line, fmt, ap);
 	for (;;)
 		monitor(NULL);
 }
 
+// Report an error, and go on.
 void
 _warn(const char *file, int line, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	cprintf("kernel warning at %s:%d: ", file, line);
-	vcprintf(fmt, ap);
-	cprintf("\n");
+	report("warning", file, line, fmt, ap);
 	va_end(ap);
 }

@@ -30,8 +30,8 @@ HOT_DATA bool smap_on;
 
 struct PageInfo *page_free_list;
 static size_t page_nfree;
-static physaddr_t boot_next;  // Where boot_alloc goes on,
-static physaddr_t boot_limit; // and the end of the RAM that the kernel stands in
+static physaddr_t boot_next;           // Where boot_alloc goes on,
+static physaddr_t boot_limit;          // and the end of the RAM that the kernel stands in
 static uintptr_t mmio_next = MMIOBASE; // Where mmio_map_region goes on
 
 // ---- Physical memory ----
@@ -65,8 +65,7 @@ detect_memory(void)
 	for (int i = 0; i < boot_nranges; i++) {
 		const struct MemRange *r = &boot_ranges[i];
 		if (!r->available && r->end > boot_next)
-			boot_limit =
-			    MIN(boot_limit, MAX(ROUNDDOWN(r->start, PGSIZE), boot_next));
+			boot_limit = MIN(boot_limit, MAX(ROUNDDOWN(r->start, PGSIZE), boot_next));
 	}
 	npages = PGNUM(top);
 	cprintf("Physical memory: %uK available, base = %uK, extended = %uK\n", base + extended,
@@ -236,18 +235,20 @@ boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm
 	}
 }
 
-// The page mapped at va, or NULL. If pte_store is not NULL, it gets the entry.
+// The page mapped at va, or NULL. If pte_store is not NULL and a page is mapped, it gets a
+// pointer to the page table entry. (A 4 MB page of the kernel's counts as not mapped.)
 struct PageInfo *
 page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
 {
+	pte_t *unwanted, **found = pte_store ? pte_store : &unwanted;
 	pte_t *pte = find_pte(pgdir, va);
 
 	assert(kernel_locked());
-	if (!pte || !(*pte & PTE_P))
-		return NULL;
-	if (pte_store)
-		*pte_store = pte;
-	return pa2page(PTE_ADDR(*pte));
+	if (pte && (*pte & PTE_P)) {
+		*found = pte;
+		return pte_page(*pte);
+	}
+	return NULL;
 }
 
 // Map a page at va with permissions perm, in place of what was there. -E_NO_MEM if

@@ -50,20 +50,30 @@ trap_init(void)
 		memcpy(idt[cpu], idt[0], sizeof(idt[0]));
 }
 
+uint16_t
+tss_install(int number, const struct Taskstate *ts)
+{
+	uint16_t selector = GD_TSS0 + (number << 3);
+	struct Segdesc desc = SEG16(STS_T32A, (uint32_t)ts, sizeof(*ts) - 1, 0);
+
+	desc.sd_s = 0; // A system segment
+	gdt[selector >> 3] = desc;
+	return selector;
+}
+
 // Exercise 4.
 void
 trap_init_percpu(int cpu)
 {
 	struct Taskstate *ts = &cpus[cpu].cpu_ts;
-	uint16_t selector = GD_TSS0 + (cpu << 3);
 	const struct Pseudodesc idt_pd = { sizeof(idt[cpu]) - 1, (uint32_t)idt[cpu] };
 
-	ts->ts_esp0 = KSTACKTOP_CPU(cpu);
-	ts->ts_ss0 = GD_KD;
-	ts->ts_iomb = sizeof(*ts); // Beyond the limit: users may use no I/O port.
-	gdt[selector >> 3] = SEG16(STS_T32A, (uint32_t)ts, sizeof(*ts) - 1, 0);
-	gdt[selector >> 3].sd_s = 0;
-	ltr(selector);
+	*ts = (struct Taskstate){
+		.ts_esp0 = KSTACKTOP_CPU(cpu),
+		.ts_ss0 = GD_KD,
+		.ts_iomb = sizeof(*ts), // Beyond the limit: users may use no I/O port.
+	};
+	ltr(tss_install(cpu, ts));
 	doublefault_init_percpu();
 	lidt(&idt_pd);
 
@@ -83,20 +93,25 @@ trap_init_percpu(int cpu)
 
 // ---- Saying what happened ----
 
+// The name of a vector: that of the first range that it is in.
 const char *
 trapname(uint32_t trapno)
 {
-#define X(number, name, text) [number] = text,
-	static const char *const exceptions[] = { TRAPS(X) };
+#define X(number, name, text) { number, number, text },
+	static const struct {
+		uint32_t first, last;
+		const char *text;
+	} ranges[] = {
+		TRAPS(X){ IRQ_OFFSET, IRQ_OFFSET + 15, "Hardware Interrupt" },
+		{ T_SYSCALL, T_SYSCALL, "System call" },
+		{ 0, UINT32_MAX, "(unknown trap)" },
+	};
 #undef X
+	size_t i = 0;
 
-	if (trapno < ARRAY_SIZE(exceptions))
-		return exceptions[trapno];
-	if (trapno == T_SYSCALL)
-		return "System call";
-	if (trapno >= IRQ_OFFSET && trapno < IRQ_OFFSET + 16)
-		return "Hardware Interrupt";
-	return "(unknown trap)";
+	while (trapno < ranges[i].first || trapno > ranges[i].last)
+		i++;
+	return ranges[i].text;
 }
 
 static void

@@ -26,6 +26,10 @@ extern uint32_t spurious_interrupts;
 // Make the tables of vectors. The boot CPU calls it once, before trap_init_percpu.
 void trap_init(void);
 
+// Put the descriptor of a TSS into gdt[]: the one of that number from GD_TSS0 on. Returns its
+// selector.
+uint16_t tss_install(int number, const struct Taskstate *ts);
+
 // Load this CPU's own one, and its own TSS: from here on the CPU knows its number, cpu, and
 // any fault is caught. The first thing that a CPU does in C, after env_init_percpu.
 void trap_init_percpu(int cpu);
