@@ -1,64 +1,65 @@
-// Makes a copy of itself with the system calls alone, every page of it at once,
-// which is the dumb way. Then parent and child take turns.
+// Makes a child that is a copy of itself by system calls alone: at once, page by page, everything
+// that the page tables at UVPT say is mapped. (fork, in lib/fork.c, copies a page only when one of
+// the two writes to it.) Then parent and child take turns.
 
 #include <inc/lib.h>
 
+#define RW           (PTE_P | PTE_U | PTE_W)
 #define PARENT_TURNS 10
 #define CHILD_TURNS  20
 
-extern const char end[]; // Where the program ends: user/user.ld
-
-// Give the child a copy of the page at va, by way of UTEMP.
 static void
-copy_page(envid_t child, char *va)
+must(int r, const char *call)
 {
-	int r;
-
-	if ((r = sys_page_alloc(child, va, PTE_P | PTE_U | PTE_W)) < 0)
-		panic("sys_page_alloc: %e", r);
-	if ((r = sys_page_map(child, va, 0, UTEMP, PTE_P | PTE_U | PTE_W)) < 0)
-		panic("sys_page_map: %e", r);
-	memcpy(UTEMP, va, PGSIZE);
-	if ((r = sys_page_unmap(0, UTEMP)) < 0)
-		panic("sys_page_unmap: %e", r);
+	if (r < 0)
+		panic("%s: %e", call, r);
 }
 
-static envid_t
-dumb_fork(void)
+// Give the child a page of its own at va with what ours has there. It is filled at UTEMP.
+static void
+copy_page(envid_t child, void *va)
 {
-	envid_t child;
-	char *va;
-	int r;
+	must(sys_page_alloc(0, UTEMP, RW), "sys_page_alloc");
+	memcpy(UTEMP, va, PGSIZE);
+	must(sys_page_map(0, UTEMP, child, va, RW), "sys_page_map");
+	must(sys_page_unmap(0, UTEMP), "sys_page_unmap");
+}
 
-	child = sys_exofork();
-	if (child < 0)
-		panic("sys_exofork: %e", child);
-	if (child == 0) {
-		// Our copy of thisenv was the parent's.
-		thisenv = &envs[ENVX(sys_getenvid())];
-		return 0;
+static void
+copy_address_space(envid_t child)
+{
+	for (uint32_t pdx = 0; pdx < PDX(UTOP); pdx++) {
+		for (uint32_t ptx = 0; (uvpd[pdx] & PTE_P) && ptx < NPTENTRIES; ptx++) {
+			void *va = PGADDR(pdx, ptx, 0);
+			if ((uvpt[PGNUM(va)] & PTE_P) && va != UTEMP)
+				copy_page(child, va);
+		}
 	}
+}
 
-	for (va = (char *)UTEXT; va < end; va += PGSIZE)
-		copy_page(child, va);
-	// The stack is one page, the one this variable is on.
-	copy_page(child, ROUNDDOWN((char *)&va, PGSIZE));
-
-	if ((r = sys_env_set_status(child, ENV_RUNNABLE)) < 0)
-		panic("sys_env_set_status: %e", r);
-	return child;
+static void
+take_turns(const char *who, int turns)
+{
+	for (int i = 0; i < turns; i++) {
+		cprintf("%d: I am the %s!\n", i, who);
+		sys_yield();
+	}
 }
 
 void
 umain(int argc, char **argv)
 {
-	envid_t child = dumb_fork();
-	int i;
+	envid_t child = sys_exofork();
 
 	USED(argc);
 	USED(argv);
-	for (i = 0; i < (child ? PARENT_TURNS : CHILD_TURNS); i++) {
-		cprintf("%d: I am the %s!\n", i, child ? "parent" : "child");
-		sys_yield();
+	if (child == 0) {
+		thisenv = &envs[ENVX(sys_getenvid())]; // The copy points to the parent.
+		take_turns("child", CHILD_TURNS);
+		return;
 	}
+	must(child, "sys_exofork");
+	copy_address_space(child);
+	must(sys_env_set_status(child, ENV_RUNNABLE), "sys_env_set_status");
+	take_turns("parent", PARENT_TURNS);
 }

@@ -1,29 +1,16 @@
-// Gives itself memory where it faults, and a string in it. The second string lies
-// across the end of a page: while the handler writes it, it faults itself.
+// Prints strings that its page-fault handler writes when they are first read. The second one lies
+// across the end of a page: when the handler writes it, it faults itself.
 
-#include <inc/lib.h>
-
-#define STRING_SIZE 100 // At most
-
-static void
-handler(struct UTrapframe *utf)
-{
-	char *va = (char *)utf->utf_fault_va;
-	int r;
-
-	cprintf("fault %x\n", utf->utf_fault_va);
-	r = sys_page_alloc(0, ROUNDDOWN(va, PGSIZE), PTE_P | PTE_U | PTE_W);
-	if (r < 0)
-		panic("allocating at %x in the handler: %e", utf->utf_fault_va, r);
-	snprintf(va, STRING_SIZE, "this string was faulted in at %x", utf->utf_fault_va);
-}
+#include "faultin.h"
 
 void
 umain(int argc, char **argv)
 {
+	static const uintptr_t strings[] = { 0xDEADBEEF, 0xCAFEBFFE };
+
 	USED(argc);
 	USED(argv);
-	set_pgfault_handler(handler);
-	cprintf("%s\n", (char *)0xDEADBEEF);
-	cprintf("%s\n", (char *)0xCAFEBFFE);
+	set_pgfault_handler(fault_in);
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		cprintf("%s\n", (const char *)strings[i]);
 }

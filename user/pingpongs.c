@@ -11,6 +11,7 @@ void
 umain(int argc, char **argv)
 {
 	envid_t other = sfork();
+	uint32_t turn; // As count, but not shared
 
 	USED(argc);
 	USED(argv);
@@ -21,17 +22,15 @@ umain(int argc, char **argv)
 		cprintf("send 0 from %x to %x\n", sys_getenvid(), other);
 		ipc_send(other, 0, NULL, 0);
 	}
-	for (;;) {
+	do {
 		ipc_recv(&other, NULL, NULL);
 		cprintf("%x got %d from %x (thisenv is %p %x)\n", sys_getenvid(), count, other,
 		    thisenv, thisenv->env_id);
 		assert(thisenv == &envs[ENVX(sys_getenvid())]);
-		if (count == LAST)
-			return;
-		if (++count == LAST) {
+		turn = count;
+		if (turn < LAST) {
+			count = turn + 1;
 			ipc_send(other, 0, NULL, 0);
-			return;
 		}
-		ipc_send(other, 0, NULL, 0);
-	}
+	} while (turn + 1 < LAST);
 }

@@ -1,32 +1,49 @@
-// Checks that variables without a value start as zero and keep what they are
-// given, and that there is nothing after them.
+// Variables without a value are zero at first, each keeps what is stored in it, and behind the
+// last one nothing is mapped.
 
 #include <inc/lib.h>
 
-#define WORDS (1024 * 1024)
+#define WORDS (4 * 1024 * 1024 / sizeof(uint32_t))
 
-extern char end[]; // Where the program ends: user/user.ld
+extern uint8_t end[]; // Where the program ends: user/user.ld
 
-static uint32_t big_array[WORDS];
+static uint32_t words[WORDS];
+
+// A number for each word, of which no two are the same.
+static uint32_t
+pattern(size_t i)
+{
+	return i * 2654435761U; // An odd factor
+}
+
+// How many of the words are not what they must be: 0, or the pattern.
+static size_t
+count_wrong(bool filled)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < WORDS; i++)
+		wrong += words[i] != (filled ? pattern(i) : 0);
+	return wrong;
+}
 
 void
 umain(int argc, char **argv)
 {
-	uint32_t i;
+	volatile uint8_t *behind = ROUNDUP((uint8_t *)end, PGSIZE);
+	size_t wrong;
 
 	USED(argc);
 	USED(argv);
 	cprintf("Making sure bss works right...\n");
-	for (i = 0; i < WORDS; i++)
-		if (big_array[i] != 0)
-			panic("big_array[%d] isn't cleared!", i);
-	for (i = 0; i < WORDS; i++)
-		big_array[i] = i;
-	for (i = 0; i < WORDS; i++)
-		if (big_array[i] != i)
-			panic("big_array[%d] didn't hold its value!", i);
+	if ((wrong = count_wrong(false)) > 0)
+		panic("%u words are not zero", wrong);
+	for (size_t i = WORDS; i-- > 0;)
+		words[i] = pattern(i);
+	if ((wrong = count_wrong(true)) > 0)
+		panic("%u words have changed", wrong);
 
 	cprintf("Yes, good.  Now doing a wild write off the end...\n");
-	*(volatile char *)ROUNDUP((uintptr_t)end, PGSIZE) = 0;
-	panic("SHOULD HAVE TRAPPED!!!");
+	*behind = 1;
+	panic("a page is mapped at %p, behind the end of the program", behind);
 }
