@@ -61,7 +61,9 @@
 #define IDE_DRQ   0x08 // Data is there
 #define IDE_ERROR 0x01
 
-#define FAST_A20 0x92
+#define FAST_A20       0x92
+#define FAST_A20_ON    0x02
+#define FAST_A20_RESET 0x01 // Resets the CPU when it is written; some chips read as 1
 #define POST     0x80 // A write to this port takes a microsecond and does nothing
 #define COM1     0x3F8
 #define LAST_ROW (0xB8000 + 24 * 80 * 2)
@@ -101,7 +103,8 @@ start:
 	movw	$0x2401, %ax
 	int	$0x15
 	inb	$FAST_A20, %al
-	orb	$0x02, %al
+	orb	$FAST_A20_ON, %al
+	andb	$~FAST_A20_RESET, %al
 	outb	%al, $FAST_A20
 
 	// One region a call, until the BIOS fails (at the first call: it has no map),

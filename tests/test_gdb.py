@@ -27,6 +27,19 @@ class GdbTest(KernelTest):
         self.assertRegex(text, r"\$2 = 0x3\n")
         self.assert_lines(machine.run_to_prompt(), ["hello, world"])
 
+    def test_a20_by_port_92_does_not_reset_the_cpu(self):
+        # On some chips the bit that resets the CPU reads as 1: it must not be written so.
+        sector = TREE.read_obj("boot", "boot")
+        self.assertEqual((sector.count(b"\xe4\x92"), sector.count(b"\xe6\x92")), (1, 1))
+        after_in = 0x7c00 + sector.index(b"\xe4\x92") + 2
+        before_out = 0x7c00 + sector.index(b"\xe6\x92")
+        machine = self.boot("hello", gdb=True)
+        text = run_gdb(machine, "hbreak *%#x" % after_in, "continue", "set $eax = 0xa5", "delete",
+                       "hbreak *%#x" % before_out, "continue", "p/x $eax & 0xff", "delete",
+                       "detach")
+        self.assertIn("$1 = 0xa6\n", text)
+        self.assert_lines(machine.run_to_prompt(), ["hello, world"])
+
     def user_symbol(self, program, name):
         return hex(read_elf(TREE.obj("user", program)).symbol(name).value)
 
