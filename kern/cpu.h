@@ -94,6 +94,16 @@ void acpi_power_off(void);
 // lapic.c
 void lapic_init(void);
 uint8_t lapic_id(void);
+
+// What the BIOS does after a reset of a CPU: with SHUTDOWN_WARM it jumps to `vector`, an offset
+// and a segment.
+struct WarmReset {
+	uint8_t shutdown;
+	uint16_t vector[2];
+};
+#define SHUTDOWN_WARM 0x0A
+
+void lapic_swap_warm_reset(struct WarmReset *warm_reset);
 void lapic_startap_init(uint8_t apicid);
 void lapic_startap(uint8_t apicid, physaddr_t start);
 void lapic_eoi(void);

@@ -95,7 +95,10 @@ wait_until_started(const struct CpuInfo *c)
 static __attribute__((noinline)) void
 boot_aps(void)
 {
+	struct WarmReset warm_reset = { SHUTDOWN_WARM, { 0, MPENTRY_PADDR >> 4 } };
+
 	memcpy(KADDR(MPENTRY_PADDR), mpentry_start, mpentry_end - mpentry_start);
+	lapic_swap_warm_reset(&warm_reset);
 	for (int i = 1; i < ncpu; i++)
 		lapic_startap_init(cpus[i].cpu_apicid);
 	timer_calibrate(); // Takes longer than the 10 ms that an INIT needs.
@@ -110,6 +113,7 @@ boot_aps(void)
 			continue;
 		cprintf("SMP: CPU %d (APIC id %d) does not answer\n", i, cpus[i].cpu_apicid);
 	}
+	lapic_swap_warm_reset(&warm_reset);
 }
 
 // The boot CPU's first function, called by entry.S on its own kernel stack.

@@ -12,6 +12,13 @@
 #define RTC_INDEX 0x70
 #define RTC_DATA  0x71
 
+uint8_t
+mc146818_read(uint8_t reg)
+{
+	outb(RTC_INDEX, reg);
+	return inb(RTC_DATA);
+}
+
 void
 mc146818_write(uint8_t reg, uint8_t datum)
 {

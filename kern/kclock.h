@@ -17,7 +17,8 @@ uint32_t pit_elapsed(void);
 // Raise IRQ_TIMER so many times a second, at least 19, and let it through the 8259.
 void pit_periodic(uint32_t hz);
 
-// Write a register of the battery-backed memory that sits beside the clock.
+// Read and write a register of the battery-backed memory that sits beside the clock.
+uint8_t mc146818_read(uint8_t reg);
 void mc146818_write(uint8_t reg, uint8_t datum);
 
 #endif // JOS_KERN_KCLOCK_H

@@ -47,8 +47,7 @@
 
 #define ICR_PATIENCE 10000 // Looks, until an interrupt must have been taken off our hands
 
-#define CMOS_SHUTDOWN     0x0F // Tells the BIOS what to do after a reset:
-#define SHUTDOWN_WARM     0x0A // jump to where WARM_RESET_VECTOR says.
+#define CMOS_SHUTDOWN     0x0F // Tells the BIOS what to do after a reset
 #define WARM_RESET_VECTOR 0x467
 
 static volatile uint32_t *lapic;
@@ -153,18 +152,26 @@ lapic_nmi(int cpu)
 		icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | ICR_NMI);
 }
 
+// The oldest local APICs know no STARTUP: INIT sends their CPUs through the BIOS to the address in
+// the warm reset vector. Exchange vector and shutdown code with those in *warm_reset: a second
+// call restores them, so that a later reset of the machine is an ordinary one.
+void
+lapic_swap_warm_reset(struct WarmReset *warm_reset)
+{
+	struct WarmReset old = { .shutdown = mc146818_read(CMOS_SHUTDOWN) };
+
+	memcpy(old.vector, KADDR(WARM_RESET_VECTOR), sizeof(old.vector)); // It is not aligned.
+	mc146818_write(CMOS_SHUTDOWN, warm_reset->shutdown);
+	memcpy(KADDR(WARM_RESET_VECTOR), warm_reset->vector, sizeof(old.vector));
+	*warm_reset = old;
+}
+
 // Starting another CPU is an INIT interrupt, 10 ms of patience (the caller's, who
 // can so share it among all CPUs), and then STARTUP interrupts (section 8.4.4.1;
 // MultiProcessor Specification 1.4, appendix B.4).
 void
 lapic_startap_init(uint8_t apicid)
 {
-	// The oldest local APICs know no STARTUP: INIT sends their CPUs through the
-	// BIOS to the address in the warm reset vector.
-	mc146818_write(CMOS_SHUTDOWN, SHUTDOWN_WARM);
-	const uint16_t vector[] = { 0, MPENTRY_PADDR >> 4 };
-	memcpy(KADDR(WARM_RESET_VECTOR), vector, sizeof(vector)); // It is not aligned.
-
 	icr_send(apicid, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
 	udelay(200);
 	icr_send(apicid, ICR_INIT | ICR_LEVEL);

@@ -101,6 +101,19 @@ class SmpTest(KernelTest):
         self.assert_cpus_come_up(output, 1)
         self.assert_yields_end(output)
 
+    def test_warm_reset_is_as_the_bios_left_it(self):
+        for cpus in (1, 4):
+            machine = self.boot("yield", cpus=cpus, gdb=True)
+            text = run_gdb(machine, "hbreak boot_aps", "continue", "delete",
+                           "set var *(int *)0xf0000467 = 0x12345678",
+                           "hbreak timer_calibrate", "continue",
+                           "x/1xw 0xf0000467", "delete", "detach")
+            self.assertRegex(text, r"0xf0000467:\s+0x07000000")
+            machine.run_to_prompt()
+            self.assertEqual(machine.physical_memory(0x467, 4), b"\x78\x56\x34\x12")
+            machine.monitor("o /b 0x70 0x0f")
+            self.assertEqual(int(machine.monitor("i /b 0x71").split("=")[1], 16), 0)
+
     def test_caches_are_on(self):
         # A reset, and INIT on some CPUs, leave CR0.CD and CR0.NW set.
         for cpus in (1, 4):
