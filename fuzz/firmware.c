@@ -148,6 +148,8 @@ put_right(physaddr_t pa, uint8_t kind)
 		length = peek(pa + kinds[kind].length_at, kinds[kind].length_size);
 	if (length <= 0x10000)
 		*memory_at(pa + kinds[kind].checksum) -= sum(pa, length);
+	if (kind == RSDP && peek(pa + 15, 1) >= 2)
+		*memory_at(pa + 32) -= sum(pa, 36); // Of a later one's two parts together
 }
 
 static void
@@ -205,8 +207,12 @@ outb(uint16_t port, uint8_t data)
 void
 cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
 {
-	*ebxp = (uint32_t)boot_apicid << 24;
-	*edxp = CPUID_APIC;
+	if (ebxp)
+		*ebxp = (uint32_t)boot_apicid << 24;
+	if (ecxp)
+		*ecxp = 0;
+	if (edxp)
+		*edxp = CPUID_APIC;
 }
 
 #include <fuzz/tables.h>

@@ -28,8 +28,13 @@ note_madt(physaddr_t pa)
 		uint32_t type = peek(pa + at, 1), size = peek(pa + at + 1, 1);
 		if (size < 2 || at + size > length)
 			break;
+		uint32_t id = UINT32_MAX;
 		if (type == 0 && size >= 8 && (peek(pa + at + 4, 4) & 1))
-			acpi.cpus[peek(pa + at + 3, 1)] = true;
+			id = peek(pa + at + 3, 1);
+		if (type == 9 && size >= 16 && (peek(pa + at + 8, 4) & 1))
+			id = peek(pa + at + 4, 4);
+		if (id < 255)
+			acpi.cpus[id] = true;
 	}
 	acpi.mistakes |= length < 44 || at != length;
 }
@@ -43,14 +48,17 @@ is_table(physaddr_t pa, const char *signature)
 	       length - 1 <= UINT32_MAX - pa && sum(pa, length) == 0;
 }
 
+// The root table at pa, with entries of `step` bytes: 4 in an RSDT, 8 in an XSDT.
 static void
-note_rsdt(physaddr_t pa)
+note_root(physaddr_t pa, uint32_t step)
 {
 	uint32_t length = peek(pa + 4, 4);
 
-	acpi.mistakes |= length > 36 + 4 * 64;
-	for (uint32_t at = 36; at + 4 <= length && at < 36 + 4 * 256; at += 4) {
+	acpi.mistakes |= length > 36 + step * 64;
+	for (uint32_t at = 36; at + step <= length && at < 36 + step * 256; at += step) {
 		physaddr_t table = peek(pa + at, 4);
+		if (step == 8 && peek(pa + at + 4, 4) != 0)
+			continue;
 		if (is_table(table, "APIC"))
 			note_madt(table);
 		if (is_table(table, "FACP") && npm1_ports + 2 <= (int)ARRAY_SIZE(pm1_ports)) {
@@ -77,7 +85,7 @@ note_mp_table(physaddr_t pa)
 		uint32_t type = peek(pa + at, 1), size = type == 0 ? 20 : 8;
 		if (type > 4 || at + size > length)
 			break;
-		if (type == 0 && (peek(pa + at + 3, 1) & 1))
+		if (type == 0 && (peek(pa + at + 3, 1) & 1) && peek(pa + at + 1, 1) < 255)
 			mp.cpus[peek(pa + at + 1, 1)] = true;
 		at += size;
 	}
@@ -90,9 +98,12 @@ static void
 look_at(physaddr_t pa)
 {
 	if (is_at(pa, "RSD PTR ") && sum(pa, 20) == 0) {
+		bool later = peek(pa + 15, 1) >= 2 && sum(pa, 36) == 0 && peek(pa + 28, 4) == 0;
 		nrsdps++;
-		if (is_table(peek(pa + 16, 4), "RSDT"))
-			note_rsdt(peek(pa + 16, 4));
+		if (later && is_table(peek(pa + 24, 4), "XSDT"))
+			note_root(peek(pa + 24, 4), 8);
+		else if (is_table(peek(pa + 16, 4), "RSDT"))
+			note_root(peek(pa + 16, 4), 4);
 		else
 			acpi.mistakes = true;
 	}

@@ -194,6 +194,9 @@ cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *e
 #define CPUID_SEP  (1 << 11)
 #define CPUID_PGE  (1 << 13)
 
+// CPUID leaf 1, ecx.
+#define CPUID1C_X2APIC (1 << 21)
+
 // CPUID leaf 7, ebx.
 #define CPUID7_SMEP (1 << 7)
 #define CPUID7_SMAP (1 << 20)
@@ -217,9 +220,18 @@ read_tsc(void)
 
 // ---- Model-specific registers: volume 4 ----
 
+#define MSR_APIC_BASE    0x01B
 #define MSR_SYSENTER_CS  0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
+
+static inline uint64_t
+rdmsr(uint32_t msr)
+{
+	uint64_t value;
+	__asm__ volatile("rdmsr" : "=A"(value) : "c"(msr));
+	return value;
+}
 
 static inline void
 wrmsr(uint32_t msr, uint64_t value)

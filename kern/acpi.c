@@ -1,6 +1,6 @@
 // The ACPI tables, as far as they name CPUs and say how to switch the machine off: the
 // root pointer, in the BIOS's memory, leads to the root table, and that to the others
-// (ACPI specification 6.4, sections 5.2.5, 5.2.8, 5.2.9 and 5.2.12).
+// (ACPI specification 6.4, sections 5.2.5, 5.2.7 to 5.2.9 and 5.2.12).
 
 #include <inc/string.h>
 #include <inc/x86.h>
@@ -10,11 +10,17 @@
 
 struct Rsdp {
 	uint8_t signature[8]; // "RSD PTR "
-	uint8_t checksum;     // Of these 20 bytes
+	uint8_t checksum;     // Of the first RSDP_MIN bytes
 	uint8_t oemid[6];
 	uint8_t revision;
 	physaddr_t rsdt;
+	uint32_t length;      // From revision 2 on: of all of this
+	physaddr_t xsdt, xsdt_high;
+	uint8_t all_checksum;
+	uint8_t reserved[3];
 } __attribute__((packed));
+
+#define RSDP_MIN offsetof(struct Rsdp, length)
 
 struct AcpiHeader {
 	uint8_t signature[4];
@@ -24,9 +30,10 @@ struct AcpiHeader {
 	uint8_t rest[26];
 } __attribute__((packed));
 
-struct Rsdt {
-	struct AcpiHeader header; // "RSDT"
-	physaddr_t tables[];
+// The root table: the addresses of the others, a word each in an RSDT, two words in an XSDT.
+struct RootTable {
+	struct AcpiHeader header;
+	physaddr_t words[];
 } __attribute__((packed));
 
 struct Madt {
@@ -43,7 +50,18 @@ struct MadtLapic {
 	uint32_t flags;
 } __attribute__((packed));
 
+// A CPU that may have a larger id.
+struct MadtX2apic {
+	uint8_t type; // MADT_X2APIC
+	uint8_t length;
+	uint8_t reserved[2];
+	uint32_t apicid;
+	uint32_t flags;
+	uint32_t processor;
+} __attribute__((packed));
+
 #define MADT_LAPIC   0
+#define MADT_X2APIC  9
 #define MADT_ENABLED 0x1
 #define MADT_MIN     2 // The least that an entry has
 
@@ -63,23 +81,55 @@ struct Fadt {
 
 #define MAX_TABLES 64
 
+// The root table, or NULL, and how many words an entry of it has. A BIOS of 32 bits may have
+// only an RSDT, a later one only an XSDT; of two the XSDT counts (section 5.2.7).
+static const struct RootTable *
+root_table(size_t *entry_words)
+{
+	const struct Rsdp *rsdp = bios_find("RSD PTR ", RSDP_MIN);
+	const struct RootTable *xsdt = NULL;
+
+	if (!rsdp)
+		return NULL;
+	if (rsdp->revision >= 2 && rsdp->xsdt_high == 0 && bios_sum_ok(rsdp, sizeof(*rsdp)))
+		xsdt = bios_table(rsdp->xsdt, "XSDT", 4, sizeof(*xsdt));
+	*entry_words = xsdt ? 2 : 1;
+	return xsdt ? xsdt : bios_table(rsdp->rsdt, "RSDT", 4, sizeof(*xsdt));
+}
+
 // The first table with that signature that the root table points to, or NULL. It is at
 // least min bytes long.
 static const void *
 find_table(const char *signature, size_t min)
 {
-	const struct Rsdp *rsdp = bios_find("RSD PTR ", sizeof(*rsdp));
-	const struct Rsdt *rsdt = rsdp ? bios_table(rsdp->rsdt, "RSDT", 4, sizeof(*rsdt)) : NULL;
+	size_t step;
+	const struct RootTable *root = root_table(&step);
 
-	if (!rsdt)
+	if (!root)
 		return NULL;
-	size_t n = (rsdt->header.length - sizeof(*rsdt)) / sizeof(rsdt->tables[0]);
+	size_t n = (root->header.length - sizeof(*root)) / (step * sizeof(root->words[0]));
 	for (size_t i = 0; i < MIN(n, (size_t)MAX_TABLES); i++) {
-		const void *table = bios_table(rsdt->tables[i], signature, 4, min);
+		if (step == 2 && root->words[2 * i + 1] != 0)
+			continue; // Above 4 GB
+		const void *table = bios_table(root->words[step * i], signature, 4, min);
 		if (table)
 			return table;
 	}
 	return NULL;
+}
+
+// Add the CPU of a MADT entry of length bytes, if that is what the entry is.
+static void
+add_madt_cpu(const void *entry, size_t length)
+{
+	const struct MadtLapic *lapic = entry;
+	const struct MadtX2apic *x2apic = entry;
+
+	if (lapic->type == MADT_LAPIC && length >= sizeof(*lapic) && (lapic->flags & MADT_ENABLED))
+		mp_add_cpu(lapic->apicid);
+	if (x2apic->type == MADT_X2APIC && length >= sizeof(*x2apic) &&
+	    (x2apic->flags & MADT_ENABLED))
+		mp_add_cpu(x2apic->apicid);
 }
 
 // Add the CPUs that the MADT names, and set lapicaddr. False if there is no MADT.
@@ -94,13 +144,10 @@ acpi_find_cpus(void)
 	const uint8_t *at = (const uint8_t *)(madt + 1);
 	size_t left = madt->header.length - sizeof(*madt);
 	while (left >= MADT_MIN) {
-		const struct MadtLapic *lapic = (const void *)at;
-		size_t length = lapic->length;
+		size_t length = at[1];
 		if (length < MADT_MIN || length > left)
 			break;
-		if (lapic->type == MADT_LAPIC && length >= sizeof(*lapic) &&
-		    (lapic->flags & MADT_ENABLED))
-			mp_add_cpu(lapic->apicid);
+		add_madt_cpu(at, length);
 		at += length;
 		left -= length;
 	}

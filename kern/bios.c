@@ -12,9 +12,8 @@
 
 #define MAX_TABLE (64 * 1024) // No table that we want is larger.
 
-// Whether the bytes of a table add up to 0.
-static bool
-checksum_ok(const void *table, size_t length)
+bool
+bios_sum_ok(const void *table, size_t length)
 {
 	uint8_t sum = 0;
 
@@ -43,7 +42,7 @@ bios_find(const char *signature, size_t length)
 			continue;
 		for (physaddr_t pa = areas[i].start; pa + length <= areas[i].end; pa += 16) {
 			if (memcmp(KADDR(pa), signature, strlen(signature)) == 0 &&
-			    checksum_ok(KADDR(pa), length))
+			    bios_sum_ok(KADDR(pa), length))
 				return KADDR(pa);
 		}
 	}
@@ -84,5 +83,5 @@ bios_table(physaddr_t pa, const char *signature, int length_size, size_t min)
 	uint32_t length = 0;
 	memcpy(&length, header + 4, length_size);
 	const void *table = length >= min ? bios_map(pa, length) : NULL;
-	return table && checksum_ok(table, length) ? table : NULL;
+	return table && bios_sum_ok(table, length) ? table : NULL;
 }

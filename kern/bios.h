@@ -3,8 +3,11 @@
 
 #include <inc/types.h>
 
-// Finding what the BIOS left in memory (bios.c). Each returns NULL for what is not
-// there or makes no sense; what they return stays mapped.
+// Finding what the BIOS left in memory (bios.c). Each pointer is NULL for what is not
+// there or makes no sense; what it points to stays mapped.
+
+// Whether the bytes of a structure add up to 0, as its checksum makes them.
+bool bios_sum_ok(const void *table, size_t length);
 
 // A structure of length bytes, with a signature and a right checksum, that stands in
 // one of the places where a BIOS may put the root of its tables.

@@ -87,7 +87,7 @@ this_cpu(void)
 
 // mpconfig.c, acpi.c
 void mp_init(void);
-void mp_add_cpu(uint8_t apicid);
+void mp_add_cpu(uint32_t apicid);
 bool acpi_find_cpus(void);
 void acpi_power_off(void);
 

@@ -19,9 +19,12 @@ physaddr_t lapicaddr;
 // In a page of its own each, so that mem_init_mp can map them apart.
 __attribute__((aligned(PGSIZE))) uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 
-#define LAPIC_DEFAULT 0xFEE00000
+#define LAPIC_DEFAULT    0xFEE00000
+#define APIC_BASE_X2APIC (1 << 10) // Of MSR_APIC_BASE
+#define LAPIC_ID_MAX     254       // 255 addresses all CPUs
 
-static int nparked; // CPUs that cpus[] has no room for.
+static int nparked;   // CPUs that cpus[] has no room for
+static int nlarge_id; // CPUs that an interrupt command cannot address
 
 struct MpPointer {
 	uint8_t signature[4]; // "_MP_"
@@ -43,7 +46,7 @@ struct MpTable {
 	uint16_t entries;
 	physaddr_t lapicaddr;
 	uint8_t extended[4]; // Of what follows the entries
-} __attribute__((packed)); // It may stand anywhere.
+} __attribute__((packed));   // It may stand anywhere.
 
 struct MpProcessor {
 	uint8_t type; // MP_PROCESSOR
@@ -59,10 +62,15 @@ struct MpProcessor {
 #define MP_ENABLED    0x01
 #define MP_IMCR       0x80
 
-// There is a CPU with this APIC id. The one we are on is number 0 and known already.
+// There is a CPU with this APIC id. The one we are on is number 0 and known already. Larger ids
+// than LAPIC_ID_MAX belong to the local APIC's x2APIC mode (volume 3, section 10.12).
 void
-mp_add_cpu(uint8_t apicid)
+mp_add_cpu(uint32_t apicid)
 {
+	if (apicid > LAPIC_ID_MAX) {
+		nlarge_id++;
+		return;
+	}
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_apicid == apicid)
 			return;
@@ -126,6 +134,30 @@ mp_find_cpus(void)
 	return true;
 }
 
+// Whether the firmware has switched this CPU's local APIC to x2APIC mode, in which it has no
+// registers in memory (volume 3, section 10.12.2).
+static __attribute__((noinline)) bool
+x2apic_is_on(void)
+{
+	uint32_t more;
+
+	cpuid(1, NULL, NULL, &more, NULL);
+	return (more & CPUID1C_X2APIC) && (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+}
+
+// Find all CPUs, and the address of their local APICs' registers.
+static void
+find_cpus(void)
+{
+	if (!acpi_find_cpus() && !mp_find_cpus())
+		lapicaddr = LAPIC_DEFAULT;
+	// Where there is RAM, the tables cannot be right.
+	if (lapicaddr < KERNMAX || PGOFF(lapicaddr) != 0) {
+		cprintf("SMP: no local APIC can be at %08x\n", lapicaddr);
+		lapicaddr = LAPIC_DEFAULT;
+	}
+}
+
 // Fill in cpus[], ncpu and lapicaddr. The boot CPU calls it, once, after mem_init.
 void
 mp_init(void)
@@ -135,16 +167,16 @@ mp_init(void)
 	cpuid(1, NULL, &id, NULL, &features);
 	if (features & CPUID_APIC) {
 		bootcpu->cpu_apicid = id >> 24;
-		if (!acpi_find_cpus() && !mp_find_cpus())
-			lapicaddr = LAPIC_DEFAULT;
-		// Where there is RAM, the tables cannot be right.
-		if (lapicaddr < KERNMAX || PGOFF(lapicaddr) != 0) {
-			cprintf("SMP: no local APIC can be at %08x\n", lapicaddr);
-			lapicaddr = LAPIC_DEFAULT;
-		}
+		if (x2apic_is_on())
+			cprintf("SMP: the firmware has set x2APIC mode, which is not supported\n");
+		else
+			find_cpus();
 	}
 	cprintf("SMP: CPU %d found %d CPU(s)\n", cpunum(), ncpu);
 	if (nparked > 0)
 		cprintf("SMP: %d more than the %d that this kernel can use stay parked\n", nparked,
 		    NCPU);
+	if (nlarge_id > 0)
+		cprintf(
+		    "SMP: %d more with APIC ids above %d stay parked\n", nlarge_id, LAPIC_ID_MAX);
 }

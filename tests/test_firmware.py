@@ -45,6 +45,45 @@ def change_madt(offset, old, new):
             *put(TABLE_SUM, "$table[%d] + %d" % (TABLE_SUM, old - new))]
 
 
+def change(checksum, values):
+    """Change bytes of $table, in the given order; a value is a number or what GDB computes. The
+    checksum stays right."""
+    commands = []
+    for offset, value in values:
+        commands += ["set var $new = (unsigned char)(%s)" % value,
+                     *put(checksum, "$table[%d] + $table[%d] - $new" % (checksum, offset)),
+                     *put(offset, "$new")]
+    return commands
+
+
+def word(offset, value):
+    """The four bytes of a word, for change()."""
+    return [(offset + i, "(%s) >> %d" % (value, 8 * i)) for i in range(4)]
+
+
+# The root table of QEMU's machine has four entries or more. Make an XSDT of its first two, which are
+# the FADT and the MADT.
+XSDT = [*find("RSDT", TABLES), "set var $root = (unsigned int)$table - 0xf0000000",
+        "set var $madt = *(unsigned int *)($table + 40)",
+        *change(TABLE_SUM, [(0, ord("X")), (4, 36 + 16), (5, 0), *word(44, "$madt"), *word(40, 0),
+                            *word(48, 0)])]
+
+# A root pointer that has no RSDT but an XSDT, in its second part of 16 bytes.
+XSDT_SUM = 32
+XSDT_POINTER = [*find("RSD PTR ", BIOS), *change(RSDP_SUM, [(15, 2), *word(16, 0)]),
+                *(command for i in range(20, 36) for command in put(i, 0)),
+                *put(XSDT_SUM, 0), *change(XSDT_SUM, [*word(20, 36), *word(24, "$root")])]
+
+
+def x2apic_entry(apicid):
+    """Let one entry of the MADT, of 16 bytes, be in the place of the second and the third."""
+    second = MADT_ENTRIES + MADT_ENTRY_SIZE
+    return [*find("APIC", TABLES),
+            *change(TABLE_SUM, [(second, 9), (second + 1, 16), (second + 2, 0), (second + 3, 0),
+                                *word(second + 4, apicid), *word(second + 8, 1),
+                                *word(second + 12, 1)])]
+
+
 class FirmwareTest(KernelTest):
     def run_damaged(self, smp, commands):
         machine = self.boot("yield", cpus=4, smp=smp, gdb=True)
@@ -89,3 +128,33 @@ class FirmwareTest(KernelTest):
     def test_local_apic_where_there_is_memory(self):
         output = self.check_count(4, CORES, change_madt(MADT_LAPIC + 3, 0xfe, 0x00))
         self.assert_lines(output, ["SMP: no local APIC can be at 00e00000"])
+
+    def test_xsdt(self):
+        self.check_count(4, CORES, XSDT, XSDT_POINTER)
+
+    def test_xsdt_that_the_checksum_does_not_cover(self):
+        self.check_count(1, CORES, XSDT, XSDT_POINTER, put(XSDT_SUM, "$table[%d] + 1" % XSDT_SUM))
+
+    def test_xsdt_above_4_gb(self):
+        self.check_count(1, CORES, XSDT, XSDT_POINTER, change(XSDT_SUM, [(28, 1)]))
+
+    def test_madt_above_4_gb(self):
+        self.check_count(1, CORES, XSDT + change(TABLE_SUM, [(48, 1)]), XSDT_POINTER)
+
+    def test_x2apic_entry_of_a_small_id(self):
+        output = self.check_count(3, CORES, x2apic_entry(1))
+        self.assertNotIn("parked", output)
+
+    def test_x2apic_mode(self):
+        # GDB says so in place of the CPU. One CPU runs, with the 8254's interrupts.
+        machine = self.boot("preempt", cpus=4, gdb=True)
+        run_gdb(machine, "set confirm off", "hbreak x2apic_is_on", "continue", "return 1",
+                "delete", "detach")
+        self.assert_lines(machine.run_to_prompt(), [
+            "SMP: the firmware has set x2APIC mode, which is not supported",
+            r"SMP: CPU 0 found 1 CPU\(s\)", "preempt: .*"], no=["SMP: CPU 1 starting"])
+
+    def test_x2apic_entry_of_a_large_id(self):
+        for apicid in (255, 300, 0x10001):
+            output = self.check_count(2, CORES, x2apic_entry(apicid))
+            self.assert_lines(output, ["SMP: 1 more with APIC ids above 254 stay parked"])
