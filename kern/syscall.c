@@ -82,12 +82,13 @@ sys_cputs(const char *s, size_t len)
 	return SYS_cputs; // To be in eax again.
 }
 
-// Environments that sleep in sys_cgetc_wait get their keys before a caller that polls.
+// Environments that sleep in sys_cgetc_wait get their keys before a caller that polls: the key that
+// arrives just after cons_wake_readers found none is for them, too.
 static int
 sys_cgetc(void)
 {
 	cons_wake_readers();
-	return cons_getc();
+	return cons_awaited() ? 0 : cons_getc();
 }
 
 static int
