@@ -166,6 +166,10 @@ cons_fresh_line(void)
 		cons_put("\n", 1);
 }
 
+// The last character that the monitor has read is CR. If LF follows, it belongs to the same Enter,
+// and must not reach the program that the monitor has started.
+static bool after_cr;
+
 int
 cons_getc(void)
 {
@@ -173,8 +177,12 @@ cons_getc(void)
 
 	cons_intr(); // In case interrupts are off.
 	spin_lock(&cons_lock);
-	if (input.rpos != input.wpos)
+	while (c == 0 && input.rpos != input.wpos) {
 		c = input.keys[input.rpos++ % INPUT_SIZE];
+		if (c == '\n' && after_cr)
+			c = 0;
+		after_cr = false;
+	}
 	spin_unlock(&cons_lock);
 	return c;
 }
@@ -257,6 +265,8 @@ int
 getchar(void)
 {
 	int c;
+
+	after_cr = false; // readline knows what to do with an LF.
 	while ((c = cons_getc()) == 0) {
 		// The boot CPU takes the devices' interrupts, and may sleep until one comes.
 		if (thiscpu == bootcpu && !panicstr)
@@ -264,6 +274,7 @@ getchar(void)
 		else
 			cpu_pause();
 	}
+	after_cr = c == '\r';
 	return c;
 }
 

@@ -1,7 +1,7 @@
 // The keyboard: an 8042 controller that delivers scan code set 1 (IBM's reference manual of the
 // PC AT). A key that goes down sends its code, 01 to 7F, again and again while it is held; when it
 // goes up, it sends the code with bit 7 set. The keys that the first PCs did not have send E0
-// before each of the two. Pause alone sends E1 and two codes that belong to other keys.
+// before each of the two. Pause sends E1 and the codes of Ctrl and Num Lock, down and up again.
 //
 // Here a key is its code, plus EXTENDED if E0 came before the code.
 //
@@ -24,7 +24,6 @@
 #define NO_CONTROLLER    0xFF // What a port without a device reads
 
 #define PREFIX_EXTENDED 0xE0
-#define PREFIX_PAUSE    0xE1
 #define RELEASED        0x80 // In a scan code
 #define EXTENDED        0x80 // In a key
 
@@ -157,38 +156,20 @@ press(uint8_t key, bool repeated)
 
 // What came before the next byte.
 static uint8_t extended;     // EXTENDED after E0
-static unsigned pause_left;  // Codes of Pause that must follow, after E1
 static uint8_t last_pressed; // The key of the last code, if that key went down
-
-// Whether a code is the next one of Pause, which is not a key of its own.
-static bool
-is_pause(uint8_t code)
-{
-	static const uint8_t pause_codes[] = { 0x45, 0x1D }; // The last one first
-
-	if (pause_left > 0 && code == pause_codes[pause_left - 1]) {
-		pause_left--;
-		return true;
-	}
-	pause_left = 0;
-	return false;
-}
 
 // The character that one byte of the keyboard completes, or 0.
 static int
 decode(uint8_t byte)
 {
-	if (byte == PREFIX_EXTENDED || byte == PREFIX_PAUSE) {
-		extended = byte == PREFIX_EXTENDED ? EXTENDED : 0;
-		pause_left = byte == PREFIX_PAUSE ? 2 : 0;
+	if (byte == PREFIX_EXTENDED) {
+		extended = EXTENDED;
 		return 0;
 	}
-	uint8_t code = byte & ~RELEASED, key = code | extended;
+	uint8_t key = (byte & ~RELEASED) | extended;
 	bool released = byte & RELEASED, repeated = key == last_pressed;
 
 	extended = 0;
-	if (is_pause(code))
-		return 0;
 	last_pressed = released ? 0 : key;
 	if (!released)
 		return press(key, repeated);
@@ -215,7 +196,6 @@ kbd_getc(void)
 #define BDA_KEYS      0x1E // A ring of keys: a character, and above it the scan code
 #define BDA_KEYS_END  0x3E
 #define BDA_KBD_FLAGS 0x96
-#define BDA_LAST_E1   0x01
 #define BDA_LAST_E0   0x02
 
 // Where the BIOS has a bit for a modifier.
@@ -241,8 +221,6 @@ kbd_init(void)
 	}
 	if (BDA[BDA_KBD_FLAGS] & BDA_LAST_E0)
 		decode(PREFIX_EXTENDED);
-	if (BDA[BDA_KBD_FLAGS] & BDA_LAST_E1)
-		decode(PREFIX_PAUSE);
 }
 
 static bool

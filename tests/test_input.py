@@ -15,6 +15,8 @@ KBD_STATUS, KBD_STATUS_DATA = 0x64, 0x01
 # In the BIOS's data area: where the next key that is typed goes, and the state of Shift and such.
 BIOS_KEYS_TAIL, BIOS_KEYS, BIOS_SHIFT_STATE, BIOS_CAPS_LOCK = 0x41c, 0x1e, 0x417, 0x40
 
+BIOS_PREFIX, BIOS_PREFIX_E0 = 0xf0000496, 0x02
+
 # struct input of kern/console.c.
 INPUT_SIZE, SERIAL_SHARE = 1024, 768
 
@@ -238,6 +240,29 @@ class KeyboardTest(InputTest):
         machine.type_keys("x")
         self.assert_keys(machine, [ord("h"), UP, ord("\n"), 0x15, ord("X")])
 
+    def test_held_since_the_bios_ran(self):
+        for key, code in (("shift", "A"), ("shift_r", "A"), ("ctrl", "\1"), ("ctrl_r", "\1")):
+            machine = self.boot("keys,2", gdb=True)
+            self.let_loop(machine, "*0x7c00", 0x500)
+            self.set_key(machine, key, True)
+            machine.wait_until(lambda: any(machine.physical_memory(BIOS_SHIFT_STATE, 1)),
+                               "the BIOS to see " + key)
+            self.set_free(machine, "*0x7c00")
+            machine.wait_for("keys: reading")
+            self.set_key(machine, "a", True)
+            self.set_key(machine, key, False)
+            self.set_key(machine, "b", True)
+            self.assert_keys(machine, [ord(code), ord("b")])
+
+    def test_half_of_a_key_that_the_bios_has_read(self):
+        machine = self.boot("keys,1", gdb=True)
+        run_gdb(machine, "hbreak cons_init", "continue",
+                "set {char}%#x = {char}%#x | %d" % (BIOS_PREFIX, BIOS_PREFIX, BIOS_PREFIX_E0),
+                "detach")
+        machine.wait_for("keys: reading")
+        machine.type_keys("kp_8")  # Its code without the prefix
+        self.assert_keys(machine, [UP])
+
     def test_typed_while_interrupts_are_off(self):
         machine = self.boot("keys,3", gdb=True)
         self.let_loop(machine, "cons_init", 0xf0000500)
@@ -267,6 +292,14 @@ class LineTest(InputTest):
     def test_ends_of_lines(self):
         self.check_lines("a\nb\rc\r\nd\n\re\n\nf\r\rg\r\n\r\nh\n\r\n\ri\n",
                          ["a", "b", "c", "d", "e", "", "f", "", "g", "", "h", "", "i"])
+
+    def test_end_of_the_line_that_starts_a_program(self):
+        machine = self.boot("hello")
+        machine.send("run lines,2 hello\r\nabc\r\n\r\nrun keys,3\r\n\n\r\na\r\n\nhelp\r\n")
+        machine.wait_for(r"kerninfo - [^\n]*\n(?s:.*)K> \Z")
+        self.assertIn("command 'a'.\r\nK> \r\nK> help", machine.output)
+        self.assertEqual(re.findall(r"(\d) characters", machine.output), ["3", "0"])
+        self.assertEqual(keys_read(machine.output), [0x0a, 0x0d, 0x0a])
 
     def test_escape_alone(self):
         self.check_lines("\033\n\033\r\033a\033\033b\n\033[\n\033O\n\033Old\n\033[1\033x\n"
@@ -311,6 +344,16 @@ class LineTest(InputTest):
         output = machine.run_to_prompt()
         self.assertIn("lines: 1023 characters", output)
         self.assertNotIn("too long", output)
+
+    def test_program_sleeps_while_there_is_no_key(self):
+        readers = read_elf(self.kernel()).symbol("cons_readers").value - KERNBASE
+        for cpus in CPU_COUNTS:
+            machine = self.boot("lines", cpus=cpus)
+            machine.wait_for("line: ")
+            machine.wait_until(lambda: any(machine.physical_memory(readers, 4)),
+                               "the program to sleep")
+            machine.send("abc\n")
+            self.assertIn("lines: 3 characters: 'abc'", machine.run_to_prompt())
 
     def test_escape_on_the_keyboard(self):
         machine = self.boot("hello")
