@@ -37,16 +37,23 @@ def user_programs(pattern):
     return sorted(os.path.splitext(os.path.basename(path))[0] for path in paths)
 
 
+def connect_gdb(machine, folder):
+    """GDB's commands to connect to a machine, when it runs in that folder. The name of a socket is
+    limited to 107 bytes, so it has no folder in it."""
+    return ["cd " + machine.dir, "target remote " + machine.GDB_SOCKET, "cd " + folder]
+
+
 def run_gdb(machine, *commands, init=None):
     """Run GDB's commands against a machine that waits for it, after those of a file if there is
     one; return what it prints."""
     machine.qmp("query-status")  # When it answers, its socket for GDB is there.
-    start = ["-x", init] if init else ["-ex", "target remote " + machine.gdb_socket,
-                                       TREE.obj("kern", "kernel")]
-    words = [word for command in commands for word in ("-ex", command)]
     folder = os.path.dirname(init) if init else TREE.root
-    with Child(["gdb", "-n", "-q", "-batch", *start, *words], limit=LIMIT_SECONDS,
-               cwd=folder) as child:
+    start = ["-x", init] if init else [TREE.obj("kern", "kernel")]
+    if not init:
+        commands = [*connect_gdb(machine, folder), *commands]
+    words = [word for command in commands for word in ("-ex", command)]
+    with Child(["gdb", "-n", "-q", "-batch", *start, *words], limit=machine.limit, cwd=folder,
+               waits_for=machine) as child:
         status = child.wait_for_end()
         if status:
             raise AssertionError("gdb failed:\n%s%s" % (child.output, child.errors))

@@ -1,7 +1,6 @@
 """What each operation costs, in instructions: exact, and held to the limits in tools/budgets.py."""
 
 import json
-import os
 import re
 import subprocess
 import unittest
@@ -14,7 +13,7 @@ from budgets import OPERATIONS, PROGRAMS
 
 # Checks that the compiler adds are not what the limits are for.
 SANITIZED = any(v.startswith("SAN=") and v != "SAN=" for v in TREE.variables)
-IS_CHECKOUT = os.path.exists(TREE.path(".git"))
+NO_HISTORY = bench.no_history(TREE)
 
 
 class BenchTest(KernelTest):
@@ -75,7 +74,7 @@ class ToolTest(unittest.TestCase):
     def test_what_is_missing_is_named(self):
         results = bench.parse_results("x\nbench: null: 423 each (42399 in 100)\r\nbench: y\n")
         self.assertEqual(results, {"null": 423.99})
-        self.assertRaisesRegex(bench.BenchError, "^benchnull does not say .*: null_int$",
+        self.assertRaisesRegex(bench.BenchError, "^bench: benchnull does not say .*: null_int$",
                                bench.check_results, "benchnull", results)
 
     def test_marks(self):
@@ -85,17 +84,18 @@ class ToolTest(unittest.TestCase):
         self.assertEqual(bench.over(null._replace(wanted=None), 80), "")
         self.assertEqual(bench.over(null._replace(wanted=None), 91), "!!")
 
-    @unittest.skipUnless(IS_CHECKOUT, "not a git checkout: there is no other revision")
+    @unittest.skipIf(NO_HISTORY, "no other revision: %s" % NO_HISTORY)
     def test_unknown_revision(self):
         done = subprocess.run(["make", "-s", "bench", "BASE=no-such-revision"], cwd=TREE.root,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("bench: git knows no revision 'no-such-revision'", done.stderr)
 
+
 class MakeBenchTest(KernelTest):
     slow = True
 
-    @unittest.skipUnless(IS_CHECKOUT, "not a git checkout: there is no other revision")
+    @unittest.skipIf(NO_HISTORY, "no other revision: %s" % NO_HISTORY)
     @unittest.skipIf(SANITIZED, "the limits are for a kernel without SAN=1")
     def test_two_revisions(self):
         output = TREE.make("-s", "bench", "BASE=HEAD", "BENCH=--no-time")

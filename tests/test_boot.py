@@ -1,13 +1,12 @@
 """The ways to come up, and what is said when it cannot be done."""
 
 import os
-import shutil
 import struct
-import tempfile
 
 from support import Q35_WITH_IDE, TREE, KernelTest, run_gdb
 from elffile import read_elf
 from mkimage import SECTOR
+from tool import make_folder, remove_folder
 
 YIELDS = ["Hello, I am environment 00001000.", "Back in environment 00001000, iteration 4.",
           "All done in environment 00001000.", "Hello, I am environment 00001001.",
@@ -24,13 +23,13 @@ class BootTest(KernelTest):
         self.assert_lines(machine.run_to_prompt(), YIELDS, no=[".*panic.*"])
 
     def image_file(self, image):
-        """A file with an image in it."""
-        folder = tempfile.mkdtemp(prefix="jos-")
-        self.addCleanup(shutil.rmtree, folder)
+        """A file with an image in it, as QEMU's -drive takes its name."""
+        folder = make_folder("jos-")
+        self.addCleanup(remove_folder, folder)
         path = os.path.join(folder, "disk.img")
         with open(path, "wb") as f:
             f.write(image)
-        return path
+        return path.replace(",", ",,")
 
     # ---- The ways ----
 

@@ -3,13 +3,12 @@
 import json
 import os
 import re
-import shutil
-import tempfile
 
-from support import LIMIT_SECONDS, TREE, KernelTest, run_gdb, user_programs
+from support import LIMIT_SECONDS, TREE, KernelTest, connect_gdb, run_gdb, user_programs
 from buildtree import clean_environment
 from child import Child
 from machine import PROMPT
+from tool import make_folder, remove_folder
 
 LEAVE_QEMU = "\001x"  # Ctrl-a x
 
@@ -180,10 +179,10 @@ class RebuildTest(BuildTest):
         tree.make("-j3")
         self.assertEqual(tree.read_obj("kern", "kernel.img"), image)
 
-        # In another folder, too.
-        folder = tempfile.mkdtemp(prefix="jos-")
-        self.addCleanup(shutil.rmtree, folder)
-        other = self.copy("OBJDIR=" + folder)
+        # In another folder, too. Its relative name has only characters that make can take.
+        folder = make_folder("jos-")
+        self.addCleanup(remove_folder, folder)
+        other = self.copy("OBJDIR=" + os.path.join("..", os.path.basename(folder)))
         other.make(JOBS)
         self.assertEqual(other.read_obj("kern", "kernel.img"), image)
         self.assertFalse(os.path.exists(other.path("obj")))
@@ -259,7 +258,8 @@ class RunTest(BuildTest):
         machine = self.start(disk=self.tree.disk_image("yield"), cpus=2, gdb=True)
         init = self.tree.path("gdbinit")
         with open(init, "w", encoding="utf-8") as f:
-            f.write(text.replace("localhost:" + port, machine.gdb_socket))
+            f.write(text.replace("\ntarget remote localhost:" + port,
+                                 "\n".join(["", *connect_gdb(machine, self.tree.root)])))
         output = run_gdb(machine, "program yield", "hbreak i386_init", "hbreak umain", "continue",
                          "info threads", "continue", "detach", init=init)
         self.assertIn("real mode, f000:fff0", output)
@@ -278,8 +278,8 @@ class RunTest(BuildTest):
                          "/nonexistent/qemu.*conf/setup")
 
     def test_missing_python_is_named(self):
-        folder = tempfile.mkdtemp(prefix="jos-")
-        self.addCleanup(shutil.rmtree, folder)
+        folder = make_folder("jos-")
+        self.addCleanup(remove_folder, folder)
         for name in os.listdir("/usr/bin"):
             if not name.startswith("python"):
                 os.symlink(os.path.join("/usr/bin", name), os.path.join(folder, name))

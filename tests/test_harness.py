@@ -6,14 +6,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
+import time
 import unittest
 
 from support import TREE
 from bochs import Bochs
-from child import ChildError, last_lines
+from buildtree import Tree
+from child import Child, ChildError, last_lines
 from machine import Machine
+from patience import Patience, cpu_waits
+from tool import make_folder, remove_folder
 
 # A grade of two parts, and an output that is worth all points.
 GRADE = """
@@ -33,8 +36,8 @@ class HarnessTest(unittest.TestCase):
     """Gives tests a folder of their own to put fakes in."""
 
     def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="jos-")
-        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.dir = make_folder("jos-")
+        self.addCleanup(remove_folder, self.dir)
 
     def write(self, name, text, mode=0o644):
         path = os.path.join(self.dir, name)
@@ -51,7 +54,7 @@ class HarnessTest(unittest.TestCase):
     def fake_tree(self, script, makefile=""):
         """A folder with our tools in it, and a make that has nothing to do."""
         qemu = self.fake_qemu(script)
-        self.write("GNUmakefile", "all:\n\t@%s\nprint-qemu:\n\t@echo %s\n"
+        self.write("GNUmakefile", "all:\n\t@%s\nprint-qemu:\n\t@echo %s\nprint-objdir:\n\t@echo obj\n"
                    % (makefile or "true", qemu))
         self.write("obj/kern/kernel.img", "")
         shutil.copytree(TREE.path("tools"), os.path.join(self.dir, "tools"))
@@ -64,7 +67,7 @@ class HarnessTest(unittest.TestCase):
     def run_tool(self, *command):
         """Run a tool of the fake tree; return its status and what it printed."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-        done = subprocess.run([sys.executable, *command], cwd=self.dir, env=env, timeout=60,
+        done = subprocess.run([sys.executable, *command], cwd=self.dir, env=env, timeout=600,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         return done.returncode, done.stdout
 
@@ -117,6 +120,105 @@ class MachineTest(HarnessTest):
 
     def test_last_lines(self):
         self.assertEqual(last_lines("a\r\nb\r\nc\r\n", 2), "    b\n    c")
+
+
+class PatienceTest(HarnessTest):
+    def test_seconds_without_a_cpu_do_not_count(self):
+        class Starved(Patience):
+            def _seconds_without_cpu(self):
+                return 0.009
+        patience = Starved(0.01, [])
+        time.sleep(0.011)
+        self.assertGreater(patience.left(), 0)
+        time.sleep(0.02)
+        self.assertLessEqual(patience.left(), 0)
+
+    def test_it_comes_to_an_end(self):
+        class Starved(Patience):
+            def _seconds_without_cpu(self):
+                return 1000
+        patience = Starved(0.001, [])
+        time.sleep(0.001 * Patience.MOST)
+        self.assertLessEqual(patience.left(), 0)
+
+    @unittest.skipUnless(os.path.exists("/proc/self/task/%d/schedstat" % os.getpid()),
+                         "this system does not tell which process waits for a CPU")
+    def test_process_that_waits_for_a_cpu_is_seen(self):
+        # Of two that loop on the same CPU one has to wait at any time, a process of its child's too.
+        cpu = min(os.sched_getaffinity(0))
+        loop = [sys.executable, "-c", "import os\nos.sched_setaffinity(0, {%d})\nprint('here')\n"
+                "while True: pass" % cpu]
+        with Child(loop) as first, Child(["sh", "-c", '"$@"; true', "sh", *loop]) as second:
+            for child in (first, second):
+                child.wait_for("here")
+                patience = child.patience()
+                while max(seconds for threads in cpu_waits([child.pid]).values()
+                          for seconds in threads.values()) < 0.2:
+                    self.assertGreater(patience.left(), 0)
+                    time.sleep(0.01)
+
+    def test_child_that_loops_is_cut_off(self):
+        with Child(["sh", "-c", "while :; do :; done"], limit=0.5) as child:
+            self.assertRaisesRegex(ChildError, "cut off after 0.5 s, waiting for: x",
+                                   child.wait_for, "x")
+
+    def test_each_wait_has_its_own_limit(self):
+        with Child(["sh", "-c", "while read x; do echo $x; done"], limit=2) as child:
+            for i in range(6):
+                time.sleep(0.5)
+                child.send("%d\n" % i)
+                child.wait_for("%d\n" % i)
+
+
+class FolderTest(HarnessTest):
+    def test_remove_while_it_is_written_to(self):
+        folder = os.path.join(self.dir, "busy")
+        os.mkdir(folder)
+        with Child(["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3 4 5 6 7 8 9; do "
+                    "echo > $i$j 2>/dev/null; echo; done; done", "sh"], cwd=folder) as child:
+            child.wait_for("\n")
+            remove_folder(folder)
+        self.assertFalse(os.path.exists(folder))
+
+    def test_remove_what_is_not_there(self):
+        remove_folder(os.path.join(self.dir, "nothing"))
+
+
+class TreeTest(HarnessTest):
+    """Checkouts, without make having to build anything."""
+
+    def copy(self):
+        tree = TREE.copy([])
+        self.addCleanup(tree.remove)
+        return tree
+
+    def test_sources_are_the_same_without_git(self):
+        names = TREE.sources()
+        self.assertLessEqual({"GNUmakefile", "kern/init.c", "tools/check.py"}, set(names))
+        self.assertFalse([name for name in names if name.startswith(".git/")
+                          or name in (".gdbinit", "compile_commands.json")
+                          or name.startswith(os.path.relpath(TREE.obj(), TREE.root))])
+        self.assertEqual(sorted(self.copy().sources()), sorted(names))
+
+    def test_objdir_of_env_mk(self):
+        tree = self.copy()
+        self.assertEqual(tree.obj("kern"), tree.path("obj", "kern"))
+        for folder, in_copy in (("built", "built"), (os.path.join(tree.root, "else"), "obj")):
+            with open(tree.path("conf", "env.mk"), "w", encoding="utf-8") as f:
+                f.write("OBJDIR = %s\n" % folder)
+            tree = Tree(tree.root, [])
+            self.assertEqual(tree.obj("kern"), os.path.join(tree.root, folder, "kern"))
+            # What a copy builds is its own.
+            copy = tree.copy()
+            self.addCleanup(copy.remove)
+            self.assertEqual(copy.obj("kern"), copy.path(in_copy, "kern"))
+
+    def test_bench_without_git(self):
+        done = subprocess.run([sys.executable, TREE.path("tools", "bench.py"), "--base", "HEAD"],
+                              env=dict(os.environ, PATH=self.dir), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding="utf-8")
+        self.assertEqual((done.returncode, done.stdout),
+                         (1, "bench: no revision 'HEAD': git is not installed\n"))
 
 
 class BochsTest(HarnessTest):
@@ -218,21 +320,70 @@ class GradeTest(HarnessTest):
         self.assertIn("failed:\ninit.c:1: error: no\n", text)
         self.assertEqual(status, 1)
 
-    def test_interrupt_ends_qemu(self):
+    # ---- How it is ended ----
+
+    def fake_that_hangs(self):
+        """Let QEMU write its process's number to a FIFO, and hang. Return the FIFO."""
         fifo = os.path.join(self.dir, "fifo")
         os.mkfifo(fifo)
         self.fake_tree("echo $$ > %s; exec cat >/dev/null" % fifo)
+        return fifo
+
+    def assert_ended(self, pids):
+        for pid in pids:
+            with self.assertRaises(ProcessLookupError):
+                os.kill(pid, 0)
+
+    def test_interrupt_ends_qemu(self):
+        fifo = self.fake_that_hangs()
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(signal=number.name):
                 tool = subprocess.Popen([sys.executable, "grade"], cwd=self.dir,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                 pids = self.read_fifo(fifo)
                 tool.send_signal(number)
-                text = tool.communicate(timeout=60)[0]
+                text = tool.communicate(timeout=600)[0]
                 self.assertEqual((tool.returncode, text), (1, b"interrupted\n"))
-                for pid in pids:
-                    with self.assertRaises(ProcessLookupError):
-                        os.kill(pid, 0)
+                self.assert_ended(pids)
+
+    def test_tool_that_is_stopped_ends_qemu(self):
+        fifo = self.fake_that_hangs()
+        with Child([sys.executable, "grade"], cwd=self.dir, tool=True):
+            pids = self.read_fifo(fifo)
+        self.assert_ended(pids)
+
+    def test_reader_that_goes_away(self):
+        # As `| head -1` does. The third QEMU hangs, and would keep us waiting.
+        fifo = self.fake_that_hangs()
+        self.fake_qemu("mkdir %s/first 2>/dev/null || { echo $$ > %s; exec cat >/dev/null; }\n"
+                       "cat <<'END'\n%s\nEND\nprintf 'K> '\nexec cat >/dev/null"
+                       % (self.dir, fifo, OUTPUT))
+        tool = subprocess.Popen([sys.executable, "grade", "-j1"], cwd=self.dir,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        tool.stdout.close()
+        self.assertEqual(tool.communicate(timeout=600)[1], b"")
+        self.assertEqual(tool.returncode, 1)
+
+    def test_output_that_cannot_be_written(self):
+        self.fake_tree("cat <<'END'\n%s\nEND\nprintf 'K> '\nexec cat >/dev/null" % OUTPUT)
+        for target, says in ((">/dev/full", "grade: cannot print: No space left on device\n"),
+                             (">&-", "")):
+            done = subprocess.run(["sh", "-c", '"$@" ' + target, "sh", sys.executable, "grade"],
+                                  cwd=self.dir, stderr=subprocess.PIPE, encoding="utf-8")
+            self.assertEqual((done.returncode, done.stderr), (1 if says else 0, says))
+
+    def test_temporary_folder_that_is_full(self):
+        # A limit on the size of files, in units of 512 bytes, acts as a full disk does.
+        self.fake_tree("true")
+        self.write("obj/kern/kernel.img", "x" * 5000)
+        for size, says in ((0, r"^cannot make a temporary folder: .*\n$"),
+                           (4, r"first: FAIL .*\n    cannot write /.*/disk\.img: File too large\n")):
+            done = subprocess.run(["sh", "-c", 'ulimit -f %d; "$@"' % size, "sh", sys.executable,
+                                   "grade"], cwd=self.dir, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, encoding="utf-8")
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stdout, says)
+            self.assertNotIn("Traceback", done.stdout)
 
     def read_fifo(self, path):
         """The numbers that are written to a FIFO, if any are within a minute."""

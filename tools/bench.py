@@ -23,16 +23,15 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from glob import glob
 from statistics import median
 
 from benchside import measure_side_by_side
 from budgets import OPERATIONS, PROGRAMS, PUBLISHED_TIME, SOURCE
-from buildtree import BuildError, Tree
-from child import ChildError, handle_signals
+from buildtree import Tree
 from machine import Machine
+from tool import ToolError, make_folder, remove_folder, run_tool
 
 LIMIT_SECONDS = 300
 COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
@@ -45,7 +44,7 @@ ENDS = r"bench: ends at (\d+)\r?\n"
 RESULT = r"(?m)^bench: (\w+): \d+ each \((\d+) in (\d+)\)\r?$"
 
 
-class BenchError(Exception):
+class BenchError(ToolError):
     """Something could not be measured. The text says what."""
 
 
@@ -66,7 +65,7 @@ def check_results(program, results):
     """That a program has measured all of its operations."""
     missing = [o.name for o in OPERATIONS if o.program == program and o.name not in results]
     if missing:
-        raise BenchError("%s does not say what this costs: %s" % (program, " ".join(missing)))
+        raise BenchError("bench: %s does not say what this costs: %s" % (program, " ".join(missing)))
     return results
 
 
@@ -108,16 +107,31 @@ def progress(text):
 
 # ---- Another revision ----
 
+def git(tree, *words):
+    """Run git in a tree; return its CompletedProcess."""
+    return subprocess.run(["git", *words], cwd=tree.root, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+
+
+def no_history(tree):
+    """Why git cannot tell this tree's history, or None if it can."""
+    if not shutil.which("git"):
+        return "git is not installed"
+    if not os.path.exists(tree.path(".git")):
+        return "this is not a git checkout"
+    done = git(tree, "rev-parse", "--verify", "HEAD")
+    return done.stderr.decode("utf-8", "replace").strip() or None if done.returncode else None
+
+
 def checkout(revision, folder):
     """Put another revision's tree, with our benchmark programs, into an empty folder."""
     ours = Tree()
-    try:
-        done = subprocess.run(["git", "archive", "--format=tar", revision], cwd=ours.root,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    except FileNotFoundError:
-        raise BenchError("git is not installed") from None
+    why_not = no_history(ours)
+    if why_not:
+        raise BenchError("bench: no revision %r: %s" % (revision, why_not))
+    done = git(ours, "archive", "--format=tar", revision)
     if done.returncode:
-        raise BenchError("git knows no revision %r: %s"
+        raise BenchError("bench: git knows no revision %r: %s"
                          % (revision, done.stderr.decode("utf-8", "replace").strip()))
     variables = [v for v in ours.variables if v.split("=")[0] not in ("OBJDIR", "BASE", "RUNS")]
     tree = Tree(folder, variables)
@@ -251,9 +265,9 @@ def show(rows):
 
 def describe(tree):
     """The revision that is checked out, and whether it was changed since."""
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=tree.root,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
-    return done.stdout.strip() or "unknown"
+    if no_history(tree):
+        return "unknown"
+    return git(tree, "describe", "--always", "--dirty").stdout.decode().strip()
 
 
 def number_from_1(text):
@@ -300,20 +314,15 @@ def run(args, trees):
 
 def main():
     args = parse_arguments()
-    handle_signals()
     trees = [Tree()]
+    folder = make_folder("jos-base-")
     try:
-        with tempfile.TemporaryDirectory(prefix="jos-base-") as folder:
-            if args.base:
-                trees.append(checkout(args.base, folder))
-            return run(args, trees)
-    except (BenchError, BuildError, ChildError) as e:
-        print("bench: %s" % e, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 1
+        if args.base:
+            trees.append(checkout(args.base, folder))
+        return run(args, trees)
+    finally:
+        remove_folder(folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

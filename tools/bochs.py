@@ -11,7 +11,6 @@ screen for a terminal, for which we have no use.
 import contextlib
 import os
 import socket
-import time
 
 from machine import Emulator
 
@@ -43,7 +42,7 @@ class Bochs(Emulator):
     cpus    how many, of which model: bochs --help cpu
     memory  in MiB
     ips     instructions a second of the machine's own time
-    limit   seconds after which a wait gives up, counted from the start
+    limit   seconds after which each wait gives up, as Patience counts them
     command what to run, as a list of words
     """
 
@@ -62,17 +61,17 @@ class Bochs(Emulator):
                 # Debian's Bochs has a debugger, which waits until it is told to continue.
                 self._write("commands", b"continue\n")
                 self._start([*command, "-q", "-f", "bochsrc", "-rc", "commands"], name="Bochs",
-                            limit=limit, cwd=self.dir, env=dict(os.environ, TERM="xterm"))
+                            limit=limit, env=dict(os.environ, TERM="xterm"))
                 self._connect(server)
         except BaseException:
-            self._remove_traces()
+            self.stop()
             raise
 
     def _connect(self, server):
-        """Wait for the serial line. If it does not come, the next one who waits for output is
-        told why."""
+        """Wait for the serial line. If it does not come, the next wait for output says why."""
         server.settimeout(POLL_SECONDS)
-        while self._open_pipes and not self._serial and time.monotonic() < self.deadline:
+        patience = self.patience()
+        while self._open_pipes and not self._serial and patience.left() > 0:
             with contextlib.suppress(socket.timeout):
                 self._serial = server.accept()[0]
         if self._serial:

@@ -9,14 +9,22 @@ import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 
+from child import Child, ChildError
 from mkimage import SECTOR, check_cmdline
+from tool import ToolError, make_folder, remove_folder
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-class BuildError(Exception):
+# For a make that hangs alone.
+MAKE_SECONDS = 3600
+
+# Files that make writes outside of its folder for what it builds.
+MADE_FILES = (".gdbinit", "compile_commands.json")
+
+
+class BuildError(ToolError):
     """make failed. The text is what it said."""
 
 
@@ -39,38 +47,43 @@ class Tree:
         self.root = root
         self.variables = inherited_variables() if variables is None else list(variables)
         self._qemu = None
+        self._objdir = None
 
     def path(self, *names):
         """A path of the checkout, absolute."""
         return os.path.join(self.root, *names)
 
+    def objdir(self):
+        """The folder for what is built, as make has it: relative to the root, or absolute."""
+        if self._objdir is None:
+            self._objdir = self.make("-s", "print-objdir").strip()
+        return self._objdir
+
     def obj(self, *names):
         """The path of a build product: obj("kern", "kernel")."""
-        given = [v.split("=", 1)[1] for v in self.variables if v.startswith("OBJDIR=")]
-        return self.path(given[-1] if given else self._default_objdir(), *names)
-
-    def _default_objdir(self):
-        sanitized = [v for v in self.variables if v.startswith("SAN=") and v != "SAN="]
-        return os.path.join("obj", "san") if sanitized else "obj"
+        return self.path(self.objdir(), *names)
 
     def read_obj(self, *names):
         """The bytes of a build product."""
         with open(self.obj(*names), "rb") as f:
             return f.read()
 
-    def run_make(self, *args, env=None, timeout=600):
+    def run_make(self, *args, env=None):
         """Run make; return its CompletedProcess with stdout and stderr together as text."""
-        return subprocess.run(["make", *args, *self.variables], cwd=self.root,
-                              env=env or clean_environment(), timeout=timeout,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+        command = ["make", *args, *self.variables]
+        try:
+            with Child(command, limit=MAKE_SECONDS, cwd=self.root, env=env or clean_environment(),
+                       merge=True, tool=True) as child:
+                child.end_input()
+                return subprocess.CompletedProcess(command, child.wait_for_end(), child.output)
+        except ChildError as e:
+            if not shutil.which("make"):
+                raise BuildError("make is not installed: run conf/setup") from None
+            raise BuildError("'make %s': %s" % (" ".join(args), e)) from None
 
     def make(self, *args, **kwargs):
         """Run make; return what it printed, or raise BuildError."""
-        try:
-            done = self.run_make(*args, **kwargs)
-        except FileNotFoundError:
-            raise BuildError("make is not installed: run conf/setup") from None
+        done = self.run_make(*args, **kwargs)
         if done.returncode:
             raise BuildError("'make %s' failed:\n%s" % (" ".join(args), done.stdout.strip()))
         return done.stdout
@@ -82,9 +95,11 @@ class Tree:
     def qemu(self):
         """The command that runs QEMU, as a list of words."""
         if self._qemu is None:
-            self._qemu = shlex.split(self.make("-s", "print-qemu"))
-            if not self._qemu:
+            words = shlex.split(self.make("-s", "print-qemu"))
+            if not words:
                 raise BuildError("'make print-qemu' printed nothing")
+            # It runs in other folders than make does.
+            self._qemu = [self.path(words[0]) if "/" in words[0] else words[0], *words[1:]]
         return self._qemu
 
     def disk_image(self, cmdline):
@@ -93,40 +108,39 @@ class Tree:
         return image[:SECTOR] + check_cmdline(cmdline).ljust(SECTOR, b"\0") + image[2 * SECTOR:]
 
     def sources(self):
-        """The files that belong to the project, relative to the root."""
-        if shutil.which("git"):
-            done = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"],
-                                  cwd=self.root, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL)
-            if done.returncode == 0:
-                return [name for name in os.fsdecode(done.stdout).split("\0")
-                        if name and os.path.exists(self.path(name))]
+        """The files of the checkout, relative to the root, without what make has made of them: what
+        is in a folder that make has built in, which is known by its .deps."""
         names = []
         for folder, subfolders, files in os.walk(self.root):
-            subfolders[:] = [d for d in subfolders if d not in (".git", "obj", "__pycache__")]
-            names += [os.path.relpath(os.path.join(folder, f), self.root) for f in files]
+            subfolders[:] = [d for d in subfolders if d not in (".git", "__pycache__")
+                             and not os.path.exists(os.path.join(folder, d, ".deps"))]
+            paths = [os.path.join(folder, file) for file in files if file not in MADE_FILES]
+            names += [os.path.relpath(path, self.root) for path in paths if os.path.isfile(path)]
         return names
 
     def copy(self, variables=()):
         """A copy of the sources in a folder of its own, not built. The caller calls remove()."""
-        root = tempfile.mkdtemp(prefix="jos-tree-")
+        root = make_folder("jos-tree-")
         for name in self.sources():
             target = os.path.join(root, name)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy2(self.path(name), target)
+        variables = list(variables)
+        if os.path.isabs(self.objdir()) and not any(v.startswith("OBJDIR=") for v in variables):
+            variables.append("OBJDIR=obj")  # Not the folder of this tree, if conf/env.mk names it
         return Tree(root, variables)
 
     def copy_built(self):
-        """A copy with what was built, so that little is left to make. Only if it was built in the
-        usual folder: what was built elsewhere has the names of that folder in it."""
+        """A copy with what was built, so that little is left to make. Only if it was built in a
+        folder of the checkout: what was built elsewhere has the names of that folder in it."""
         tree = self.copy([v for v in self.variables if not v.startswith("OBJDIR=")])
-        if tree.variables == self.variables:
+        if tree.variables == self.variables and not os.path.isabs(self.objdir()):
             # Other tests may be building in the folders that are left out.
-            shutil.copytree(self.obj(), tree.obj(), ignore=shutil.ignore_patterns(
-                "san", "san-*", "fuzz", "run", "iso*", "jos.iso"))
+            shutil.copytree(self.obj(), tree.path(self.objdir()), ignore=shutil.ignore_patterns(
+                "san", "san-*", "test-*", "fuzz", "run", "iso*", "jos.iso"))
         return tree
 
     def remove(self):
         """Delete a copy."""
         assert self.root != ROOT
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_folder(self.root)

@@ -26,13 +26,14 @@ import unittest
 from collections import deque
 
 from buildtree import ROOT, BuildError, Tree
-from child import SIGNAL_SECONDS, ChildError, end_all, handle_signals
+from child import end_all
+from tool import SIGNAL_SECONDS, ToolError, make_folder, remove_folder, run_tool
 
 TESTS = os.path.join(ROOT, "tests")
 FOLDERS = [TESTS, os.path.join(TESTS, "host")]
 
 # Failures that speak for themselves: no traceback is shown.
-PLAIN_ERRORS = (AssertionError, BuildError, ChildError)
+PLAIN_ERRORS = (AssertionError, ToolError)
 
 
 class Report:
@@ -207,6 +208,17 @@ def run_units(units, jobs, report):
     threads = [threading.Thread(target=work, daemon=True) for _ in range(jobs)]
     for thread in threads:
         thread.start()
+    try:
+        wait_for_threads(threads)
+    except KeyboardInterrupt:
+        waiting.clear()
+        end_all()
+        wait_for_threads(threads)  # Their tests cannot do much any more, without children.
+        raise
+
+
+def wait_for_threads(threads):
+    """Wait until all of them have ended. Signals are noticed meanwhile."""
     for thread in threads:
         while thread.is_alive():
             thread.join(SIGNAL_SECONDS)
@@ -242,7 +254,6 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    handle_signals()
     report = Report(args.verbose)
     cases = [case for case in load_tests(report) if wanted(case, args.patterns)]
     if args.list:
@@ -251,18 +262,15 @@ def main():
     if args.patterns and not cases:
         print("no test has a name like: " + " ".join(args.patterns), file=sys.stderr)
 
-    with tempfile.TemporaryDirectory(prefix="jos-check-") as folder:
-        tempfile.tempdir = folder
-        try:
-            if any(getattr(case, "needs_build", False) for case in cases) and not build(report):
-                cases = [case for case in cases if not getattr(case, "needs_build", False)]
-            run_units(make_units(cases), args.jobs, report)
-        except KeyboardInterrupt:
-            end_all()
-            print("interrupted", file=sys.stderr)
-            return 1
+    folder = tempfile.tempdir = make_folder("jos-check-")
+    try:
+        if any(getattr(case, "needs_build", False) for case in cases) and not build(report):
+            cases = [case for case in cases if not getattr(case, "needs_build", False)]
+        run_units(make_units(cases), args.jobs, report)
+    finally:
+        remove_folder(folder)
     return report.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

@@ -1,12 +1,13 @@
 """Run a command that is talked to: what it prints is collected, what is waited for is a pattern.
 
 A Child is a context manager, and whatever happens inside the `with`, an exception, ctrl-C or a
-signal to end included, its processes are gone afterwards. Every child has a time limit. What goes
-wrong is a ChildError that says what was waited for and shows the last lines of output, or the
-command's own words if it could not run.
+signal to end included, its processes are gone afterwards. Every wait has a limit, which is there
+for a child that hangs: see Patience. What goes wrong is a ChildError that says what was waited for
+and shows the last lines of output, or the command's own words if it could not run.
 """
 
 import atexit
+import codecs
 import contextlib
 import os
 import re
@@ -15,20 +16,22 @@ import subprocess
 import threading
 import time
 
-# How long the main thread may wait for something at a time. Python looks for signals before it
-# waits: one that comes just then is not noticed until the wait is over.
-SIGNAL_SECONDS = 0.2
+from patience import Patience
+from tool import ToolError
 
 # How long output may gather before it is looked at. An emulated serial line gives one character
 # at a time: who wakes up for each takes the CPU that the machine would have used.
 COLLECTING_SECONDS = 0.001
+
+# How long a command has to end by itself the processes that it has started.
+ENDING_SECONDS = 10
 
 _live = set()
 _live_lock = threading.Lock()
 _ending = False
 
 
-class ChildError(Exception):
+class ChildError(ToolError):
     """A child did not do what was expected of it."""
 
 
@@ -43,37 +46,44 @@ class Child:
 
     command    a list of words
     name       what to call it in messages
-    limit      seconds after which a wait gives up, counted from the start
+    limit      seconds after which each wait gives up, as Patience counts them
     pass_fds   files that stay open in it
     cwd, env   where it runs
+    merge      whether what it prints as errors goes into its output, too
+    tool       whether it starts processes of its own, which it ends when it is told to end
+    waits_for  another child, which has to run for this one to go on
 
     What it prints becomes its `output`, unless a subclass says otherwise in STDOUT.
     """
 
     STDOUT = "output"  # The attribute that its standard output is collected in
 
-    def __init__(self, command, name=None, limit=60, pass_fds=(), cwd=None, env=None):
+    def __init__(self, command, name=None, limit=60, pass_fds=(), cwd=None, env=None, merge=False,
+                 tool=False, waits_for=None):
         self.name = name or os.path.basename(command[0])
         self.limit = limit
         self.output = ""
         self.errors = ""
         setattr(self, self.STDOUT, "")
-        self.deadline = time.monotonic() + limit
+        self._tool = tool
+        self._waits_for = waits_for
         self._changed = threading.Condition()
         self._open_pipes = 0
+        self._process = None
         try:
             with _live_lock:
                 if _ending:
                     raise ChildError("%s is not started: we are ending" % self.name)
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE, pass_fds=pass_fds, cwd=cwd, env=env,
-                    start_new_session=True)
+                    stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+                    pass_fds=pass_fds, cwd=cwd, env=env, start_new_session=True)
                 self.pid = self._process.pid
                 # Complete, before end_all() can know of it in another thread and stop it.
                 self._input = self._process.stdin
                 self._collect(self._process.stdout, self.STDOUT)
-                self._collect(self._process.stderr, "errors")
+                if not merge:
+                    self._collect(self._process.stderr, "errors")
                 _live.add(self)
         except OSError as e:
             raise ChildError("%s cannot be started: %s: %s"
@@ -86,6 +96,7 @@ class Child:
         threading.Thread(target=self._collect_all, args=(pipe, attribute), daemon=True).start()
 
     def _collect_all(self, pipe, attribute):
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
             try:
                 data = os.read(pipe.fileno(), 65536)
@@ -93,8 +104,7 @@ class Child:
                 data = b""
             with self._changed:
                 if data:
-                    text = data.decode("utf-8", "replace")
-                    setattr(self, attribute, getattr(self, attribute) + text)
+                    setattr(self, attribute, getattr(self, attribute) + decoder.decode(data))
                 else:
                     self._open_pipes -= 1
                 self._changed.notify_all()
@@ -112,7 +122,8 @@ class Child:
 
     def end_input(self):
         """End its standard input."""
-        self._input.close()
+        with contextlib.suppress(OSError):
+            self._input.close()
 
     def not_reading(self):
         """A context in which nothing is read of what it prints, so that its pipe fills up."""
@@ -120,9 +131,15 @@ class Child:
 
     # ---- Waiting ----
 
+    def patience(self):
+        """A new Patience with this child."""
+        children = [self, self._waits_for] if self._waits_for else [self]
+        return Patience(self.limit, [child.pid for child in children])
+
     def wait_for(self, pattern, start=0):
         """Wait until the output from position `start` on has a match. Return the match."""
         regex = re.compile(pattern)
+        patience = None
         with self._changed:
             while True:
                 found = regex.search(self.output, start)
@@ -130,21 +147,26 @@ class Child:
                     return found
                 if not self._open_pipes:
                     raise ChildError(self._describe_end())
-                self._wait_for_change(pattern)
+                patience = patience or self.patience()
+                self._wait_for_change(patience, pattern)
 
     def wait_for_end(self):
         """Wait until it ends by itself. Return its exit status."""
+        patience = self.patience()
         with self._changed:
             while self._open_pipes:
-                self._wait_for_change("the end")
+                self._wait_for_change(patience, "the end")
         return self._process.wait()
 
-    def _wait_for_change(self, pattern):
-        left = self.deadline - time.monotonic()
+    def _wait_for_change(self, patience, name):
+        left = patience.left()
         if left <= 0:
-            raise ChildError("cut off after %g s, waiting for: %s\n%s"
-                             % (self.limit, pattern, self.describe_output()))
+            raise self._cut_off(name)
         self._changed.wait(left)
+
+    def _cut_off(self, name):
+        return ChildError("cut off after %g s, waiting for: %s\n%s"
+                          % (self.limit, name, self.describe_output()))
 
     def _describe_end(self):
         status = self._process.wait()
@@ -167,16 +189,26 @@ class Child:
         """Stop it and all that it has started. May be called again."""
         with _live_lock:
             _live.discard(self)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if not self._process:
+            return
+        if self._tool and self._process.poll() is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDING_SECONDS)
+        self._signal(signal.SIGKILL)
         self._process.wait()
         with self._changed:
             ended = self._changed.wait_for(lambda: not self._open_pipes, timeout=5)
         if ended:
-            self._process.stdout.close()
-            self._process.stderr.close()
+            for pipe in (self._process.stdout, self._process.stderr):
+                if pipe:
+                    pipe.close()
         with contextlib.suppress(OSError):
             self._process.stdin.close()
+
+    def _signal(self, number):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
 
     def __enter__(self):
         return self
@@ -193,14 +225,6 @@ def end_all():
         children = list(_live)
     for child in children:
         child.stop()
-
-
-def handle_signals():
-    """Let a signal to end be what ctrl-C is: an exception in the main thread."""
-    def interrupt(*unused):
-        raise KeyboardInterrupt
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
 
 
 atexit.register(end_all)

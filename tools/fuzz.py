@@ -19,9 +19,10 @@ import sys
 import threading
 import time
 
-from buildtree import BuildError, Tree
-from child import ChildError, end_all, handle_signals, last_lines
+from buildtree import Tree
+from child import ChildError, end_all, last_lines
 from machine import PROMPT, Machine
+from tool import SIGNAL_SECONDS, run_tool
 
 MACHINE_CALLS = 50000
 MACHINE_CPUS = (1, 2, 4, 8)
@@ -175,27 +176,21 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    handle_signals()
     plan = make_plan(args.seed, args.calls, args.cpus)
     machines, last_seed = len(plan), plan[-1][0] + min(plan[-1][1], MAX_COPIES) - 1
     counts = sorted({cpus for _, cpus, _ in plan})
-    try:
-        campaign = Campaign(Tree(), plan)
-        campaign.tree.qemu()
-    except (BuildError, OSError) as e:
-        print(e, file=sys.stderr)
-        return 1
+    campaign = Campaign(Tree(), plan)
+    campaign.tree.qemu()
     threads = [threading.Thread(target=campaign.work, daemon=True) for _ in range(args.jobs)]
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
             while thread.is_alive():
-                thread.join(0.2)
+                thread.join(SIGNAL_SECONDS)
     except KeyboardInterrupt:
         end_all()
-        print("interrupted", file=sys.stderr)
-        return 1
+        raise
     print("fuzz: seeds %d to %d, %s CPUs: %d calls, %d children, %d ended by the kernel; "
           "%d machines, %d failed" % (args.seed, last_seed, ", ".join(map(str, counts)),
                                       *campaign.totals, machines, campaign.failed))
@@ -203,4 +198,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

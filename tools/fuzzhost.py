@@ -13,14 +13,12 @@ import argparse
 import os
 import random
 import re
-import shutil
-import sys
-import tempfile
 import threading
 from collections import deque
 
 from buildtree import ROOT
-from child import SIGNAL_SECONDS, Child, end_all, handle_signals, last_lines
+from child import Child, end_all, last_lines
+from tool import SIGNAL_SECONDS, make_folder, remove_folder, run_tool
 
 CORPUS = os.path.join(ROOT, "fuzz", "corpus")
 MAX_LENGTH = 4096
@@ -66,13 +64,13 @@ def fuzz(program, runs, seed):
             return False, "%s: FOUND something with a kept input:\n%s" % (
                 name, describe(program, text))
 
-    scratch = tempfile.mkdtemp(prefix="jos-fuzz-")
+    scratch = make_folder("jos-fuzz-")
     try:
         status, text = run(program, "-runs=%d" % (len(kept) + runs), "-seed=%d" % seed,
                            "-max_len=%d" % MAX_LENGTH, "-len_control=20", "-print_final_stats=1",
                            scratch, *([folder] if kept else []))
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_folder(scratch)
     executed = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
     summary = "%s: %s executions, of %d kept inputs and new ones, seed %d" % (
         name, executed.group(1) if executed else "no", len(kept), seed)
@@ -115,16 +113,14 @@ def main():
     args = parser.parse_args()
     if args.runs < 0 or not 0 <= args.seed < 1 << 32:
         parser.error("--runs wants a number from 0 up, --seed one of 32 bits")
-    handle_signals()
     programs = [os.path.abspath(program) for program in args.programs]
     seed = args.seed or random.SystemRandom().randrange(1, 1 << 32)
     try:
         return 0 if fuzz_all(programs, args.runs, seed) else 1
     except KeyboardInterrupt:
         end_all()
-        print("interrupted", file=sys.stderr)
-        return 1
+        raise
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

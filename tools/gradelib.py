@@ -6,8 +6,9 @@
 A test boots the kernel with one program, on as many CPUs as it says, and waits until the kernel
 has nothing left to run and shows its prompt. Each of `lines` is a regular expression that must
 match a whole line of what was printed, in any order; none of `no` may match one; and the kernel's
-books must balance at the end (kern/audit.c). Tests run at the same time, each in a machine of its
-own; the report is in the order of the list.
+books must balance at the end (kern/audit.c).
+
+Tests run at the same time, each in a machine of its own; the report is in the order of the list.
 """
 
 import argparse
@@ -17,9 +18,10 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, TimeoutError as StillRunning
 
-from buildtree import BuildError, Tree
-from child import SIGNAL_SECONDS, ChildError, end_all, handle_signals, last_lines
+from buildtree import Tree
+from child import ChildError, end_all, last_lines
 from machine import PROMPT, Machine
+from tool import SIGNAL_SECONDS, run_tool
 
 LIMIT_SECONDS = 60
 COLORS = {"OK": "\033[32m", "FAIL": "\033[31m"}
@@ -175,21 +177,21 @@ def parse_arguments():
     return args
 
 
-def grade(parts):
-    """The whole program of a grade script: does not return. Status 0 only for full points."""
+def run_grade(parts):
+    """Do what the command line says; return the exit status, which is 0 only for full points."""
     args = parse_arguments()
     if args.tests:
         parts = choose(parts, args.tests)
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
-    handle_signals()
-    try:
-        tree = Tree()
-        tree.build()
-        tree.qemu()
-        reached, possible = run_parts(parts, tree, args.jobs, Report(args.verbose, color))
-    except BuildError as e:
-        sys.exit(str(e))
-    except KeyboardInterrupt:
-        sys.exit("interrupted")
+    tree = Tree()
+    tree.build()
+    tree.qemu()
+    tree.objdir()
+    reached, possible = run_parts(parts, tree, args.jobs, Report(args.verbose, color))
     print("Score: %d/%d" % (reached, possible))
-    sys.exit(0 if reached == possible else 1)
+    return 0 if reached == possible else 1
+
+
+def grade(parts):
+    """The whole program of a grade script: does not return."""
+    run_tool(lambda: run_grade(parts))

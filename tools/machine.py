@@ -3,6 +3,7 @@ other emulators (bochs.py) have in common with it.
 
 Nothing is shared between two machines: the serial line is QEMU's standard input and output, the
 monitor a socket without a name, GDB's a socket in the machine's own folder, where its disk is too.
+QEMU runs in that folder, so that it needs no path to it, which may have any length and characters.
 When the machine is stopped, and however that comes about, all of it is gone: see child.py.
 """
 
@@ -10,12 +11,11 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import socket
-import tempfile
 import time
 
 from child import Child, ChildError, last_lines
+from tool import make_folder, remove_folder
 
 PROMPT = r"K> \Z"
 
@@ -30,20 +30,23 @@ class Emulator(Child):
 
     def __init__(self, cpus):
         self.cpus = cpus
-        self.dir = tempfile.mkdtemp(prefix="jos-")
+        self._process = None
+        self.dir = make_folder("jos-")
 
     def _start(self, command, **options):
-        super().__init__(command, **options)
+        super().__init__(command, cwd=self.dir, **options)
 
     def _write(self, name, data):
-        """Put a file into the machine's folder. Return its path."""
+        """Put a file into the machine's folder."""
         path = os.path.join(self.dir, name)
-        with open(path, "wb") as f:
-            f.write(data)
-        return path
+        try:
+            with open(path, "wb") as f:
+                f.write(data)
+        except OSError as e:
+            raise ChildError("cannot write %s: %s" % (path, e.strerror)) from None
 
     def _remove_traces(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
+        remove_folder(self.dir)
 
     def stop(self):
         """Stop it and remove all that belongs to it. May be called again."""
@@ -72,71 +75,86 @@ class Machine(Emulator):
     bus     where that disk is, if not on the machine's own controller: "l.0"
     cpus    how many; `smp` replaces the -smp argument, as in "4,sockets=4"
     memory  in MiB, or with a suffix: "2112K"
-    limit   seconds after which a wait gives up, counted from the start
-    gdb     wait for GDB on gdb_socket, which is there when qmp() answers, before the first
-            instruction
+    limit   seconds after which each wait gives up, as Patience counts them
+    gdb     wait for GDB before the first instruction: its socket GDB_SOCKET, in the machine's
+            folder, is there when qmp() answers
     """
+
+    GDB_SOCKET = "gdb"
 
     def __init__(self, qemu, args=(), disk=None, bus=None, cpus=1, smp=None, memory=128, limit=60,
                  gdb=False):
         super().__init__(cpus)
-        self.gdb_socket = os.path.join(self.dir, "gdb")
-        self._qmp = None
+        self._qmp_ready = False
+        self._qmp_received = b""
         self._qmp_socket, theirs = socket.socketpair()
         try:
             with theirs:
                 self._start(
                     [*qemu, "-accel", "tcg", "-m", str(memory), "-smp", str(smp or cpus),
                      "-display", "none", "-no-reboot", "-serial", "stdio",
-                     "-chardev", "socket,id=qmp,fd=%d" % theirs.fileno(),
-                     "-mon", "chardev=qmp,mode=control",
+                     "-chardev", "socket,id=qmp,fd=%d" % theirs.fileno(), "-qmp", "chardev:qmp",
                      *args, *self._disk_options(disk, bus), *self._gdb_options(gdb)],
                     name="QEMU", limit=limit, pass_fds=[theirs.fileno()])
         except BaseException:
-            self._remove_traces()
+            self.stop()
             raise
 
     def _disk_options(self, disk, bus):
         if disk is None:
             return []
-        drive = "file=%s,format=raw" % self._write("disk.img", disk)
+        self._write("disk.img", disk)
+        drive = "file=disk.img,format=raw"
         if bus is None:
             return ["-drive", drive + ",index=0,media=disk"]
         return ["-drive", drive + ",if=none,id=disk",
                 "-device", "ide-hd,drive=disk,bus=%s,bootindex=0" % bus]
 
     def _gdb_options(self, gdb):
-        return ["-gdb", "unix:%s,server=on,wait=off" % self.gdb_socket, "-S"] if gdb else []
+        return ["-gdb", "unix:%s,server=on,wait=off" % self.GDB_SOCKET, "-S"] if gdb else []
 
     def _remove_traces(self):
-        for stream in (self._qmp, self._qmp_socket):
-            with contextlib.suppress(OSError):
-                if stream:
-                    stream.close()
+        self._qmp_socket.close()
         super()._remove_traces()
 
     # ---- QEMU's monitor ----
 
     def qmp(self, command, **arguments):
         """Give QEMU a command of its machine protocol; return the answer."""
-        try:
-            if self._qmp is None:
-                self._qmp_socket.settimeout(self.limit)
-                self._qmp = self._qmp_socket.makefile("rw", encoding="utf-8", newline="\n")
-                self._qmp.readline()
-                self.qmp("qmp_capabilities")
-            self._qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-            self._qmp.flush()
-            while True:
-                answer = json.loads(self._qmp.readline() or '{"error": {"desc": "it has ended"}}')
-                if "error" in answer:
-                    raise ChildError("QEMU refuses %s: %s\n%s" % (
-                        command, answer["error"]["desc"], self.describe_output()))
-                if "return" in answer:
-                    return answer["return"]
-        except OSError as e:
-            raise ChildError("QEMU's monitor does not answer: %s\n%s"
-                             % (e, self.describe_output())) from None
+        if not self._qmp_ready:
+            self._qmp_ready = True
+            self._qmp_line("its greeting")
+            self.qmp("qmp_capabilities")
+        request = json.dumps({"execute": command, "arguments": arguments}) + "\n"
+        with contextlib.suppress(BrokenPipeError):  # There is no answer either.
+            self._qmp_socket.sendall(request.encode())
+        while True:
+            answer = json.loads(self._qmp_line(command) or '{"error": {"desc": "it has ended"}}')
+            if "error" in answer:
+                raise ChildError("QEMU refuses %s: %s\n%s" % (
+                    command, answer["error"]["desc"], self.describe_output()))
+            if "return" in answer:
+                return answer["return"]
+
+    def _qmp_line(self, name):
+        """Wait for the next line from QEMU's monitor. Return it, or "" if QEMU has ended."""
+        patience = self.patience()
+        while b"\n" not in self._qmp_received:
+            left = patience.left()
+            if left <= 0:
+                raise self._cut_off("QEMU's monitor to answer " + name)
+            self._qmp_socket.settimeout(left)
+            try:
+                data = self._qmp_socket.recv(65536)
+            except socket.timeout:
+                continue
+            except ConnectionResetError:
+                data = b""
+            if not data:
+                return ""
+            self._qmp_received += data
+        line, _, self._qmp_received = self._qmp_received.partition(b"\n")
+        return line.decode("utf-8")
 
     def monitor(self, line):
         """Give QEMU a command line of its human monitor; return what it prints."""
@@ -149,9 +167,8 @@ class Machine(Emulator):
 
     def physical_memory(self, address, size):
         """Bytes of the machine's physical memory."""
-        path = os.path.join(self.dir, "memory")
-        self.qmp("pmemsave", val=address, size=size, filename=path)
-        with open(path, "rb") as f:
+        self.qmp("pmemsave", val=address, size=size, filename="memory")
+        with open(os.path.join(self.dir, "memory"), "rb") as f:
             return f.read()
 
     # ---- The screen ----
@@ -197,10 +214,10 @@ class Machine(Emulator):
 
     def wait_until(self, condition, name):
         """Look again and again until condition() is true. QEMU can be asked, but does not tell."""
+        patience = self.patience()
         while not condition():
-            if time.monotonic() > self.deadline:
-                raise ChildError("cut off after %g s, waiting for: %s\n%s"
-                                 % (self.limit, name, self.describe_output()))
+            if patience.left() <= 0:
+                raise self._cut_off(name)
             time.sleep(POLL_SECONDS)
 
     def wait_for_screen(self, pattern):

@@ -15,16 +15,16 @@ came out as they should. --trail shows the shortest way to where a mutation goes
 
 import argparse
 import concurrent.futures
+import contextlib
 import glob
 import os
 import re
 import shutil
-import sys
-import tempfile
 import time
 
-from child import Child, ChildError, end_all, handle_signals
+from child import Child, ChildError, end_all
 from gradelib import result_of
+from tool import ToolError, make_folder, remove_folder, run_tool
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MODELS = os.path.join(ROOT, "models")
@@ -34,7 +34,7 @@ DEPTH = 4000000
 LIMIT = 600
 
 
-class ModelError(Exception):
+class ModelError(ToolError):
     """A model cannot be run, or did not come out as it should."""
 
 
@@ -56,16 +56,16 @@ class Run:
         optimize = "-O0" if self.mutation else "-O2"
         for command in (["spin", "-a", *self.defines, self.path],
                         ["cc", optimize, "-DSAFETY", "-DCOLLAPSE", *flags, "-o", "pan", "pan.c"]):
-            run_tool(command, folder)
+            run_command(command, folder)
 
     def search(self, folder):
         """Return pan's words."""
-        return run_tool(["./pan", "-m%d" % DEPTH, "-w23", *self.pan], folder)
+        return run_command(["./pan", "-m%d" % DEPTH, "-w23", *self.pan], folder)
 
     def check(self):
         """Return one line that says how it went, or raise ModelError."""
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="jos-model-") as folder:
+        with model_folder() as folder:
             self.compile(folder, [])
             text = self.search(folder)
         errors = re.search(r"errors: (\d+)", text)
@@ -83,16 +83,26 @@ class Run:
 
     def trail(self):
         """The shortest way to an error, as spin tells it."""
-        with tempfile.TemporaryDirectory(prefix="jos-model-") as folder:
+        with model_folder() as folder:
             self.compile(folder, ["-DBFS"])
             text = self.search(folder)
             trail = os.path.join(folder, os.path.basename(self.path) + ".trail")
             if not os.path.exists(trail):
                 raise ModelError("%s: no error was found:\n%s" % (self.name, text))
-            return run_tool(["spin", "-p", "-g", *self.defines, "-k", trail, self.path], folder)
+            return run_command(["spin", "-p", "-g", *self.defines, "-k", trail, self.path], folder)
 
 
-def run_tool(command, folder):
+@contextlib.contextmanager
+def model_folder():
+    """A temporary folder for what spin and the compiler make."""
+    folder = make_folder("jos-model-")
+    try:
+        yield folder
+    finally:
+        remove_folder(folder)
+
+
+def run_command(command, folder):
     """Run a command in a folder; return what it printed, or raise ModelError."""
     try:
         with Child(command, limit=LIMIT, cwd=folder) as child:
@@ -146,26 +156,25 @@ def parse_arguments():
 
 def main():
     args, mutation = parse_arguments()
-    handle_signals()
-    try:
-        runs = [run for name in args.names or all_models() for run in runs_of(name)]
-        if mutation:
-            chosen = [run for run in runs if run.mutation == mutation]
-            if not chosen:
-                raise ModelError("%s has no mutation %s" % (args.names[0], mutation))
-            print(chosen[0].trail())
-            return 0
-    except ModelError as e:
-        print(e, file=sys.stderr)
-        return 1
+    runs = [run for name in args.names or all_models() for run in runs_of(name)]
     if args.list:
         print("\n".join(run.name for run in runs))
         return 0
     if not shutil.which("spin"):
-        print("spin is missing: conf/setup installs what is needed", file=sys.stderr)
-        return 1
+        raise ToolError("spin is missing: conf/setup installs what is needed")
+    if mutation:
+        chosen = [run for run in runs if run.mutation == mutation]
+        if not chosen:
+            raise ModelError("%s has no mutation %s" % (args.names[0], mutation))
+        print(chosen[0].trail())
+        return 0
+    return check_all(runs, args.jobs)
+
+
+def check_all(runs, jobs):
+    """Print how each run goes. Return the exit status."""
     status = 0
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         try:
             for future in [pool.submit(run.check) for run in runs]:
                 try:
@@ -173,12 +182,11 @@ def main():
                 except ModelError as e:
                     print("FAIL " + str(e), flush=True)
                     status = 1
-        except KeyboardInterrupt:
+        except BaseException:
             end_all()
-            print("interrupted", file=sys.stderr)
-            return 1
+            raise
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

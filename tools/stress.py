@@ -17,10 +17,11 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from buildtree import BuildError, Tree
-from child import ChildError, end_all, handle_signals, last_lines
+from buildtree import Tree
+from child import ChildError, end_all, last_lines
 from gradelib import match, result_of
 from machine import Machine
+from tool import run_tool
 
 LIMIT_SECONDS = 300
 COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
@@ -146,29 +147,24 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    handle_signals()
+    tree = Tree()
+    tree.build()
+    tree.qemu()
+    tree.objdir()
+    runs = all_runs(args)
     failed = 0
-    try:
-        tree = Tree()
-        tree.build()
-        tree.qemu()
-        runs = all_runs(args)
-        with ThreadPoolExecutor(args.jobs) as pool:
-            try:
-                for future in [pool.submit(run.go, tree) for run in runs]:
-                    run = result_of(future)
-                    run.report(args.verbose)
-                    failed += bool(run.wrong)
-            except BaseException:
-                end_all()
-                raise
-    except BuildError as e:
-        sys.exit(str(e))
-    except KeyboardInterrupt:
-        sys.exit("interrupted")
+    with ThreadPoolExecutor(args.jobs) as pool:
+        try:
+            for future in [pool.submit(run.go, tree) for run in runs]:
+                run = result_of(future)
+                run.report(args.verbose)
+                failed += bool(run.wrong)
+        except BaseException:
+            end_all()
+            raise
     print("%d runs, %d failed" % (len(runs), failed))
     return 1 if failed or not runs else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)

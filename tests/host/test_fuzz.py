@@ -5,10 +5,10 @@ import os
 import platform
 import re
 import shutil
-import tempfile
 import unittest
 
 from buildtree import Tree
+from tool import remove_folder
 
 RUNS, SEED = 3000, 4
 
@@ -19,15 +19,14 @@ CAN_FUZZ = platform.system() == "Linux" and re.fullmatch("x86_64|i.86", platform
 
 @unittest.skipUnless(CAN_FUZZ, "no package of a 32-bit libFuzzer is known for this system")
 class FuzzTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="jos-fuzz-")
-        self.addCleanup(shutil.rmtree, self.folder)
-
     def fuzz(self, target, tree=None):
         """Build a target and run it. Return make's exit status and what was printed."""
-        done = (tree or Tree(variables=[])).run_make(
+        tree = tree or Tree(variables=[])
+        folder = os.path.join(tree.objdir(), "test-" + self._testMethodName)
+        self.addCleanup(remove_folder, tree.path(folder))
+        done = tree.run_make(
             "-s", "fuzz-host", "FUZZ=" + target, "FUZZ_RUNS=%d" % RUNS, "FUZZ_SEED=%d" % SEED,
-            "WERROR=1", "OBJDIR=" + self.folder)
+            "WERROR=1", "OBJDIR=" + folder)
         return done.returncode, done.stdout
 
     def check(self, target):
