@@ -28,6 +28,9 @@ grade([Part("A", [Test("first", 5, lines=["one", "t.o", "three"], no=["f.*"], cp
 """
 OUTPUT = "zero\none\ntwo\nthree\naudit: 5 pages, 0 environments, balanced"
 
+# The same, where the second test goes on for ever.
+ENDLESS_GRADE = GRADE.replace('lines=["one"])', 'lines=["one", "last"], no=["f.*"], enough=True)')
+
 # Say something and never end.
 HANG = "echo first; echo second; exec cat >/dev/null"
 
@@ -319,6 +322,27 @@ class GradeTest(HarnessTest):
         status, text = self.run_tool("grade")
         self.assertIn("failed:\ninit.c:1: error: no\n", text)
         self.assertEqual(status, 1)
+
+    def test_enough(self):
+        # What comes after the last of the lines does not count, nor is there an end.
+        self.fake_tree("printf 'one\\nzero\\nlast\\n'; echo 'kernel panic on CPU 0 at x.c:3: no';"
+                       "echo four; exec cat >/dev/null")
+        self.write("grade", ENDLESS_GRADE)
+        status, text = self.run_tool("grade", "second")
+        self.assertRegex(text, r"^second: OK \(.*s\)\nPart B score: 10/10\n")
+        self.assertEqual(status, 0)
+
+    def test_not_enough(self):
+        for output, complaint in (("one\\nlas", "missing: last"), ("last\\nfour\\none", "must not"),
+                                  ("one\\nkernel panic on CPU 0: no\\nlast", "kernel panic"),
+                                  ("one\\nsome last\\n", "missing: last")):
+            with self.subTest(output=output):
+                self.setUp()
+                self.fake_tree("printf '%s\\nK> '; exec cat >/dev/null" % output)
+                self.write("grade", ENDLESS_GRADE)
+                status, text = self.run_tool("grade", "second")
+                self.assertRegex(text, r"^second: FAIL \(.*s\)\n    %s" % complaint)
+                self.assertEqual(status, 1)
 
     # ---- How it is ended ----
 
