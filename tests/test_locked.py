@@ -1,4 +1,5 @@
-"""Every function that may only be called with the big lock held says so when it is not.
+"""Every function that may only be called with the big lock held says so when it is not; and other
+mistakes that the kernel notices in its own calls.
 
 GDB stops the kernel in a system call, where an environment is running, frees the lock, and
 calls one such function after another. Each must come to _panic by its own assertion.
@@ -46,16 +47,16 @@ def functions_with_assertion():
     return names
 
 
-def call_unlocked(function, argument):
-    """GDB's commands that call a function without the lock, say what _panic is called with, and go
-    back to where they began. (A function without the assertion faults, if not at once then when
-    it returns to address 0; that ends in panic_begin.)"""
+def call_wrongly(function, argument, *before):
+    """GDB's commands that call a function, after the commands `before`, say what _panic is called
+    with, and go back to where they began. (A function that does not notice the mistake faults, if
+    not at once then when it returns to address 0; that ends in panic_begin.)"""
     return [
         *("set $saved_%s = $%s" % (register, register) for register in REGISTERS),
         "set $esp = $esp - 64",
         *("set var {int}($esp + %d) = 0" % (4 * i) for i in range(16)),
         "set var {int}($esp + 4) = %s" % (argument or "0"),
-        "set var kernel_lock.word = 0",
+        *before,
         "set $eip = " + function,
         "continue",
         'printf "%s: %%s: %%s\\n", {char *}($esp + 12), {char *}($esp + 16)' % function,
@@ -68,12 +69,21 @@ class LockedTest(KernelTest):
     def test_list_is_complete(self):
         self.assertLessEqual(functions_with_assertion(), set(FUNCTIONS))
 
-    def test_each_function_panics_without_the_lock(self):
+    def call_wrongly(self, *calls):
+        """Make calls, in one run of the kernel; return what _panic was called with, as GDB says."""
         machine = self.boot("hello", gdb=True)
-        commands = ["break *sys_cputs", "continue", "delete", "break *_panic", "break *panic_begin"]
-        for function, argument in FUNCTIONS.items():
-            commands += call_unlocked(function, argument)
-        said = run_gdb(machine, *commands, "kill")
+        return run_gdb(machine, "break *sys_cputs", "continue", "delete", "break *_panic",
+                       "break *panic_begin", *(line for call in calls for line in call), "detach")
+
+    def test_page_that_is_in_use_or_free_is_not_freed(self):
+        said = self.call_wrongly(call_wrongly("page_free", "pages"),
+                                 call_wrongly("page_free", "page_free_list"))
+        self.assertEqual(said.count("\npage_free: page_free: page %08x is mapped %u times, or free"),
+                         2, said)
+
+    def test_each_function_panics_without_the_lock(self):
+        said = self.call_wrongly(*(call_wrongly(*call, "set var kernel_lock.word = 0")
+                                   for call in FUNCTIONS.items()))
         for function in FUNCTIONS:
             with self.subTest(function=function):
                 self.assertIn("\n%s: assertion failed: %%s: kernel_locked()\n" % function, said)

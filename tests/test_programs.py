@@ -211,6 +211,17 @@ class ProgramsTest(KernelTest):
             r"\[00001000\] user_mem_check assertion failure for va 00000001"],
             no=[".*user fault.*"])
 
+    def test_string_that_goes_on_too_far(self):
+        self.run_alone("longhello", [
+            r"\[00001000\] user_mem_check assertion failure for va eebfe000"],
+            no=[".*user fault.*"])
+
+    def test_page_faults_that_nobody_handles_any_more(self):
+        given_up = "pgfaultoff: the handler is given up, variable is 2"
+        self.run_alone("pgfaultoff", [given_up, r"\[00001000\] user fault va 10000000 ip .*"],
+                       no=["pgfaultoff: went on", ".*panic.*"])
+        self.run_alone("pgfaultoff,fork", [given_up, r"\[00001000\] exiting gracefully"])
+
     def test_faults_do_not_hurt_others(self):
         names = ["faultread", "yield", "faultwritekernel", "divzero", "softint", "yield",
                  "badsegment", "evilhello", "buggyhello", "testbss", "faultwrite", "yield"]

@@ -20,6 +20,38 @@ yield_alone(void)
 	CHECK_EQ(sys_env_destroy(child), 0);
 }
 
+// sys_yield's result, which lib/syscall.S does not return.
+static int
+yield_result(void)
+{
+	int r;
+
+	__asm__ volatile("int %1" : "=a"(r) : "i"(T_SYSCALL), "a"(SYS_yield) : "memory", "cc");
+	return r;
+}
+
+static void
+yield_until_told(void)
+{
+	while (STATE->stage == 0)
+		CHECK_EQ(yield_result(), 0);
+}
+
+// The result is 0, whether or not another environment runs first.
+static void
+return_zero(void)
+{
+	envid_t child;
+	int i;
+
+	CHECK_EQ(yield_result(), 0);
+	child = conform_spawn(yield_until_told);
+	for (i = 0; i < 10; i++)
+		CHECK_EQ(yield_result(), 0);
+	STATE->stage = 1;
+	conform_wait(child);
+}
+
 // Between those that take turns there is one that may not run, and one that is dead.
 static void
 skip_those_who_cannot_run(void)
@@ -54,6 +86,7 @@ umain(int argc, char **argv)
 	USED(argv);
 	conform_begin("conform_yield");
 	yield_alone();
+	return_zero();
 	turns_begin();
 	skip_those_who_cannot_run();
 	conform_end();

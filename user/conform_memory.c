@@ -1,0 +1,77 @@
+// What an environment may read but not write, and what it may do neither with: the kernel's
+// tables, the kernel, and its own text. That an access was refused is seen by the end of the child
+// that tries it.
+
+#include "conform.h"
+
+static volatile uint32_t *address; // That a child tries
+
+static void
+read_word(void)
+{
+	uint32_t word = *address;
+
+	USED(word);
+	STATE->words[0] = 1;
+}
+
+// Writes what is there already: harmless, if it is allowed.
+static void
+write_word(void)
+{
+	*address = STATE->words[1];
+	STATE->words[0] = 1;
+}
+
+static void
+check_unreadable(uint32_t va)
+{
+	address = (volatile uint32_t *)va;
+	STATE->words[0] = 0;
+	conform_in_child(read_word);
+	conform_count_with(va, __LINE__, "reading was survived", 0, STATE->words[0]);
+	STATE->words[0] = STATE->words[1] = 0;
+	conform_in_child(write_word);
+	conform_count_with(va, __LINE__, "writing was survived", 0, STATE->words[0]);
+}
+
+static void
+check_read_only(const volatile void *va)
+{
+	address = (volatile uint32_t *)va;
+	STATE->words[1] = *address;
+	STATE->words[0] = 0;
+	conform_in_child(write_word);
+	conform_count_with((uint32_t)va, __LINE__, "writing was survived", 0, STATE->words[0]);
+}
+
+void
+umain(int argc, char **argv)
+{
+	static const uint32_t unreadable[] = { ULIM, MMIOBASE, MMIOLIM - PGSIZE, MMIOLIM,
+		KSTACKTOP - 4, KSTACKTOP - KSTKSIZE, KERNBASE, KERNBASE + IOPHYSMEM,
+		KERNBASE + EXTPHYSMEM, 0xFFFFF000, 0xFFFFFFFC };
+	unsigned i;
+
+	USED(argc);
+	USED(argv);
+	conform_begin("conform_memory");
+	for (i = 0; i < ARRAY_SIZE(unreadable); i++)
+		check_unreadable(unreadable[i]);
+
+	// Page tables, and the page directory as one of them.
+	check_read_only(&uvpt[PGNUM(UTEXT)]);
+	check_read_only(&uvpt[PGNUM(USTACKTOP) - 1]);
+	check_read_only(&uvpt[PGNUM(UPAGES)]);
+	check_read_only(&uvpt[PGNUM(KERNBASE)]);
+	check_read_only(&uvpd[PDX(UTEXT)]);
+	check_read_only(&uvpd[PDX(KERNBASE)]);
+
+	check_read_only(&pages[0]);
+	check_read_only(&pages[PGNUM(conform_page(STATE))]);
+	check_read_only(&envs[0]);
+	check_read_only(&thisenv->env_status);
+	check_read_only(&envs[NENV - 1]);
+	check_read_only((const void *)UTEXT);
+	conform_end();
+}

@@ -1,0 +1,11 @@
+// Hands the kernel a string that begins in its memory and goes on behind it.
+
+#include <inc/lib.h>
+
+void
+umain(int argc, char **argv)
+{
+	USED(argc);
+	USED(argv);
+	sys_cputs((const char *)USTACKTOP - 16, 3 * PGSIZE);
+}

@@ -1,0 +1,36 @@
+// A handler of page faults that is given up: the kernel deals with them again. But after a fork,
+// the library still copies what is written to. pgfaultoff,fork: after a fork.
+
+#include "testing.h"
+
+#define PAGE ((volatile uint32_t *)0x10000000)
+
+static uint32_t variable = 1; // After a fork its page is copied when it is written.
+
+static void
+map_page(struct UTrapframe *utf)
+{
+	must(sys_page_alloc(0, ROUNDDOWN((void *)utf->utf_fault_va, PGSIZE), PERM_WRITE), "alloc");
+}
+
+void
+umain(int argc, char **argv)
+{
+	USED(argv);
+	set_pgfault_handler(map_page);
+	*PAGE = 1;
+	if (argc > 1) {
+		envid_t child = must_fork();
+		if (child == 0)
+			exit();
+		wait_until_gone(child);
+	}
+	set_pgfault_handler(NULL);
+	variable++;
+	must(sys_page_unmap(0, (void *)PAGE), "unmap");
+	cprintf("pgfaultoff: the handler is given up, variable is %u\n", variable);
+	if (argc > 1) // A fault would be the library's to report.
+		return;
+	*PAGE = 1;
+	cprintf("pgfaultoff: went on\n");
+}
