@@ -286,7 +286,8 @@ class Lab4Test(KernelTest):
         machine = self.boot("cgetc hello", args=NO_HURRY, gdb=True)
         said = run_gdb(machine, "break sys_env_destroy", "continue", "delete",
                        "print cons_readers.head == &envs[0]",
-                       "set var input.buf[input.wpos % sizeof(input.buf)] = 'x'",
+                       "set var input.keys[input.wpos %% (%s)] = 'x'"
+                       % "sizeof(input.keys) / sizeof(input.keys[0])",
                        "set var input.wpos = input.wpos + 1",
                        "break timer_stop", "continue", "print cons_readers.head == 0",
                        "delete", "detach")
