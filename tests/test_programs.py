@@ -211,6 +211,15 @@ class ProgramsTest(KernelTest):
             r"\[00001000\] user_mem_check assertion failure for va 00000001"],
             no=[".*user fault.*"])
 
+    def test_interrupts_are_on_from_the_beginning(self):
+        # sysenter would switch them on.
+        output = self.run_kernel("preempt", args=[*NO_HURRY, "-cpu", "qemu32,-sep"])
+        self.assert_lines(output, ["preempt: no register was lost"], no=[".*panic.*"])
+
+    def test_children_that_wait_outlive_their_parent(self):
+        for cpus in (1, 4):
+            self.run_alone("orphans", ["orphans: ok"], cpus=cpus)
+
     def test_string_that_goes_on_too_far(self):
         self.run_alone("longhello", [
             r"\[00001000\] user_mem_check assertion failure for va eebfe000"],

@@ -1,5 +1,6 @@
 // When sys_env_destroy or sys_env_set_status returns, what was destroyed or stopped runs
-// no more, whichever CPU had it: though it makes no call, and its time slice goes on.
+// no more, whichever CPU had it: though it makes no call, and its time slice goes on. Nor is a
+// call carried out any more that it was just making.
 
 #include "testing.h"
 
@@ -15,8 +16,10 @@ count_for_ever(bool call)
 {
 	for (;;) {
 		++*count;
-		if (call)
+		if (call) {
 			sys_getenvid();
+			sys_env_set_pgfault_upcall(0, (void *)*count);
+		}
 	}
 }
 
@@ -25,12 +28,15 @@ count_for_ever(bool call)
 static void
 check_rests(envid_t child, int round, const char *what)
 {
+	void *upcall = env_of(child)->env_pgfault_upcall;
 	uint32_t then = *count;
 
 	while (env_of(child)->env_oncpu)
 		continue;
 	if (*count != then)
 		panic("round %d: %s, the child counted from %u to %u", round, what, then, *count);
+	if (env_of(child)->env_pgfault_upcall != upcall)
+		panic("round %d: %s, the child's call was carried out", round, what);
 }
 
 static void
