@@ -50,9 +50,10 @@ insl(uint16_t port, void *dst, size_t n)
 
 // ---- Control registers, tables, flags ----
 
-// rcr0() reads CR0 and lcr0(value) loads it; likewise CR2, which holds the address of the last
-// page fault, CR3 and CR4. Loading CR3 switches to another page directory and flushes all of the
-// TLB but its global entries (volume 3, section 4.10.4.1).
+// uint32_t rcr0(void) rcr2(void) rcr3(void) rcr4(void): read CR0, CR2, CR3, CR4.
+// void lcr0(uint32_t value) lcr2(...) lcr3(...) lcr4(...): load them.
+// CR2 holds the address of the last page fault. Loading CR3 switches to another page directory,
+// and flushes the TLB except its global entries (volume 3, section 4.10.4.1).
 #define CONTROL_REGISTER(n)                                                     \
 	static inline uint32_t rcr##n(void)                                     \
 	{                                                                       \
