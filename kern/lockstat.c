@@ -25,8 +25,10 @@ lockstat_begin(struct LockStat *stat)
 void
 lockstat_end(struct LockStat *stat)
 {
-	if (stat->since)
-		stat->held += read_tsc() - stat->since;
+	uint64_t held = stat->since ? read_tsc() - stat->since : 0;
+
+	stat->held += held;
+	stat->longest = MAX(stat->longest, held);
 	stat->since = 0;
 }
 
@@ -34,6 +36,8 @@ lockstat_end(struct LockStat *stat)
 static void
 measure(bool on)
 {
+	for (int i = 0; on && i < ncpu; i++)
+		cpus[i].cpu_lockstat.longest = 0;
 	measuring = on;
 	lock_kernel_slowly(on || jitter_seed);
 }
@@ -41,6 +45,8 @@ measure(bool on)
 static void
 print_stats(void)
 {
+	uint64_t longest = 0;
+
 	cprintf("Times in 1000 ticks of the time stamp counter; how long it is held is %s\n",
 	    measuring ? "measured" : "not measured now");
 	cprintf("CPU       taken   contended       slept      waited        held\n");
@@ -48,7 +54,9 @@ print_stats(void)
 		const struct LockStat *stat = &cpus[i].cpu_lockstat;
 		cprintf("%3d  %10u  %10u  %10u  %10llu  %10llu\n", i, stat->taken, stat->contended,
 		    stat->slept, stat->waited / 1000, stat->held / 1000);
+		longest = MAX(longest, stat->longest);
 	}
+	cprintf("At once, it was held for %llu ticks at most\n", longest);
 }
 
 int

@@ -13,6 +13,7 @@ struct LockStat {
 	uint32_t slept;     // How often it halted meanwhile
 	uint64_t waited;    // How long it waited, in ticks of the time stamp counter
 	uint64_t held;      // How long it had the lock: only while that is measured
+	uint64_t longest;   // The longest time at once, since measuring began
 	uint64_t since;     // Since when it has it now, 0 if that is not measured
 };
 
