@@ -5,15 +5,17 @@
 #include <inc/trap.h>
 #include <inc/memlayout.h>
 
-// An environment's id: a number that is never given twice (until it wraps), and
-// in whose low bits stands the environment's place in envs[].
+// An environment's id. The low bits are the environment's slot in envs[]; the other bits are
+// different each time the slot is used: "high" counts from 1, and when it has reached its
+// largest value, "low" counts up and high begins at 1 again.
 //
-//	 31 30              10 9                0
-//	+--+------------------+------------------+
-//	| 0|   generation     |  ENVX: the slot  |
-//	+--+------------------+------------------+
+//	 31 30               12 11   10 9              0
+//	+--+-------------------+-------+----------------+
+//	| 0|       high        |  low  | ENVX: the slot |
+//	+--+-------------------+-------+----------------+
 //
-// A negative id is an error code, and 0 means "the caller".
+// So an id comes back after its slot was used 2,097,148 times. A negative id is an error
+// code, and 0 means "the caller".
 typedef int32_t envid_t;
 
 #define LOG2NENV    10
@@ -22,7 +24,7 @@ typedef int32_t envid_t;
 
 enum {
 	ENV_FREE = 0,
-	ENV_DYING,       // Destroyed while another CPU was running it
+	ENV_DYING,       // Ended, but it is still on a CPU, or not all of its memory is free yet
 	ENV_RUNNABLE,    // Waiting for a CPU
 	ENV_RUNNING,     // On a CPU
 	ENV_NOT_RUNNABLE // Waiting for something else
@@ -33,7 +35,7 @@ enum EnvType {
 };
 
 // Environments that wait for the same thing, in the order in which they came, linked
-// by env_link.
+// by env_link and, backwards, by env_prev.
 struct EnvQueue {
 	struct Env *head, *tail;
 };
@@ -41,8 +43,9 @@ struct EnvQueue {
 struct Env {
 	struct Trapframe env_tf;   // Its registers, while it is not on a CPU
 	struct Env *env_link;      // The next one that is free, or that waits in env_queue
+	struct Env *env_prev;      // The one before it in env_queue
 	envid_t env_id;
-	envid_t env_parent_id;
+	envid_t env_parent_id;     // 0: the kernel made it, or its parent has ended
 	enum EnvType env_type;
 	unsigned env_status;       // Written by kern/env.c alone
 	uint32_t env_runs;         // How often it was put on a CPU
@@ -50,6 +53,7 @@ struct Env {
 	bool env_oncpu;            // A CPU has it, though its status may say otherwise by now
 	bool env_stopped;          // Not to run until it is started, whatever it waits for
 	bool env_has_children;     // It made some; they may be gone by now
+	bool env_orphan;           // Its parent has ended
 	const struct Program *env_program; // What it was made from, in the kernel's memory
 
 	pde_t *env_pgdir;          // Its page directory, at the kernel's address

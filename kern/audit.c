@@ -203,6 +203,8 @@ audit_list(const struct Env *head, const struct EnvQueue *queue)
 		in_list[slot] = true;
 		if (e->env_queue != queue || (!queue && e->env_status != ENV_FREE))
 			complain("[%08x] is in a list where it does not belong", e->env_id);
+		if (queue && e->env_prev != last)
+			complain("[%08x] does not know the one before it in its queue", e->env_id);
 		last = e;
 	}
 	return last;
@@ -229,8 +231,7 @@ wrong_with(const struct Env *e)
 		return "has an id of another slot";
 	if (free != !e->env_pgdir || (free && e->env_fpu))
 		return "is free and has memory, or is not and has none";
-	if (e->env_oncpu ? free || status == ENV_RUNNABLE
-			 : status == ENV_RUNNING || status == ENV_DYING)
+	if (e->env_oncpu ? free || status == ENV_RUNNABLE : status == ENV_RUNNING)
 		return "is on a CPU and may not be, or should be and is not";
 	if (waits && (e->env_oncpu || status != ENV_NOT_RUNNABLE))
 		return "waits, but not asleep";
@@ -260,6 +261,14 @@ audit_cpus(void)
 	}
 }
 
+// Whether an environment must be in the runnable set: the scheduler frees a part of the memory
+// of one that is dying when its turn comes.
+static bool
+gets_turns(const struct Env *e)
+{
+	return e->env_status == ENV_RUNNABLE || (e->env_status == ENV_DYING && !e->env_oncpu);
+}
+
 // From each slot on, the scheduler must find the environment that a scan finds.
 static void
 audit_runnable_set(void)
@@ -269,7 +278,7 @@ audit_runnable_set(void)
 	// Backwards, and twice around: in the second round the ones behind the end are known.
 	for (int i = 2 * NENV; i-- > 0;) {
 		int slot = i % NENV;
-		if (envs[slot].env_status == ENV_RUNNABLE)
+		if (gets_turns(&envs[slot]))
 			next = slot;
 		int got = i < NENV ? runq_first(slot) : next;
 		if (got != next) {
@@ -284,7 +293,7 @@ audit_runnable_set(void)
 static size_t
 audit_envs(void)
 {
-	size_t n = 0;
+	size_t n = 0, dying = 0;
 
 	for (size_t i = 0; i < NENV; i++)
 		in_list[i] = false;
@@ -297,11 +306,14 @@ audit_envs(void)
 		if (wrong)
 			complain("[%08x] %s (status %u)", e->env_id, wrong, e->env_status);
 		n += e->env_status != ENV_FREE;
+		dying += e->env_status == ENV_DYING;
 		if (e->env_pgdir)
 			audit_address_space(e);
 		if (e->env_fpu)
 			count(PADDR(e->env_fpu), HELD);
 	}
+	if (dying != envs_dying)
+		complain("%u environments are counted as dying, %u are", envs_dying, dying);
 	audit_cpus();
 	audit_runnable_set();
 	return n;

@@ -133,6 +133,7 @@ serial_write(const char *s, size_t len)
 
 // ---- Input and output together ----
 
+#define WAKE_MOST      32   // Readers that get a character at a time
 #define PANIC_PATIENCE 1000 // Looks, one a ms, until a line must have ended
 
 void
@@ -195,14 +196,15 @@ cons_wait(void)
 	wait_in(&cons_readers);
 }
 
-void
+bool
 cons_wake_readers(void)
 {
-	int c;
+	int c, woken = 0;
 
 	assert(kernel_locked());
-	while (cons_readers.head && (c = cons_getc()) != 0)
+	for (; woken < WAKE_MOST && cons_readers.head && (c = cons_getc()) != 0; woken++)
 		wait_end(cons_readers.head, c);
+	return woken > 0;
 }
 
 void

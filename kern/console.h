@@ -34,10 +34,11 @@ int cons_getc(void);
 void cons_enable_interrupts(void);
 
 // Put curenv to sleep until a character arrives. cons_wake_readers gives the characters that
-// have arrived to the sleeping environments, in the order in which these went to sleep. The
-// caller of both holds the big lock.
+// have arrived to the sleeping environments, in the order in which these went to sleep: to 32 at
+// most, so that the lock is not held for long. It returns whether there was one. The caller of
+// both holds the big lock.
 void cons_wait(void);
-void cons_wake_readers(void);
+bool cons_wake_readers(void);
 extern struct EnvQueue cons_readers; // Who waits
 
 static inline bool

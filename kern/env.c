@@ -5,9 +5,11 @@
 //	ENV_FREE -----------> NOT_RUNNABLE --------> RUNNABLE <----------> RUNNING
 //	   ^                  ^   |  env_stop            |      its slice   |  |
 //	   |                  +---|----------------------+--- is over ------+  |
-//	   +------ env_free ------+----------------------+---------------------+
-//	   |                                                                   |
-//	   +--------------- ENV_DYING <----------- env_destroy by another CPU --+
+//	   |                      |                      |                     |
+//	   +------ ENV_DYING <----+------- env_free -----+---------------------+
+//
+// ENV_DYING lasts until all of its memory is free (end.c): mostly no longer than env_free. But
+// env_destroy returns at once if another CPU has the environment, and that CPU calls env_free.
 //
 // env_status is written by env_set_status alone (env.h), which keeps the set of runnable
 // environments in step with it. While an environment is on a CPU (env_oncpu), its
@@ -23,8 +25,6 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/fpu.h>
-#include <kern/ipc.h>
-#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
 #include <kern/sched.h>
@@ -34,7 +34,11 @@
 #include <kern/trap.h>
 #include <kern/wait.h>
 
-#define ENVGENSHIFT 12 // The first id of each slot has generation 1 << ENVGENSHIFT.
+// The two counters in an id: see envid_t.
+#define ID_LOW_SHIFT  LOG2NENV
+#define ID_LOW_MAX    3u
+#define ID_HIGH_SHIFT 12
+#define ID_HIGH_MAX   0x7FFFFu
 
 HOT_DATA struct Env *envs;
 struct Env *env_free_list; // In the order of the slots at first
@@ -101,10 +105,15 @@ env_start(struct Env *e)
 // Let an environment not run until env_start, even if what it waits for comes. If
 // another CPU has it, that CPU is called into the kernel, where it puts it aside as
 // soon as it has the lock. (One that has just made a single step is told of that first.)
+// An orphan that stops itself ends: no environment could start it.
 void
 env_stop(struct Env *e)
 {
 	assert(kernel_locked());
+	if (e->env_orphan) {
+		env_destroy(e);
+		return;
+	}
 	e->env_stopped = true;
 	env_set_status(e, ENV_NOT_RUNNABLE);
 	if (e->env_oncpu && e != curenv)
@@ -130,16 +139,19 @@ env_setup_vm(struct Env *e)
 	return 0;
 }
 
-// The next id for a slot: the next generation, or the first one again rather than
-// a negative id.
+// The id that follows the last one of this slot: see envid_t.
 static envid_t
 next_id(const struct Env *e)
 {
-	uint32_t generation = ((uint32_t)e->env_id + (1 << ENVGENSHIFT)) & ~(NENV - 1);
+	uint32_t high = e->env_id >> ID_HIGH_SHIFT, low = e->env_id >> ID_LOW_SHIFT;
 
-	if ((int32_t)generation <= 0)
-		generation = 1 << ENVGENSHIFT;
-	return generation | (e - envs);
+	if (high < ID_HIGH_MAX) {
+		high++;
+	} else {
+		high = 1;
+		low++;
+	}
+	return high << ID_HIGH_SHIFT | (low & ID_LOW_MAX) << ID_LOW_SHIFT | (e - envs);
 }
 
 // Make a new environment, stopped, with no memory, registers zero but for the
@@ -179,89 +191,71 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 	return 0;
 }
 
-// ---- Going ----
+// ---- The end ----
 
-// Of an address space that no CPU has loaded: no TLB has to forget any of it.
+size_t envs_dying;
+
+// From here on e is dying. It is on no other CPU; if it is on this one, curenv is NULL afterwards.
 static void
-free_page_table(pde_t *pgdir, uint32_t pdx)
-{
-	physaddr_t table = PTE_ADDR(pgdir[pdx]);
-	const pte_t *ptes = KADDR(table);
-
-	for (uint32_t ptx = 0; (ptx = first_nonzero(ptes, ptx, NPTENTRIES)) < NPTENTRIES; ptx++)
-		drop_page(pte_page(ptes[ptx]));
-	pgdir[pdx] = 0;
-	page_decref(pa2page(table));
-}
-
-static void
-free_one(struct Env *e)
+begin_end(struct Env *e)
 {
 	assert(kernel_locked());
 	assert(!e->env_oncpu || e == curenv);
 	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
-	ipc_abandon(e);
+	if (e->env_status != ENV_DYING)
+		envs_dying++;
+	env_set_status(e, ENV_DYING);
+	e->env_ipc_recving = false;
+	wait_leave(e);
 	fpu_drop(e);
 	tlb_unload(e->env_pgdir);
 	if (e == curenv)
 		curenv = NULL;
-	const pde_t *pdes = e->env_pgdir;
-	for (uint32_t pdx = 0; (pdx = first_nonzero(pdes, pdx, PDX(UTOP))) < PDX(UTOP); pdx++)
-		free_page_table(e->env_pgdir, pdx);
-	physaddr_t pgdir = PADDR(e->env_pgdir);
-	e->env_pgdir = NULL;
-	page_decref(pa2page(pgdir));
-
 	e->env_oncpu = false;
-	env_set_status(e, ENV_FREE);
-	e->env_link = env_free_list;
-	env_free_list = e;
 }
 
-// Whether e is stopped, and its parent, who alone could let it run again, is gone.
-static bool
-is_abandoned(const struct Env *e)
+// The scheduler frees e's memory in e's turns.
+static void
+begin_turns(struct Env *e)
 {
-	const struct Env *parent = &envs[ENVX(e->env_parent_id)];
-
-	return e->env_status == ENV_NOT_RUNNABLE && e->env_stopped && e->env_parent_id != 0 &&
-	       (parent->env_status == ENV_FREE || parent->env_id != e->env_parent_id);
+	runq_add(ENVX(e->env_id));
+	sched_wake();
 }
 
-// Free e and all of its memory, and the children that it leaves stopped: half made,
-// perhaps. It must not be on another CPU; if it is on this one, curenv is NULL afterwards.
+// End e and free its memory, now or, if it has much, in its turns. It must not be on another
+// CPU; if it is on this one, curenv is NULL afterwards.
 void
 env_free(struct Env *e)
 {
-	bool look = e->env_has_children;
-
-	free_one(e);
-	// Not by recursion, for which the stack would be too short: each of them can have
-	// a child in its turn.
-	for (int i = 0; look && i < NENV; i++) {
-		struct Env *child = &envs[i];
-		if (!is_abandoned(child))
-			continue;
-		if (child->env_oncpu) {
-			env_destroy(child);
-		} else {
-			free_one(child);
-			i = -1;
-		}
-	}
+	begin_end(e);
+	env_end_part(e);
+	if (e->env_status == ENV_DYING)
+		begin_turns(e);
 }
 
-// End an environment. If another CPU has it, it runs no more when this returns, and
-// is freed by that CPU as soon as it has the lock.
+// End an environment. If another CPU has it, it has run its last instruction when this returns,
+// and that CPU calls env_free as soon as it has the lock.
 void
 env_destroy(struct Env *e)
 {
 	assert(kernel_locked());
 	if (e->env_oncpu && e != curenv) {
+		envs_dying++;
 		env_set_status(e, ENV_DYING);
 		tlb_call_in(e->env_cpunum);
 	} else {
 		env_free(e);
+	}
+}
+
+void
+env_destroy_later(struct Env *e)
+{
+	if (e->env_oncpu) {
+		env_destroy(e);
+	} else {
+		begin_end(e);
+		begin_turns(e);
 	}
 }
 

@@ -61,6 +61,15 @@ int env_alloc(struct Env **newenv_store, envid_t parent_id);
 int env_create(const struct Program *program, const char *words, size_t len, enum EnvType type);
 void env_free(struct Env *e);
 void env_destroy(struct Env *e);
+// The same as env_destroy, but the CPU that calls this frees none of the memory now.
+void env_destroy_later(struct Env *e);
+
+// end.c: do one part of what is left to be done for a dying environment, which is on no CPU.
+void env_end_part(struct Env *e);
+
+// How many environments are ENV_DYING: memory and slots that will be free soon.
+extern size_t envs_dying;
+
 int envid2env(envid_t envid, struct Env **env_store, bool checkperm);
 
 void env_start(struct Env *e);

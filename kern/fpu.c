@@ -91,6 +91,10 @@ fpu_trap(struct Trapframe *tf)
 	assert(kernel_locked());
 	if (!curenv->env_fpu) {
 		if (!alloc_state(curenv)) {
+			if (envs_dying) { // Their memory will be free: try again in the next turn.
+				env_set_status(curenv, ENV_RUNNABLE);
+				return;
+			}
 			cprintf("[%08x] no memory for its floating-point state\n", curenv->env_id);
 			fatal_user_trap(tf);
 			return;

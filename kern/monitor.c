@@ -162,6 +162,11 @@ mon_kill(int argc, char **argv, struct Trapframe *tf)
 		if (e->env_status != ENV_FREE && e->env_status != ENV_DYING)
 			env_destroy(e);
 	}
+	// All at once: nothing else is to run before the next command.
+	for (struct Env *e = envs; e < envs + NENV; e++) {
+		while (e->env_status == ENV_DYING && !e->env_oncpu)
+			env_end_part(e);
+	}
 	return tf ? -1 : 0;
 }
 

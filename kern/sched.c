@@ -25,6 +25,7 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/jitter.h>
+#include <kern/lockstat.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
@@ -85,6 +86,7 @@ sched_halt(void)
 		if (thiscpu == bootcpu) {
 			timer_stop();
 			tlb_load(thiscpu, kern_pgdir);
+			lockstat_end(&thiscpu->cpu_lockstat); // Nothing waits for the lock.
 			if (audit() > 0)
 				panic("the kernel's books do not balance");
 			cprintf("No runnable environments in the system!\n");
@@ -111,6 +113,20 @@ sched_halt(void)
 	call_back(cpunum()); // Unless another CPU did.
 }
 
+// The environment in this slot is dying, and has its turn. Other CPUs may take the lock between
+// two such turns, and interrupts are let in.
+static __attribute__((noinline)) void
+end_part(struct CpuInfo *c, int slot)
+{
+	env_leave();
+	c->cpu_last = slot;
+	env_end_part(&envs[slot]);
+	unlock_kernel();
+	tlb_load(c, kern_pgdir); // As in sched_halt
+	__asm__ volatile("sti; nop; cli" : : : "memory");
+	lock_kernel();
+}
+
 // Exercise 6.
 HOT void
 sched_yield(void)
@@ -126,12 +142,18 @@ sched_yield(void)
 		env_leave(); // One that waits may be woken only when it has been put aside.
 	if (cons_awaited())
 		cons_wake_readers();
-	while ((slot = runq_first((c->cpu_last + 1) % NENV)) < 0) {
+	for (;;) {
+		slot = runq_first((c->cpu_last + 1) % NENV);
+		if (slot >= 0 && envs[slot].env_status == ENV_RUNNABLE)
+			env_run(&envs[slot]);
+		if (slot >= 0) {
+			end_part(c, slot);
+			continue;
+		}
 		env_leave();
-		sched_halt();
-		cons_wake_readers();
+		if (!cons_wake_readers())
+			sched_halt();
 	}
-	env_run(&envs[slot]);
 }
 
 HOT void

@@ -19,6 +19,7 @@ wait_in(struct EnvQueue *queue)
 	assert(kernel_locked());
 	e->env_queue = queue;
 	e->env_link = NULL;
+	e->env_prev = queue->tail;
 	if (queue->tail)
 		queue->tail->env_link = e;
 	else
@@ -31,21 +32,21 @@ HOT void
 wait_leave(struct Env *e)
 {
 	struct EnvQueue *queue = e->env_queue;
-	struct Env *before = NULL;
+	struct Env *prev = e->env_prev, *next = e->env_link;
 
 	assert(kernel_locked());
 	if (!queue)
 		return;
-	for (struct Env *at = queue->head; at != e; at = at->env_link)
-		before = at;
-	if (before)
-		before->env_link = e->env_link;
+	if (prev)
+		prev->env_link = next;
 	else
-		queue->head = e->env_link;
-	if (queue->tail == e)
-		queue->tail = before;
+		queue->head = next;
+	if (next)
+		next->env_prev = prev;
+	else
+		queue->tail = prev;
 	e->env_queue = NULL;
-	e->env_link = NULL;
+	e->env_link = e->env_prev = NULL;
 }
 
 HOT void

@@ -19,7 +19,7 @@ TYPED = {
 # The page of an environment's page directory, and the entry for its first page of text.
 PAGE = "pages[((unsigned)envs[0].env_pgdir - 0xf0000000) >> 12]"
 ENTRY = "{unsigned}(0xf0000000 + (envs[0].env_pgdir[0x800000 >> 22] & ~0xfff))"
-RUNNABLE, RUNNING = 2, 3
+DYING, RUNNABLE, RUNNING = 1, 2, 3
 
 # What GDB changes in the books of a kernel where `stuck` has ended, and what must be said of it.
 # There 1000 is stopped, 1001 waits for a message, 1002, 1004 and 1005 are 1000's senders.
@@ -71,6 +71,13 @@ MISTAKES = {
     "a queue without its end": (
         ["envs[0].env_ipc_senders.tail = &envs[2]"],
         r"\[00001000\] the end of the queue of its senders is not its tail"),
+    "a queue that is not linked backwards": (
+        ["envs[4].env_prev = 0"], r"\[00001004\] does not know the one before it in its queue"),
+    "one that is dying and gets no turns": (
+        ["envs[0].env_status = %d" % DYING, "envs_dying = 1"],
+        r"from slot \d+ on, slot 0 is runnable, but -1 is found"),
+    "a wrong number of dying ones": (
+        ["envs_dying = 3"], r"3 environments are counted as dying, 0 are"),
     "a queue that goes around": (
         ["envs[4].env_link = &envs[2]"], r"\[00001002\] is in a list twice, or in two"),
 }

@@ -16,9 +16,10 @@ ASSERTION = "assert(kernel_locked());"
 # The functions with that assertion, and the arguments without which they would fail before it.
 FUNCTIONS = {
     "cons_wake_readers": "", "cons_wait": "",
-    "env_alloc": "", "env_destroy": "envs", "env_free": "envs", "env_leave": "", "env_run": "envs",
+    "env_alloc": "", "env_destroy": "envs", "env_end_part": "envs", "env_free": "envs",
+    "env_leave": "", "env_run": "envs",
     "env_start": "envs", "env_stop": "envs", "envid2env": "",
-    "fpu_save": "", "fpu_trap": "", "ipc_abandon": "envs", "lock_kernel_slowly": "",
+    "fpu_save": "", "fpu_trap": "", "lock_kernel_slowly": "",
     "mmio_map_region": "", "monitor": "",
     "page_alloc": "", "page_decref": "", "page_free": "", "page_insert": "",
     "page_lookup": "kern_pgdir", "page_remove": "", "pgdir_walk": "kern_pgdir",
@@ -28,7 +29,7 @@ FUNCTIONS = {
 }
 
 # Functions that GDB cannot call, and those that call them.
-CALLED_BY = {"free_one": "env_free"}
+CALLED_BY = {"begin_end": "env_free"}
 
 REGISTERS = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip")
 

@@ -281,13 +281,18 @@ conform_spawn(void (*run)(void))
 	return child;
 }
 
-// Wait until an environment and all that it had is gone.
+// Wait until an environment and all that it had is gone, its stopped children, too, which are
+// dying when the environment itself is gone.
 static inline void
 conform_wait(envid_t envid)
 {
 	wait_until_gone(envid);
-	// Whoever frees it may still have the big lock, and its stopped children to free. So make
-	// a call that takes that lock: a yield does not, if nobody is runnable.
+	for (int i = 0; i < NENV; i++) {
+		while (envs[i].env_status == ENV_DYING)
+			sys_yield();
+	}
+	// The CPU that frees it may still have the big lock. So make a call that takes that lock:
+	// a yield does not, if no environment is runnable.
 	sys_cputs("", 0);
 }
 

@@ -75,7 +75,7 @@ have_a_child(void)
 	STATE->stage = 1;
 }
 
-// An orphan belongs to nobody, not even to whoever gets its parent's place in envs[].
+// No environment has rights over an orphan, not even one that gets its parent's slot.
 static void
 spare_orphans(void)
 {
@@ -87,7 +87,7 @@ spare_orphans(void)
 	conform_wait(parent);
 	orphan = STATE->envid;
 	CHECK_REFUSED(sys_env_destroy(orphan), E_BAD_ENV);
-	CHECK_EQ(envs[ENVX(orphan)].env_parent_id, parent);
+	CHECK_EQ(envs[ENVX(orphan)].env_parent_id, 0);
 	CHECK(is_alive(orphan));
 	STATE->stage = 2;
 	conform_wait(orphan);
@@ -99,7 +99,7 @@ static void
 try_to_destroy_orphan(void)
 {
 	CHECK_REFUSED(sys_env_destroy(STATE->envid), E_BAD_ENV);
-	STATE->words[0] = ENVX(thisenv->env_id) == ENVX(envs[ENVX(STATE->envid)].env_parent_id);
+	STATE->words[0] = ENVX(thisenv->env_id) == STATE->words[1];
 }
 
 // Have each environment that could take the dead parent's place try.
@@ -114,6 +114,7 @@ take_parents_place(void)
 	parent = conform_spawn(have_a_child);
 	conform_wait(parent);
 	orphan = STATE->envid;
+	STATE->words[1] = ENVX(parent);
 	while (!STATE->words[0] && n < 8) {
 		conform_wait(conform_spawn(try_to_destroy_orphan));
 		conform_must(placeholders[n++] = sys_exofork(), "sys_exofork");

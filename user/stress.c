@@ -208,10 +208,12 @@ send(envid_t to, int (*how)(envid_t to, uint32_t value, void *srcva, int perm))
 static void
 send_to_parent(struct family *f)
 {
-	if (f->depth == 0)
+	envid_t parent = thisenv->env_parent_id; // 0 when the parent has ended
+
+	if (f->depth == 0 || parent == 0)
 		return;
 	shared->entries[ENVX(thisenv->env_id)].letters++;
-	send(thisenv->env_parent_id, sys_ipc_send);
+	send(parent, sys_ipc_send);
 }
 
 // Most of them are not waiting for anything. If it is there any more at all.

@@ -1,0 +1,103 @@
+// The end of an environment, in parts, so that no CPU holds the big lock for long.
+//
+// env_free (env.c) takes the environment off its CPU, makes it ENV_DYING and does the first part,
+// which is all for an environment with little memory. If something is left, the environment is put
+// into the set of runnable environments, and each time its turn comes, the scheduler does one more
+// part. No state says how far that has come: what is done is not there any more.
+//
+// The functions that do a piece of a part get the number of instructions that are left for the
+// part. They return what is left afterwards: more than 0 only if their piece is complete.
+
+#include <inc/assert.h>
+#include <inc/error.h>
+#include <inc/x86.h>
+
+#include <kern/env.h>
+#include <kern/pagetable.h>
+#include <kern/pmap.h>
+#include <kern/runq.h>
+#include <kern/spinlock.h>
+#include <kern/wait.h>
+
+// A part is of about this many instructions, and the pieces of it take these.
+#define PART 10000
+enum { COST_TABLE = 1100, COST_PAGE = 30, COST_SENDER = 100, COST_CHILD = 1500 };
+
+// Free the page table at pde, of an address space that no CPU has loaded: no TLB holds any of it.
+static int
+free_page_table(pde_t *pde, int left)
+{
+	physaddr_t table = PTE_ADDR(*pde);
+	pte_t *ptes = KADDR(table);
+	uint32_t ptx = 0;
+
+	left -= COST_TABLE;
+	while ((ptx = first_nonzero(ptes, ptx, NPTENTRIES)) < NPTENTRIES) {
+		if (left <= 0)
+			return left;
+		drop_page(pte_page(ptes[ptx]));
+		ptes[ptx] = 0;
+		left -= COST_PAGE;
+	}
+	*pde = 0;
+	page_decref(pa2page(table));
+	return left;
+}
+
+static int
+free_memory(pde_t *pgdir, int left)
+{
+	uint32_t pdx = 0;
+
+	while (left > 0 && (pdx = first_nonzero(pgdir, pdx, PDX(UTOP))) < PDX(UTOP))
+		left = free_page_table(&pgdir[pdx], left);
+	return left;
+}
+
+// Let those that wait to send e a message go on with an error.
+static int
+turn_senders_away(struct Env *e, int left)
+{
+	for (; left > 0 && e->env_ipc_senders.head; left -= COST_SENDER)
+		wait_end(e->env_ipc_senders.head, -E_BAD_ENV);
+	return left;
+}
+
+// Make orphans of e's children, so that no environment that gets e's id one day has rights
+// over them. A child that is stopped ends: no environment could start it.
+static int
+leave_children(struct Env *e, int left)
+{
+	if (!e->env_has_children)
+		return left;
+	for (struct Env *child = envs; child < envs + NENV && left > 0; child++) {
+		if (child->env_parent_id != e->env_id)
+			continue;
+		child->env_parent_id = 0;
+		child->env_orphan = true;
+		if (child->env_status == ENV_NOT_RUNNABLE && child->env_stopped)
+			env_destroy_later(child);
+		left -= COST_CHILD;
+	}
+	return left;
+}
+
+void
+env_end_part(struct Env *e)
+{
+	assert(kernel_locked());
+	assert(e->env_status == ENV_DYING && !e->env_oncpu);
+	int left = free_memory(e->env_pgdir, PART);
+	left = turn_senders_away(e, left);
+	left = leave_children(e, left);
+	if (left <= 0)
+		return;
+	page_decref(pa2page(PADDR(e->env_pgdir)));
+	e->env_pgdir = NULL;
+	e->env_parent_id = 0;
+	runq_remove(ENVX(e->env_id));
+	env_set_status(e, ENV_FREE);
+	envs_dying--;
+	e->env_link = env_free_list;
+	env_free_list = e;
+}
