@@ -107,7 +107,9 @@ envid_t ipc_find_env(enum EnvType type);
 // A va is below UTOP and on a page boundary, an envid the caller's, 0 for the
 // same, or that of a direct child: else -E_INVAL and -E_BAD_ENV.
 
-// Print len characters. Ends the caller if it may not read them.
+// Print len characters. Ends the caller if it may not read them: before anything is printed, if the
+// first character that it may not read is among the first 65,536; if not, what comes before
+// that character may have been printed.
 void sys_cputs(const char *s, size_t len);
 
 // The next character from the console, or a key of inc/kbdreg.h; 0 at once if there is none.
@@ -115,7 +117,14 @@ int sys_cgetc(void);
 
 envid_t sys_getenvid(void);
 
-// End an environment and free all that it has.
+// End an environment and free all that it has. If it has much memory, that is freed bit by bit
+// while others run; until then its env_status is ENV_DYING. A call that needs memory, or a slot in
+// envs[], and finds none, waits while there is a dying environment, before it fails.
+//
+// Children of an environment that has ended go on, and from then on their env_parent_id is 0
+// and only they themselves may be named to calls that change them. But a child that is
+// stopped (ENV_NOT_RUNNABLE, by sys_env_set_status or since sys_exofork) ends, too, even if it also
+// waits in a call, and so does one that stops itself later: no environment could start it.
 int sys_env_destroy(envid_t envid);
 
 // Map a page of zeroes at va in envid's address space, in place of what was there.
@@ -131,8 +140,8 @@ int sys_page_unmap(envid_t envid, void *va);
 
 // Let an environment run (ENV_RUNNABLE), or stop it until then (ENV_NOT_RUNNABLE); else
 // -E_INVAL. One that waits in a call, not stopped, and is made runnable, gets
-// -E_UNSPECIFIED from it. A child that is stopped when its parent ends, ends too: nobody
-// could let it run.
+// -E_UNSPECIFIED from it. A child that is stopped when its parent ends, or stops itself afterwards,
+// ends: see sys_env_destroy.
 int sys_env_set_status(envid_t envid, int status);
 
 // Where envid's page faults are to be handled.
@@ -163,8 +172,9 @@ int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *ds
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 
 // Make n calls, or the first BATCH_MOST of them, each of which gets its result. Returns how
-// many were made: fewer after one that stopped the caller, and with BATCH_STOP in flags after
-// one that failed. -E_INVAL for other flags, and if calls is not on a word boundary. All
+// many were made: fewer after one that stopped the caller, with BATCH_STOP in flags after
+// one that failed, and before one that has to wait for memory, which is to be made by another
+// sys_batch. -E_INVAL for other flags, and if calls is not on a word boundary. All
 // are read before the first is made, and the results are written after the last: if the caller
 // may not write to calls then, it ends. Those that print, read keys or wait, make environments or
 // end them, are -E_INVAL in a batch, and so is another batch.

@@ -10,8 +10,8 @@
 // to in esi and ebp: eip must be that of the instruction behind sysenter, since the kernel
 // makes a caller that was stopped make its call again. The result is in eax: negative for an
 // error. The other registers are kept, but for edx and ecx: always by sysenter, which also
-// leaves GD_UD | 3 in ds and es; and by a cputs of more than a kilobyte, which the kernel makes
-// the caller repeat for what is left.
+// leaves GD_UD | 3 in ds and es; by a cputs of more than 128 characters, which the kernel may make
+// the caller repeat for what is left; and edx by ipc_call.
 #define SYSCALLS(X)                    \
 	X(cputs, 2)                    \
 	X(cgetc, 0)                    \
@@ -48,7 +48,7 @@ struct BatchCall {
 	int32_t result;
 };
 
-#define BATCH_MOST 32 // So many at once: meanwhile nobody else gets the big lock
+#define BATCH_MOST 12 // So many at once: meanwhile no other CPU gets the big lock
 
 enum {
 	BATCH_STOP = 1 << 0, // At the first call that fails

@@ -38,6 +38,9 @@ make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 			    c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
 		else
 			c->result = -E_INVAL;
+		// Memory that is not free yet will be: make this call, and the rest, later.
+		if (c->result == -E_NO_MEM && envs_dying)
+			break;
 		// One that has stopped itself makes the rest when it is started again.
 		if (((c++)->result < 0 && (flags & BATCH_STOP)) ||
 		    caller->env_status != ENV_RUNNING)
@@ -63,7 +66,12 @@ sys_batch(struct BatchCall *array, size_t n, int flags)
 	memcpy(calls, array, n * sizeof(*array));
 	user_access_end();
 
-	n = make_calls(caller, calls, n, flags);
+	size_t made = make_calls(caller, calls, n, flags);
+	if (curenv != caller) // An orphan that stopped itself.
+		return 0;
+	if (made == 0 && n > 0)
+		return -E_NO_MEM; // syscall() has this call made again.
+	n = made;
 	user_mem_assert(caller, array, n * sizeof(*array), PTE_W);
 	if (curenv != caller)
 		return 0;

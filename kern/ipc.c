@@ -14,7 +14,11 @@
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
+#include <kern/trap.h>
 #include <kern/wait.h>
+
+// Messages that a receiver refuses without letting others in between
+#define REFUSED_MOST 64
 
 // The page that `from` wants to send, in *pp, NULL if it sends none. -E_INVAL if it
 // may not send it so.
@@ -123,56 +127,72 @@ sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 	return r;
 }
 
-// Take the first message that can be delivered from those who wait to send one to `to`. NULL:
-// there was none, and it is receiving. Else whose it was: that one waits for nothing now.
-static inline struct Env *
-take_message(struct Env *to)
+// Have an environment, whose registers are in tf, make its call again as sys_ipc_recv(dstva).
+// Returns what must be in its eax.
+static int
+receive_next(struct Trapframe *tf, void *dstva)
+{
+	tf->tf_regs.reg_edx = (uint32_t)dstva;
+	undo_trap(tf);
+	return SYS_ipc_recv;
+}
+
+// The message that from waited to send has been taken. If from is in sys_ipc_call, it receives
+// next. If there is a queue of senders, it does so by a call of its own: each of them may be in
+// sys_ipc_call, too, and have a queue, and so on.
+static void
+end_send(struct Env *from)
+{
+	if (!from->env_ipc_send_call) {
+		wait_end(from, 0);
+	} else if (from->env_ipc_senders.head) {
+		wait_end(from, receive_next(&from->env_tf, from->env_ipc_dstva));
+	} else {
+		wait_leave(from);
+		from->env_ipc_recving = true;
+	}
+}
+
+// Let curenv, for whom others wait, receive from the first of them whose message can be delivered;
+// the others before it get an error. Returns 0; or, if there are many, what must be in its eax to
+// go on with them after an interrupt. (Not in line, so that the HOT code stays on its page.)
+static __attribute__((noinline)) int
+receive_from_queue(struct Env *to, void *dstva)
 {
 	struct Env *from;
 
-	while ((from = to->env_ipc_senders.head)) {
+	for (int tried = 0; (from = to->env_ipc_senders.head); tried++) {
+		if (tried == REFUSED_MOST)
+			return receive_next(env_frame(to), dstva);
 		int r = deliver(from, to, from->env_ipc_send_value, from->env_ipc_send_srcva,
 		    from->env_ipc_send_perm);
+		if (r == -E_NO_MEM && envs_dying) {
+			// Memory will be free: try again in the next turn.
+			env_set_status(to, ENV_RUNNABLE);
+			return receive_next(env_frame(to), dstva);
+		}
 		if (r == 0) {
-			wait_leave(from);
-			return from;
+			end_send(from);
+			return 0;
 		}
 		wait_end(from, r);
 	}
 	to->env_ipc_recving = true;
-	return NULL;
+	env_set_status(to, ENV_NOT_RUNNABLE);
+	return 0;
 }
 
-// Let curenv receive, for whom others wait. If it takes a message from one that is in
-// sys_ipc_call, that one receives next, and may take one from another, and so on. (Not in line, so
-// that the HOT code stays on its page.)
-static __attribute__((noinline)) void
-receive_from_queue(struct Env *to)
-{
-	struct Env *from = take_message(to);
-
-	if (!from)
-		env_set_status(to, ENV_NOT_RUNNABLE);
-	while (from && from->env_ipc_send_call) {
-		to = from;
-		if ((from = take_message(to)))
-			wait_end(to, 0);
-	}
-	if (from)
-		wait_end(from, 0);
-}
-
-// Let curenv receive, whether or not others wait for it.
-static inline void
+// Let curenv receive, whether or not others wait for it. What its call returns, or, if it is to
+// be made again, what must be in its eax.
+static inline int
 receive(struct Env *to, void *dstva)
 {
 	to->env_ipc_dstva = dstva;
-	if (to->env_ipc_senders.head) {
-		receive_from_queue(to);
-	} else {
-		to->env_ipc_recving = true;
-		env_set_status(to, ENV_NOT_RUNNABLE);
-	}
+	if (to->env_ipc_senders.head)
+		return receive_from_queue(to, dstva);
+	to->env_ipc_recving = true;
+	env_set_status(to, ENV_NOT_RUNNABLE);
+	return 0;
 }
 
 static inline bool
@@ -186,8 +206,7 @@ sys_ipc_recv(void *dstva)
 {
 	if (!dstva_ok(dstva))
 		return -E_INVAL;
-	receive(curenv, dstva);
-	return 0;
+	return receive(curenv, dstva);
 }
 
 // Where the caller waits for a message, the one that has got its own runs at once in its
@@ -207,23 +226,11 @@ sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 		from->env_ipc_dstva = dstva;
 		return 0;
 	}
-	receive(from, dstva);
+	r = receive(from, dstva);
 	if (from->env_ipc_recving && !to->env_stopped) {
 		to->env_tf.tf_regs.reg_eax = 0;
 		env_run(to);
 	}
 	wait_end(to, 0);
-	return 0;
-}
-
-void
-ipc_abandon(struct Env *e)
-{
-	struct Env *from;
-
-	assert(kernel_locked());
-	e->env_ipc_recving = false;
-	wait_leave(e);
-	while ((from = e->env_ipc_senders.head))
-		wait_end(from, -E_BAD_ENV);
+	return r;
 }

@@ -10,7 +10,4 @@ int sys_ipc_send(envid_t to, uint32_t value, void *srcva, int perm);
 int sys_ipc_recv(void *dstva);
 int sys_ipc_call(envid_t to, uint32_t value, void *srcva, int perm, void *dstva);
 
-// e is going away, or is made to stop waiting: who waits for it is told.
-void ipc_abandon(struct Env *e);
-
 #endif // JOS_KERN_IPC_H

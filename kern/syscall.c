@@ -18,7 +18,13 @@
 #include <kern/trap.h>
 #include <kern/upcall.h>
 
-#define CPUTS_MOST 1024 // Characters that are written without letting others in between
+// What sys_cputs writes without letting others in between: a text of CPUTS_SHORT characters, or
+// CPUTS_MOST characters, where a control character (a line's end scrolls the screen) counts as
+// CPUTS_CONTROL.
+#define CPUTS_SHORT   128
+#define CPUTS_MOST    1024
+#define CPUTS_CONTROL 16
+#define CPUTS_CHECK   (16 * PGSIZE) // So much the caller must be able to read, or it ends.
 
 bool
 user_va_ok(const void *va)
@@ -44,29 +50,34 @@ env_named(struct Env *caller, envid_t envid)
 	return envid2env(envid, &e, true) < 0 ? NULL : e;
 }
 
-// How much of a text to write now: all of it, or as many whole lines as fit into
-// CPUTS_MOST, or that much of one that is longer. The text is a user's.
+// How much of a text to write now: all of it if it is short; or as many whole lines as may be
+// written at once, or that much of a line that is longer. The text is a user's.
 static size_t
 cputs_part(const char *s, size_t len)
 {
-	if (len <= CPUTS_MOST)
+	size_t n = 0, lines = 0;
+
+	if (len <= CPUTS_SHORT)
 		return len;
-	for (size_t part = CPUTS_MOST; part > 0; part--) {
-		if (s[part - 1] == '\n')
-			return part;
+	for (int left = CPUTS_MOST; n < len;) {
+		left -= (uint8_t)s[n] < ' ' ? CPUTS_CONTROL : 1;
+		if (left < 0)
+			return lines ? lines : n;
+		if (s[n++] == '\n')
+			lines = n;
 	}
-	return CPUTS_MOST;
+	return len;
 }
 
 // The caller's memory can hold a text of gigabytes, and a serial line takes hours for that,
-// in which nobody else would get the big lock. So the caller makes the call again for what
-// is left, and on its way it can be interrupted like anybody.
+// in which no other CPU would get the big lock. So the caller makes the call again for what
+// is left, and can be interrupted before it does.
 static int
 sys_cputs(const char *s, size_t len)
 {
 	struct Env *caller = curenv;
 
-	user_mem_assert(caller, s, len, PTE_U);
+	user_mem_assert(caller, s, MIN(len, (size_t)CPUTS_CHECK), PTE_U);
 	if (caller != curenv)
 		return 0;
 	user_access_begin();
@@ -246,6 +257,16 @@ sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
+// A call failed for want of memory, or of a free slot, while an environment is dying, which has
+// some: let the caller's turn end, and make the call again in its next one. (A call that failed so
+// has changed nothing.)
+static __attribute__((noinline)) void
+call_again_later(struct Trapframe *tf)
+{
+	undo_trap(tf);
+	env_set_status(curenv, ENV_RUNNABLE);
+}
+
 // Exercise 7. The same steps as in trap().
 HOT void
 syscall(struct Trapframe *tf)
@@ -256,13 +277,18 @@ syscall(struct Trapframe *tf)
 	trap_enter(c);
 	trap_lock(c);
 	// Another CPU may have stopped or destroyed the caller since it was last in here.
-	if (c->cpu_env->env_status != ENV_RUNNING)
+	if (c->cpu_env->env_status != ENV_RUNNING) {
 		undo_trap(tf);
-	else if (regs->reg_eax >= NSYSCALLS)
+	} else if (regs->reg_eax >= NSYSCALLS) {
 		regs->reg_eax = -E_INVAL;
-	else
-		regs->reg_eax = syscall_table[regs->reg_eax](
+	} else {
+		int32_t r = syscall_table[regs->reg_eax](
 		    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
+		if ((r == -E_NO_MEM || r == -E_NO_FREE_ENV) && envs_dying)
+			call_again_later(tf);
+		else
+			regs->reg_eax = r;
+	}
 	trap_leave(c);
 }
 

@@ -1,7 +1,8 @@
-// What it costs to map a full batch of pages over others, with collecting the calls.
+// What it costs to map CALLS pages over others by batches, with collecting the calls.
 
 #include "bench.h"
 
+#define CALLS  32
 #define TARGET (BENCH_PAGE + 2 * PGSIZE)
 
 static struct Batch batch;
@@ -9,7 +10,7 @@ static struct Batch batch;
 static void
 map_many(uint32_t done)
 {
-	for (uint32_t i = 0; i < BATCH_MOST; i++)
+	for (uint32_t i = 0; i < CALLS; i++)
 		batch_page_map(&batch, 0, BENCH_PAGE + (done + i) % 2 * PGSIZE, 0,
 		    TARGET + i * PGSIZE, BENCH_PERM);
 	batch_flush(&batch);
@@ -24,7 +25,7 @@ umain(int argc, char **argv)
 		bench_must(
 		    sys_page_alloc(0, BENCH_PAGE + i * PGSIZE, BENCH_PERM), "sys_page_alloc");
 	map_many(0);
-	if (pages[PGNUM(uvpt[PGNUM(BENCH_PAGE)])].pp_ref != 1 + BATCH_MOST / 2)
+	if (pages[PGNUM(uvpt[PGNUM(BENCH_PAGE)])].pp_ref != 1 + CALLS / 2)
 		panic("not all were mapped");
 	bench("batch_map", bench_fewer(count), map_many);
 	bench_end();
