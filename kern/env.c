@@ -288,17 +288,25 @@ env_frame(struct Env *e)
 	return e->env_oncpu ? cpu_frame(&cpus[e->env_cpunum]) : &e->env_tf;
 }
 
-// Note the fs and gs that this CPU has for e. The kernel itself does not use them. After sysenter
-// from virtual-8086 mode (sysentry.S) they may hold no selectors, which cannot be loaded again:
-// then they become null.
+// After sysenter from virtual-8086 mode (sysentry.S) fs and gs may hold values that are no
+// selectors, which cannot be loaded again: make these null.
+static __attribute__((noinline)) void
+check_segments(struct Env *e)
+{
+	if (!is_user_selector(e->env_fs))
+		e->env_fs = 0;
+	if (!is_user_selector(e->env_gs))
+		e->env_gs = 0;
+}
+
+// Save the fs and gs that this CPU has for e. The kernel itself does not use them, nor do most
+// programs.
 static inline void
 save_segments(struct Env *e)
 {
 	store_fs_gs(&e->env_fs, &e->env_gs);
-	if (e->env_fs && !is_user_selector(e->env_fs))
-		e->env_fs = 0;
-	if (e->env_gs && !is_user_selector(e->env_gs))
-		e->env_gs = 0;
+	if (e->env_fs | e->env_gs)
+		check_segments(e);
 }
 
 // Give child, which has not run yet, curenv's registers, except those of the floating-point unit.
@@ -366,7 +374,7 @@ env_run(struct Env *e)
 		e->env_oncpu = true;
 		tf = &e->env_tf;
 		load_fs_gs(&e->env_fs, &e->env_gs);
-		assert(user_flags_ok(tf));
+		assert(!(tf->tf_eflags & FL_PRIVILEGED)); // See user_flags_ok.
 		if (!c->cpu_ticking)
 			timer_start();
 	}

@@ -44,7 +44,7 @@ void trap(struct Trapframe *tf);
 //
 // The invariant: every way into the kernel either checks this (trap, and syscall_int in
 // sysentry.S) or makes it so (sysenter_entry), before any way out. So each frame that the kernel
-// keeps is good; env_run asserts it of those in env_tf.
+// keeps is good; env_run asserts that no env_tf has VM or IOPL.
 static inline bool
 user_flags_ok(const struct Trapframe *tf)
 {
