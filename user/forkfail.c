@@ -30,14 +30,15 @@ is_writable(pte_t pte)
 	return (pte & PTE_P) && (pte & (PTE_W | PTE_COW)) && !(pte & PTE_SHARE);
 }
 
-// How many of the pages that are to be copied are not yet.
+// How many of the pages that are to be copied are not yet. (sfork marks by PTE_W and PTE_COW what
+// it has shared.)
 static int
 count_in_common(void)
 {
 	int count = 0;
 
 	for (size_t done = 0; done < sizeof(in_common); done += PGSIZE)
-		count += (pte_of(PGNUM(in_common + done)) & PTE_COW) != 0;
+		count += (pte_of(PGNUM(in_common + done)) & (PTE_W | PTE_COW)) == PTE_COW;
 	return count;
 }
 
