@@ -1,9 +1,10 @@
 // The screen: 25 lines of 80 cells of text, a character and its colours each, as VGA adapters
-// have it since IBM's first colour one (CGA). In console.c is who calls in, with cons_lock.
+// have it since IBM's first colour one (CGA). The callers, in
+// console.c, hold cons_lock.
 //
-// The adapter's memory has room for 204 lines. To scroll, it is told to show it from one line
-// further on, and the line that comes into sight is blanked. Where there is none any more, the
-// other 24 move to the memory's start, and are shown there.
+// The adapter's memory has room for 204 lines. To scroll, the adapter shows its memory from one
+// line further on, and the new last line is blanked. At the end of the memory, the other 24 lines
+// are copied to its start, and are shown there.
 //
 //	cells:	| lines that were seen | 25 that are  | not used yet |
 //		0                      top    pos     top + SCREEN
@@ -29,7 +30,7 @@
 static uint16_t *const cells = (uint16_t *)(KERNBASE + CGA_BUF);
 static const uint16_t blanks[COLS] = { [0 ... COLS - 1] = COLOURS | ' ' };
 static unsigned top;       // The first cell of the screen
-static unsigned shown_top; // and what the 6845 knows of that
+static unsigned shown_top; // The value of top that the 6845 has been given
 static unsigned pos;       // Where the next character goes
 
 static unsigned
@@ -60,8 +61,8 @@ cga_init(void)
 {
 	top = shown_top = crtc_read(CRTC_START);
 	pos = crtc_read(CRTC_CURSOR);
-	// Go on where the BIOS stopped, unless its cursor is out of sight, or its lines are
-	// elsewhere.
+	// Go on where the BIOS stopped, unless its cursor is not on the screen, or its lines do
+	// not start at multiples of COLS.
 	if (top % COLS == 0 && top + SCREEN <= LINES * COLS && pos >= top && pos < top + SCREEN)
 		return;
 	top = pos = 0;
@@ -88,7 +89,7 @@ cga_put(const char *s, size_t len)
 	uint32_t cell = COLOURS;
 	size_t most = MIN(len, COLS - pos % COLS), left = most;
 
-	// Here C would take twice as many instructions for each character.
+	// The compiler's code takes twice as many instructions for each character.
 	__asm__ volatile("1: lodsb; cmpb $' ', %%al; jb 2f; stosw; loop 1b; 2:"
 			 : "+S"(s), "+D"(to), "+c"(left), "+a"(cell)
 			 :
@@ -119,7 +120,7 @@ cga_control(uint8_t c)
 		for (unsigned n = 8 - pos % 8; n > 0; n--)
 			cells[pos++] = COLOURS | ' ';
 		break;
-	default: // There is a picture even of these.
+	default: // The adapter has a picture for these, too.
 		cells[pos++] = COLOURS | c;
 		break;
 	}

@@ -58,19 +58,19 @@ cons_collect(int (*device_getc)(void), uint32_t most)
 #define COM_LSR       (COM1 + 5) // Line status
 #define COM_IER_RDI   0x01       // Interrupt on received data
 #define COM_FCR_ON    0x01       // FIFOs on, an interrupt for each character received
-#define COM_IIR_FIFO  0xC0       // They are, and work
+#define COM_IIR_FIFO  0xC0       // In COM_IIR, both bits: the FIFOs are on, and work
 #define COM_FIFO_SIZE 16
 #define COM_LCR_DLAB  0x80
 #define COM_LCR_8N1   0x03
 #define COM_MCR_ON    0x0B  // DTR, RTS, and OUT2, which lets interrupts through
-#define COM_LSR_DATA  0x01  // A character has come
-#define COM_LSR_TXRDY 0x20  // All have gone that were written
+#define COM_LSR_DATA  0x01  // A character has arrived
+#define COM_LSR_TXRDY 0x20  // The transmit buffer is empty
 #define COM_DIVISOR   1     // 115200 baud
-#define COM_PATIENCE  20000 // Port reads, of about 1 us, after which it may be taken for dead
+#define COM_PATIENCE  20000 // Port reads, about 1 us each, before the port counts as dead
 
 static bool serial_exists;
-static size_t serial_fifo;   // So many characters can be written at once, when all have gone
-static uint64_t serial_sent; // So many were, up to now
+static size_t serial_fifo;   // Characters that an empty transmit buffer takes
+static uint64_t serial_sent; // Characters written since the kernel started
 
 static int
 serial_getc(void)
@@ -100,8 +100,8 @@ serial_init(void)
 	serial_exists = inb(COM_LSR) != 0xFF;
 }
 
-// Wait until all characters have gone. False if the port is dead: but one that has sent more
-// than it can keep works, and it is slow who reads them.
+// Wait until the transmit buffer is empty. False if the port is dead. A port that has sent more
+// characters than its buffer holds is not dead: its reader is slow.
 static bool
 serial_wait(void)
 {
@@ -116,8 +116,8 @@ serial_wait(void)
 	return true;
 }
 
-// Write as much at a time as goes into the port's buffer when that is empty. Then the line is
-// still busy: the last character that has left the buffer is on its way.
+// Fill the transmit buffer each time it is empty. The line has no pause then: the port is still
+// sending the last character that left the buffer.
 static void
 serial_write(const char *s, size_t len)
 {
@@ -134,7 +134,7 @@ serial_write(const char *s, size_t len)
 // ---- Input and output together ----
 
 #define WAKE_MOST      32   // Readers that get a character at a time
-#define PANIC_PATIENCE 1000 // Looks, one a ms, until a line must have ended
+#define PANIC_PATIENCE 1000 // Attempts, one each ms, to get the console lock in a panic
 
 void
 cons_intr(void)
@@ -153,11 +153,11 @@ cons_break_in(void)
 
 	while (!spin_holding(&cons_lock) && !spin_change(&cons_lock, 0, spin_me()) && --patience > 0)
 		udelay(1000);
-	cons_lock.word = SPIN_BROKEN; // Nobody can drop it any more; and see spin_lock.
+	cons_lock.word = SPIN_BROKEN; // No CPU can drop the lock any more: see spin_lock.
 }
 
-// Whether something has been written since the last line's end. (Where the cursor is does not
-// tell: a text that fills the screen's line is still in one for who reads the serial port.)
+// Whether something has been written since the end of the last line. (The cursor's column does not
+// say so: a text that fills a line of the screen has not ended its line on the serial port.)
 static bool in_line;
 
 void
@@ -214,7 +214,7 @@ cons_enable_interrupts(void)
 		irq_enable(IRQ_SERIAL);
 }
 
-// A panic within the end of a line sees that it is in one.
+// in_line changes last: a panic in the middle of this ends the line again.
 static void
 put_control(char c)
 {
@@ -226,7 +226,8 @@ put_control(char c)
 	in_line = c != '\n';
 }
 
-// Who has read a line from the serial port shall find it on the screen: that comes first.
+// The screen is written before the serial port, so that a line that was read from the port is
+// already on the screen.
 void
 cons_put(const char *s, size_t len)
 {

@@ -19,11 +19,12 @@ void cons_put(const char *s, size_t len);
 // printf.c: write len characters, in one piece. Takes cons_lock.
 void cons_write(const char *s, size_t len);
 
-// This CPU panics, and takes the console from whoever has it, for ever: it may be this CPU, or
-// one that stands still. But to one that is only about to end its line it leaves the time.
+// This CPU panics: take the console lock, and keep it. If the lock is held, wait a second for the
+// holder to end its line; then take the lock from it, since the holder may be this CPU, or a CPU
+// that does not run any more.
 void cons_break_in(void);
 
-// Go to the beginning of a line, if we are not there. The caller holds cons_lock.
+// End the line that is being written, if there is one. The caller holds cons_lock.
 void cons_fresh_line(void);
 
 // The next character of input from any of them, or a key of inc/kbdreg.h; 0 if there is none.
@@ -39,7 +40,7 @@ void cons_enable_interrupts(void);
 // both holds the big lock.
 void cons_wait(void);
 bool cons_wake_readers(void);
-extern struct EnvQueue cons_readers; // Who waits
+extern struct EnvQueue cons_readers; // The environments that sleep in cons_wait
 
 static inline bool
 cons_awaited(void)
@@ -61,10 +62,10 @@ int kbd_getc(void);
 void kbd_init(void);
 int kbd_getc_bios(void);
 
-// cga.c: the screen. The caller holds cons_lock, but for cga_init.
+// cga.c: the screen. The caller holds cons_lock, except for cga_init.
 void cga_init(void);
-size_t cga_put(const char *s, size_t len); // A line of it, or less; returns how much.
+size_t cga_put(const char *s, size_t len); // Writes to the end of a line at most; returns how much
 void cga_control(uint8_t c);
-void cga_show(void); // After writing: what was written, and the cursor behind it
+void cga_show(void); // After writing: scroll the screen, and move the cursor
 
 #endif // JOS_KERN_CONSOLE_H
