@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from support import TREE, KernelTest, user_programs
+from support import TREE, KernelTest, run_gdb, user_programs
 from elffile import read_elf
 from machine import SCREEN_COLUMNS, SCREEN_ROWS
 
@@ -124,6 +124,14 @@ class MonitorTest(KernelTest):
         self.check_shutdown(self.start(args=["-machine", "q35", "-kernel", self.kernel()]))
         machine = self.boot("breakpoint")
         self.check_shutdown(machine)
+
+    def test_shutdown_gives_the_machine_time(self):
+        machine = self.boot("hello", args=["-machine", "pc,acpi=off"], gdb=True)
+        machine.send("shutdown\n")
+        run_gdb(machine, "hbreak mon_shutdown", "continue", "hbreak udelay", "ignore 2 98",
+                "continue", "detach")
+        self.assertNotIn("cannot be switched off", machine.output)
+        machine.wait_for("cannot be switched off")
 
     def test_shutdown_of_a_machine_that_does_not_know_how(self):
         machine = self.boot("hello", args=["-machine", "pc,acpi=off"])
