@@ -71,27 +71,32 @@ lapic_write(uint32_t reg, uint32_t value)
 void
 lapic_init(void)
 {
+	// The 8259s' output and the NMI line are wired to all CPUs: only the boot CPU takes them.
+	bool takes_lines = thiscpu == bootcpu;
+	const struct {
+		uint32_t reg, value;
+	} settings[] = {
+		{ SVR, SVR_ENABLE | T_LAPIC_SPURIOUS }, // First: it masks the LVT while disabled.
+		{ TPR, 0 },                             // Accept interrupts of all priorities.
+		{ LVT_LINT0, takes_lines ? LVT_EXTINT : LVT_MASKED },
+		{ LVT_LINT1, takes_lines ? LVT_NMI : LVT_MASKED },
+		{ LVT_TIMER, LVT_PERIODIC | (IRQ_OFFSET + IRQ_TIMER) },
+		{ TIMER_DIVIDE, DIVIDE_BY_1 }, // The timer starts with its first count.
+		{ LVT_ERROR, T_LAPIC_ERROR },
+		{ ESR, 0 }, // A write shows the errors since the write before it:
+		{ ESR, 0 }, // two of them clear the register.
+		{ EOI, 0 }, // The BIOS may have left an interrupt in service.
+	};
+
 	if (!lapicaddr)
 		return;
 	if (!lapic)
 		lapic = mmio_map_region(lapicaddr, PGSIZE);
-
-	lapic_write(SVR, SVR_ENABLE | T_LAPIC_SPURIOUS);
-	lapic_write(TIMER_DIVIDE, DIVIDE_BY_1);
-	lapic_write(LVT_TIMER, LVT_PERIODIC | (IRQ_OFFSET + IRQ_TIMER));
-
-	// The 8259s' output comes in at LINT0 of all CPUs; only the boot CPU takes it.
-	lapic_write(LVT_LINT0, thiscpu == bootcpu ? LVT_EXTINT : LVT_MASKED);
-	lapic_write(LVT_LINT1, thiscpu == bootcpu ? LVT_NMI : LVT_MASKED);
-	if ((lapic_read(VER) >> 16 & 0xFF) >= 4)
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		lapic_write(settings[i].reg, settings[i].value);
+	uint32_t last_lvt = lapic_read(VER) >> 16 & 0xFF;
+	if (last_lvt >= 4)
 		lapic_write(LVT_PERF, LVT_MASKED);
-	lapic_write(LVT_ERROR, T_LAPIC_ERROR);
-
-	// The error register shows what it held when it was last written.
-	lapic_write(ESR, 0);
-	lapic_write(ESR, 0);
-	lapic_eoi(); // If the BIOS left one open.
-	lapic_write(TPR, 0);
 }
 
 // This CPU's APIC id, read from the hardware.
