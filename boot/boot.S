@@ -97,9 +97,9 @@ start:
 	movb	$(BOOT_CMDLINE >> 8), INFO_AT(MULTIBOOT_CMDLINE + 1)
 	movb	$(BOOT_MMAP >> 8), INFO_AT(MULTIBOOT_MMAP_ADDR + 1)
 
-	// Let address line 20 through, which else is 0 for ever on a PC that takes
-	// itself for an 8086: by the BIOS, and by the chipset in case it cannot. The
-	// oldest way, through the keyboard controller, may hang where there is none.
+	// Enable address line 20, which a PC keeps at 0 for programs of the 8086: by the
+	// BIOS, and by the chipset in case the BIOS cannot. The oldest way, through the
+	// keyboard controller, may hang on a machine that has none.
 	movw	$0x2401, %ax
 	int	$0x15
 	inb	$FAST_A20, %al

@@ -1,7 +1,6 @@
-// What the BIOS left in memory for us: the tables of ACPI (acpi.c) and of the
-// MultiProcessor Specification (mpconfig.c), which are found and checked in the same
-// way. Every length is checked before it is used; a table whose checksum is wrong is
-// not believed.
+// Finding and checking the tables that the BIOS has left in memory: ACPI's (acpi.c) and the
+// MultiProcessor Specification's (mpconfig.c). Every length is checked before it is used; a table
+// whose checksum is wrong is not used.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -10,7 +9,7 @@
 #include <kern/multiboot.h>
 #include <kern/pmap.h>
 
-#define MAX_TABLE (64 * 1024) // No table that we want is larger.
+#define MAX_TABLE (64 * 1024) // The tables that we use are smaller.
 
 bool
 bios_sum_ok(const void *table, size_t length)
@@ -49,10 +48,9 @@ bios_find(const char *signature, size_t length)
 	return NULL;
 }
 
-// size bytes of the BIOS's at pa, wherever that is, or NULL if that makes no sense.
-// Tables stand near the top of memory, mostly beyond what the kernel maps: then it
-// maps them as if they were a device. What it maps, it remembers, so that the many
-// tables of one region cost little.
+// A pointer to `size` bytes of the BIOS's at physical address pa, or NULL if pa or size is not
+// valid. Most tables are near the top of memory, above what the kernel maps: it maps them like the
+// registers of a device. The last mapping is remembered, so that the tables of one region share it.
 static const void *
 bios_map(physaddr_t pa, size_t size)
 {

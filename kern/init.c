@@ -1,5 +1,5 @@
-// Coming up: the boot CPU from entry.S, then the others from mpentry.S, until each
-// is in the scheduler. And coming to grief: panic.
+// Start-up of the boot CPU, which comes from entry.S, and of the others, which come from mpentry.S,
+// until each is in the scheduler. Panic handling.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -30,19 +30,19 @@ volatile uint32_t mpentry_cpu;
 
 #define MESSAGE_SIZE 256 // Of a panic or warning, at most
 
-#define STOP_PATIENCE 1000 // Looks, one a ms, until all other CPUs must have stopped
+#define STOP_PATIENCE 1000 // Milliseconds to wait for the other CPUs to stop
 
-// Words of the command line that are no programs: name=value.
+// Command-line options, name=value.
 static const struct Option {
 	const char *name;
-	bool (*set)(const char *value); // Up to a blank. False: it makes no sense.
+	bool (*set)(const char *value); // Up to a blank. False if the value is not valid.
 } options[] = {
 	{ "failalloc=", failalloc_set },
 	{ "jitter=", jitter_set },
 	{ "selftest=", selftest_run },
 };
 
-// Whether a word of len characters is an option; then it is set.
+// If the word of len characters is an option, set it. Returns whether it is one.
 static bool
 set_option(const char *word, size_t len)
 {
@@ -78,7 +78,7 @@ start_programs(const char *cmdline)
 	}
 }
 
-// Whether a CPU has come up, within about a second.
+// Wait until a CPU has started, for at most about a second. Returns whether it has.
 static bool
 wait_until_started(const struct CpuInfo *c)
 {
@@ -90,8 +90,8 @@ wait_until_started(const struct CpuInfo *c)
 	return false;
 }
 
-// Start the other CPUs, one at a time: they share the code at MPENTRY_PADDR, and the
-// place where each finds its number.
+// Start the other CPUs, one at a time: they share the code at MPENTRY_PADDR, and mpentry_cpu,
+// from which each takes its number.
 static __attribute__((noinline)) void
 boot_aps(void)
 {
@@ -108,7 +108,7 @@ boot_aps(void)
 		lapic_startap(cpus[i].cpu_apicid, MPENTRY_PADDR);
 		if (wait_until_started(&cpus[i]))
 			continue;
-		// If it took its number at the last moment, it is on its way after all.
+		// The CPU may have taken its number just now: then wait once more.
 		if (xchg(&mpentry_cpu, 0) == 0 && wait_until_started(&cpus[i]))
 			continue;
 		cprintf("SMP: CPU %d (APIC id %d) does not answer\n", i, cpus[i].cpu_apicid);
@@ -123,7 +123,7 @@ i386_init(physaddr_t multiboot_info)
 	env_init_percpu();
 	trap_init();
 	trap_init_percpu(0);
-	lock_kernel(); // From here on, so that all can count on it. Exercise 5.
+	lock_kernel(); // So that all that follows may assert that the lock is held. Exercise 5.
 	fpu_init_percpu();
 
 	cons_init();
@@ -162,14 +162,14 @@ mp_main(int cpu)
 	cprintf("SMP: CPU %d starting\n", cpu);
 
 	lapic_init();
-	c->cpu_apicid = lapic_id();        // Should it be another CPU than was called.
+	c->cpu_apicid = lapic_id();        // In case another CPU answered the STARTUP interrupt.
 	xchg(&c->cpu_status, CPU_STARTED); // boot_aps() waits for this.
 
 	lock_kernel(); // Exercise 5
 	sched_yield();
 }
 
-// ---- Going down ----
+// ---- Panic ----
 
 void
 panic_halt(void)
@@ -185,7 +185,7 @@ panicking(void)
 	return panicker == (uint32_t)cpunum() + 1;
 }
 
-// Something is wrong with the panic itself: say so, if that works, and be quiet.
+// This CPU has panicked while it panicked: print that, once, and halt.
 static __attribute__((noreturn)) void
 panic_again(const char *why, uintptr_t eip)
 {
@@ -199,8 +199,8 @@ panic_again(const char *why, uintptr_t eip)
 	panic_halt();
 }
 
-// Stop the other CPUs, which may have interrupts off for good: hence an NMI. (One that has
-// not started would take it in real mode.)
+// Stop the other CPUs by NMIs, since a CPU may never turn its interrupts on again. (A CPU that has
+// not started would take the NMI in real mode.)
 static void
 stop_others(void)
 {
@@ -220,13 +220,13 @@ stop_others(void)
 void
 panic_begin(const char *why, uintptr_t eip)
 {
-	uint32_t nobody = 0, me = cpunum() + 1;
+	uint32_t none = 0, me = cpunum() + 1;
 
 	cli();
 	if (panicking())
 		panic_again(why, eip);
 	if (!__atomic_compare_exchange_n(
-		&panicker, &nobody, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		&panicker, &none, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		panic_halt();
 	panicstr = why;
 	cons_break_in();

@@ -3,23 +3,23 @@
 
 #include <inc/types.h>
 
-// Coming up, and going down (init.c).
+// Start-up and panic (init.c).
 
 void i386_init(physaddr_t multiboot_info) __attribute__((noreturn));
 void mp_main(int cpu) __attribute__((noreturn));
 
-// What a CPU panicked about, or NULL. The others stop when they see it.
+// The format of the panic message, or NULL. CPUs that find it set stop.
 extern const char *volatile panicstr;
 
-// This CPU panics, for something that happened at eip: from here on the console is its
-// own, and all others stand still. Returns only to the first one that comes, and once:
-// to say more than fits into a panic's line, and then panic.
+// Begin a panic of this CPU, whose cause `why` was found at eip: stop the other CPUs, and take the
+// console. Returns only on the first CPU that calls it, and once. The caller may then print more
+// than fits in a panic message, and must call panic().
 void panic_begin(const char *why, uintptr_t eip);
 
-// Whether it is this CPU that panicked. It alone goes on.
+// Whether this CPU has panicked. Only that CPU goes on.
 bool panicking(void);
 
-// Another one did.
+// Stop this CPU, because another CPU has panicked.
 void panic_halt(void) __attribute__((noreturn));
 
 #endif // JOS_KERN_INIT_H

@@ -1,6 +1,6 @@
-// The clock chips of a PC: the 8254 interval timer, which measures short waits, and
-// interrupts where there is no local APIC to do it; and the MC146818 real-time clock,
-// in whose memory the BIOS looks for advice.
+// The clock chips of a PC: the 8254 interval timer, which measures short waits, and which
+// interrupts on machines without a local APIC; and the MC146818 real-time clock, in whose memory
+// the BIOS looks up what to do after a reset.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -28,7 +28,7 @@ mc146818_write(uint8_t reg, uint8_t datum)
 
 // Counter 2 of the 8254 has its gate and its output on port 0x61, so it can be
 // started and watched without an interrupt. In mode 0 it counts down once, and
-// raises its output when it comes to zero.
+// raises its output when it reaches zero.
 #define PIT_COUNTER2 0x42
 #define PIT_COUNTER0 0x40 // Its output is IRQ_TIMER
 #define PIT_CONTROL  0x43

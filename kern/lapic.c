@@ -1,6 +1,6 @@
-// The local APIC, one in each CPU: it takes interrupts from the other CPUs and
-// sends them some, and has a timer (Intel, volume 3, chapter 10). All CPUs see their own one at
-// the same physical address.
+// The local APIC, one in each CPU: it receives interrupts from the other CPUs, sends interrupts
+// to them, and has a timer (Intel, volume 3, chapter 10). Each CPU sees its own local APIC at the
+// same physical address.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
@@ -45,7 +45,7 @@
 #define ICR_ASSERT   0x00004000
 #define ICR_LEVEL    0x00008000
 
-#define ICR_PATIENCE 10000 // Looks, until an interrupt must have been taken off our hands
+#define ICR_PATIENCE 10000 // Readings of ICRLO to wait for an interrupt to be sent
 
 #define CMOS_SHUTDOWN     0x0F // Tells the BIOS what to do after a reset
 #define WARM_RESET_VECTOR 0x467
@@ -106,7 +106,7 @@ lapic_id(void)
 	return lapic ? lapic_read(ID) >> 24 : 0;
 }
 
-// Tell the local APIC that its interrupt has been dealt with.
+// Tell the local APIC that the interrupt in service has been handled.
 void
 lapic_eoi(void)
 {
@@ -171,9 +171,9 @@ lapic_swap_warm_reset(struct WarmReset *warm_reset)
 	*warm_reset = old;
 }
 
-// Starting another CPU is an INIT interrupt, 10 ms of patience (the caller's, who
-// can so share it among all CPUs), and then STARTUP interrupts (section 8.4.4.1;
-// MultiProcessor Specification 1.4, appendix B.4).
+// Starting another CPU takes an INIT interrupt, a wait of 10 ms, and then STARTUP interrupts
+// (section 8.4.4.1; MultiProcessor Specification 1.4, appendix B.4). The caller waits, once for
+// all CPUs.
 void
 lapic_startap_init(uint8_t apicid)
 {
@@ -182,12 +182,12 @@ lapic_startap_init(uint8_t apicid)
 	icr_send(apicid, ICR_INIT | ICR_LEVEL);
 }
 
-// Make a CPU that has had its INIT begin at start: a page below 1 MB.
+// Let a CPU that has received its INIT start at physical address `start`, a page below 1 MB.
 void
 lapic_startap(uint8_t apicid, physaddr_t start)
 {
 	assert(PGOFF(start) == 0 && start < EXTPHYSMEM);
-	// Twice, as the specification says: a CPU that runs ignores the second.
+	// Twice, as the specification says: a CPU that already runs ignores the second STARTUP.
 	for (int i = 0; i < 2; i++) {
 		icr_send(apicid, ICR_STARTUP | start >> PGSHIFT);
 		udelay(200);

@@ -1,7 +1,7 @@
-// Finding the CPUs of the machine. CPUID is asked first, since a table may speak of
-// local APICs that the CPU does not have; then ACPI's (acpi.c), which knows every
-// core; then the older MP table, in which many a BIOS lists one CPU a package
-// (MultiProcessor Specification, version 1.4, chapter 4). Else there is one CPU.
+// Finding the CPUs of the machine: in ACPI's MADT (acpi.c), which names every core; without one,
+// in the older MP table, in which many BIOSes name one CPU for each package (MultiProcessor
+// Specification, version 1.4, chapter 4). Without either there is one CPU. CPUID is asked first,
+// since tables may name local APICs that the CPU does not have.
 
 #include <inc/stdio.h>
 #include <inc/x86.h>
@@ -84,8 +84,8 @@ mp_add_cpu(uint32_t apicid)
 	ncpu++;
 }
 
-// Add the CPUs that the table's entries name. False if they do not make sense: what
-// came before the mistake is kept.
+// Add the CPUs that the table's entries name. False if an entry is not valid: CPUs named before
+// it are kept.
 static bool
 read_mp_entries(const struct MpTable *table)
 {
