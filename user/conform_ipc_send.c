@@ -107,6 +107,27 @@ refuse_in_queue(void)
 	conform_release_hoard();
 }
 
+// The only message in the queue cannot be delivered: the receiver waits for the next.
+static void
+send_after_first(void)
+{
+	while (RESULT[0] == NO_RESULT)
+		sys_yield();
+	send_to_parent();
+}
+
+static void
+wait_after_refusal(void)
+{
+	envid_t first = spawn_sender(0, WRITABLE, PERM_WRITE), second;
+
+	CHECK_EQ(sys_page_unmap(first, WRITABLE), 0);
+	sent.srcva = NO_PAGE;
+	sent.place = 1;
+	second = conform_spawn(send_after_first);
+	pass_over(first, second, RECEIVED, E_INVAL);
+}
+
 // A message that can be seen to be bad is refused before the wait; so is a wait for oneself.
 static void
 refuse_at_once(void)
@@ -137,5 +158,6 @@ umain(int argc, char **argv)
 	refuse_at_once();
 	take_from_queue();
 	refuse_in_queue();
+	wait_after_refusal();
 	conform_end();
 }

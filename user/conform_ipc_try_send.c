@@ -17,6 +17,29 @@ refuse_when_not_receiving(envid_t to)
 	CHECK_REFUSED(sys_ipc_try_send(to, 1, READONLY, PERM_WRITE), E_IPC_NOT_RECV);
 }
 
+// Id 0 is the caller, not the environment in slot 0: that is its parent, and receives.
+static void
+send_to_0(void)
+{
+	envid_t parent = thisenv->env_parent_id;
+
+	wait_until_asleep(parent);
+	CHECK_EQ(sys_ipc_try_send(0, 1, NO_PAGE, 0), -E_IPC_NOT_RECV);
+	CHECK_EQ(sys_ipc_try_send(parent, 2, NO_PAGE, 0), 0);
+}
+
+static void
+receive_from_child(void)
+{
+	envid_t child = conform_spawn(send_to_0);
+
+	CHECK_EQ(ENVX(sys_getenvid()), 0);
+	CHECK_EQ(sys_ipc_recv(NO_PAGE), 0);
+	CHECK_EQ(thisenv->env_ipc_value, 2);
+	CHECK_EQ(thisenv->env_ipc_from, child);
+	conform_wait(child);
+}
+
 void
 umain(int argc, char **argv)
 {
@@ -34,6 +57,8 @@ umain(int argc, char **argv)
 	conform_must(stopped, "sys_exofork");
 	refuse_when_not_receiving(stopped);
 	sys_env_destroy(stopped);
+
+	receive_from_child();
 
 	// A receiver gets one message; then it has to ask for the next.
 	conform_let_receive(receiver, NO_PAGE);
