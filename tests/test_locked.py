@@ -16,9 +16,9 @@ ASSERTION = "assert(kernel_locked());"
 # The functions with that assertion, and the arguments without which they would fail before it.
 FUNCTIONS = {
     "cons_wake_readers": "", "cons_wait": "",
-    "env_alloc": "", "env_destroy": "envs", "env_end_part": "envs", "env_free": "envs",
-    "env_leave": "", "env_run": "envs",
-    "env_start": "envs", "env_stop": "envs", "envid2env": "",
+    "env_alloc": "", "env_copy_registers": "", "env_destroy": "envs", "env_end_part": "envs",
+    "env_free": "envs", "env_leave": "", "env_run": "envs", "env_start": "envs", "env_stop": "envs",
+    "envid2env": "",
     "fpu_save": "", "fpu_trap": "", "lock_kernel_slowly": "",
     "mmio_map_region": "", "monitor": "",
     "page_alloc": "", "page_decref": "", "page_free": "", "page_insert": "",
