@@ -329,6 +329,13 @@ class LineTest(InputTest):
         self.check_lines("na\u00efve\033[D\033[D\033[D\177u\033[C\033[3~c\u20ac\U0001d11e\177\n",
                          ["nu\u00efc\u20ace"])
 
+    def test_utf_8_within_a_line_is_shown_whole(self):
+        machine = self.boot("lines")
+        machine.wait_for("line: ")
+        machine.send("ab\033[D\u00e9\n")
+        shown = machine.run_to_prompt().split("line: ")[1].split("lines:")[0]
+        self.assertIn("\u00e9b", shown)
+
     def test_line_that_is_too_long(self):
         machine = self.boot("lines,2")
         machine.wait_for("line: ")
