@@ -49,6 +49,8 @@ struct Env {
 	enum EnvType env_type;
 	unsigned env_status;       // Written by kern/env.c alone
 	uint32_t env_runs;         // How often it was put on a CPU
+	uint32_t env_wait;         // Turns that others began while it last waited for its own
+	int32_t env_credit;        // Added to its next turn, in ticks of the time stamp counter
 	int env_cpunum;            // The CPU it is on, or was on last
 	bool env_oncpu;            // A CPU has it, though its status may say otherwise by now
 	bool env_stopped;          // Not to run until it is started, whatever it waits for

@@ -37,7 +37,8 @@ struct CpuInfo {
 	uint8_t cpu_apicid;          // Its local APIC's name on the bus
 	volatile uint32_t cpu_status; // CPU_*: once it is up, see sched.c
 	struct Env *cpu_env;         // The environment it runs: see curenv
-	uint32_t cpu_last;           // The slot in envs[] of the one it ran last
+	uint32_t cpu_turn_end;       // When the turn of cpu_env should end: see sched.c
+	bool cpu_ticked;             // The timer has interrupted, sched_tick has not seen it yet
 	bool cpu_ticking;            // Its timer runs, and may go on: see timer.c
 	bool cpu_fpu_live;           // cpu_env's state is in its floating-point unit: see fpu.c
 	volatile uint32_t cpu_in_user;  // These three: see tlb.c

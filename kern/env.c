@@ -369,7 +369,6 @@ env_run(struct Env *e)
 		if (c->cpu_env)
 			put_aside(c, c->cpu_env);
 		c->cpu_env = e;
-		c->cpu_last = ENVX(e->env_id);
 		e->env_cpunum = c->cpu_id;
 		e->env_oncpu = true;
 		tf = &e->env_tf;

@@ -35,6 +35,7 @@ env_set_status(struct Env *e, unsigned status)
 
 	e->env_status = status;
 	if (status == ENV_RUNNABLE) {
+		e->env_wait = -sched_turns;
 		runq_add(ENVX(e->env_id));
 		if (old != ENV_RUNNING)
 			sched_wake();

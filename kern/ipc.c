@@ -209,9 +209,10 @@ sys_ipc_recv(void *dstva)
 	return receive(curenv, dstva);
 }
 
-// Where the caller waits for a message, the one that has got its own runs at once in its
-// place, for the rest of its time slice: nobody has to be chosen, or woken. That is not
-// unfair, since the end of the slice comes when it would have come.
+// If the caller has to wait for a message, the receiver of the caller's own message runs at once in
+// its place, for the rest of the caller's turn: no environment has to be chosen, and no CPU
+// to be woken. This keeps the scheduler's rule, because the turn ends when it would have ended:
+// after a tick that came in the kernel, the receiver waits for a turn of its own.
 int
 sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 {
@@ -227,7 +228,7 @@ sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 		return 0;
 	}
 	r = receive(from, dstva);
-	if (from->env_ipc_recving && !to->env_stopped) {
+	if (from->env_ipc_recving && !to->env_stopped && !thiscpu->cpu_ticked) {
 		to->env_tf.tf_regs.reg_eax = 0;
 		env_run(to);
 	}

@@ -14,6 +14,7 @@
 #include <kern/cpu.h>
 #include <kern/jitter.h>
 #include <kern/spinlock.h>
+#include <kern/timer.h>
 #include <kern/tlb.h>
 
 #define SPIN_LEAST 3  // Half of the spins are of less than 1 << SPIN_LEAST rounds,
@@ -41,6 +42,7 @@ jitter_set(const char *value)
 		__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_JITTER, __ATOMIC_SEQ_CST);
 	}
 	jitter_seed = seed;
+	time_slice = 0;
 	lock_kernel_slowly(true);
 	cprintf("jitter: seed %u\n", jitter_seed);
 	return true;

@@ -119,13 +119,14 @@ lapic_eoi(void)
 void
 lapic_timer_set(uint32_t count)
 {
-	lapic_write(TIMER_INITIAL, count);
+	if (lapic)
+		lapic_write(TIMER_INITIAL, count);
 }
 
 uint32_t
 lapic_timer_left(void)
 {
-	return lapic_read(TIMER_CURRENT);
+	return lapic ? lapic_read(TIMER_CURRENT) : 0;
 }
 
 static void

@@ -9,9 +9,7 @@
 #include <kern/bios.h>
 #include <kern/cpu.h>
 
-struct CpuInfo cpus[NCPU] __attribute__((section(".data.cpus"))) = {
-	[0 ... NCPU - 1] = { .cpu_last = NENV - 1 },
-};
+struct CpuInfo cpus[NCPU] __attribute__((section(".data.cpus")));
 int ncpu = 1;
 struct CpuInfo *bootcpu = &cpus[0];
 physaddr_t lapicaddr;

@@ -1,8 +1,26 @@
 // Which environment runs next on a CPU, and what a CPU does that has none.
 //
-// Round robin: each CPU takes the first runnable environment after the one that it
-// ran last, in the circular order of envs[]. One that is on another CPU is RUNNING,
-// not RUNNABLE, so no two CPUs can take the same.
+// Round robin: all CPUs share one cursor, the slot in envs[] that got the last turn. A CPU
+// gives the next turn to the first runnable environment after the cursor, in circular
+// order, and moves the cursor there. An environment that is on another CPU is RUNNING, not
+// RUNNABLE, so no two CPUs can take the same. This keeps the rule:
+//
+//	While an environment is runnable, each other slot gets at most one turn before it.
+//
+// Proof: between two turns of a slot the cursor goes round once, and so passes every
+// runnable environment, which would have got that turn. Only sched_yield moves the cursor.
+// A wake-up does not, and sys_ipc_call does not: the environment that it switches to runs
+// in the rest of the caller's turn. env_wait counts the turns, and user/fairwait.c tests the rule.
+//
+// A turn lasts one time slice on average, measured by the time stamp counter, because a turn
+// may begin anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the
+// turn if less than half a slice of it is left. What is left, or was too much, is env_credit,
+// which makes the next turn of that environment longer or shorter. An environment that
+// yields or waits gives up the rest of its turn. (The turn of an environment that is dying frees a
+// part of its memory: end.c.) So an environment that yields just before
+// the tick takes nothing from the next one. A tick may come while the CPU cannot switch,
+// even while it sleeps in lock_kernel: cpu_ticked notes it until the CPU is about to return to
+// user mode (trap_leave).
 //
 // A CPU that finds nothing marks itself CPU_LOOKING under the lock, drops the lock,
 // looks for a while whether another CPU takes the mark away, and if not, turns it to
@@ -78,6 +96,10 @@ look_a_while(void)
 	    &thiscpu->cpu_status, &looking, CPU_HALTED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+HOT_DATA uint32_t sched_turns;
+
+static HOT_DATA uint32_t cursor = NENV - 1;
+
 // Sleep until an interrupt. Comes back with the lock held, as it was called.
 static __attribute__((noinline)) void
 sched_halt(void)
@@ -113,14 +135,46 @@ sched_halt(void)
 	call_back(cpunum()); // Unless another CPU did.
 }
 
-// The environment in this slot is dying, and has its turn. Other CPUs may take the lock between
-// two such turns, and interrupts are let in.
+// How long the turn on CPU c still lasts, in ticks of the time stamp counter.
+static inline int32_t
+turn_left(const struct CpuInfo *c)
+{
+	return c->cpu_turn_end - (uint32_t)read_tsc();
+}
+
+void
+sched_tick(struct CpuInfo *c)
+{
+	struct Env *e = c->cpu_env;
+	int32_t left = turn_left(c), slice = time_slice;
+
+	assert(kernel_locked());
+	c->cpu_ticked = false;
+	// More than two slices are left after a pause of seconds, when the difference wraps.
+	if (!e || e->env_status != ENV_RUNNING || (left >= slice / 2 && left < 2 * slice))
+		return;
+	e->env_credit = MIN(MAX(left, -slice), slice);
+	env_set_status(e, ENV_RUNNABLE);
+}
+
+// Environment e gives up the rest of its turn on CPU c.
+static inline void
+give_up_turn(const struct CpuInfo *c, struct Env *e)
+{
+	int32_t left = turn_left(c);
+
+	e->env_credit = 0;
+	if (left < 0)
+		e->env_credit = MAX(left, -(int32_t)time_slice);
+}
+
+// Dying environment e has its turn: free a part of its memory. Other CPUs may take the lock
+// between two such turns, and interrupts are let in.
 static __attribute__((noinline)) void
-end_part(struct CpuInfo *c, int slot)
+end_part(struct CpuInfo *c, struct Env *e)
 {
 	env_leave();
-	c->cpu_last = slot;
-	env_end_part(&envs[slot]);
+	env_end_part(e);
 	unlock_kernel();
 	tlb_load(c, kern_pgdir); // As in sched_halt
 	__asm__ volatile("sti; nop; cli" : : : "memory");
@@ -136,23 +190,31 @@ sched_yield(void)
 	int slot;
 
 	assert(kernel_locked());
-	if (e && e->env_status == ENV_RUNNING)
-		env_set_status(e, ENV_RUNNABLE);
-	else if (e && e->env_status != ENV_RUNNABLE)
-		env_leave(); // One that waits may be woken only when it has been put aside.
+	if (e && e->env_status != ENV_RUNNABLE) { // If it is, sched_tick has ended its turn.
+		give_up_turn(c, e);
+		if (e->env_status == ENV_RUNNING)
+			env_set_status(e, ENV_RUNNABLE);
+		else
+			env_leave(); // Before another CPU can wake it.
+	}
 	if (cons_awaited())
 		cons_wake_readers();
 	for (;;) {
-		slot = runq_first((c->cpu_last + 1) % NENV);
-		if (slot >= 0 && envs[slot].env_status == ENV_RUNNABLE)
-			env_run(&envs[slot]);
-		if (slot >= 0) {
-			end_part(c, slot);
+		slot = runq_first((cursor + 1) % NENV);
+		if (slot < 0) {
+			env_leave();
+			if (!cons_wake_readers())
+				sched_halt();
 			continue;
 		}
-		env_leave();
-		if (!cons_wake_readers())
-			sched_halt();
+		cursor = slot;
+		e = &envs[slot];
+		e->env_wait += sched_turns++;
+		if (e->env_status == ENV_RUNNABLE) {
+			c->cpu_turn_end = (uint32_t)read_tsc() + time_slice + e->env_credit;
+			env_run(e);
+		}
+		end_part(c, e);
 	}
 }
 

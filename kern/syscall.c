@@ -133,11 +133,10 @@ sys_env_destroy(envid_t envid)
 	return 0;
 }
 
-// Whoever runs next, this comes back to the caller with 0.
+// Does not return here: the caller resumes in user mode with 0, which syscall() has stored.
 static int
 sys_yield(void)
 {
-	cpu_frame(thiscpu)->tf_regs.reg_eax = 0;
 	sched_yield();
 }
 
@@ -260,11 +259,12 @@ const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 // A call failed for want of memory, or of a free slot, while an environment is dying, which has
 // some: let the caller's turn end, and make the call again in its next one. (A call that failed so
 // has changed nothing.)
-static __attribute__((noinline)) void
-call_again_later(struct Trapframe *tf)
+static __attribute__((noinline, noreturn)) void
+call_again_later(struct Trapframe *tf, uint32_t number)
 {
+	tf->tf_regs.reg_eax = number;
 	undo_trap(tf);
-	env_set_status(curenv, ENV_RUNNABLE);
+	sched_yield();
 }
 
 // Exercise 7. The same steps as in trap().
@@ -277,17 +277,18 @@ syscall(struct Trapframe *tf)
 	trap_enter(c);
 	trap_lock(c);
 	// Another CPU may have stopped or destroyed the caller since it was last in here.
+	uint32_t number = regs->reg_eax;
 	if (c->cpu_env->env_status != ENV_RUNNING) {
 		undo_trap(tf);
-	} else if (regs->reg_eax >= NSYSCALLS) {
+	} else if (number >= NSYSCALLS) {
 		regs->reg_eax = -E_INVAL;
 	} else {
-		int32_t r = syscall_table[regs->reg_eax](
+		regs->reg_eax = 0; // The result of calls that do not return here
+		int32_t r = syscall_table[number](
 		    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
 		if ((r == -E_NO_MEM || r == -E_NO_FREE_ENV) && envs_dying)
-			call_again_later(tf);
-		else
-			regs->reg_eax = r;
+			call_again_later(tf, number);
+		regs->reg_eax = r;
 	}
 	trap_leave(c);
 }

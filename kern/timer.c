@@ -18,15 +18,29 @@
 #define MEASUREMENTS      4
 #define MEASURE_TICKS     (PIT_HZ / SLICES_PER_SECOND / 2) // Of the 8254: 5 ms
 
-static uint32_t slice; // In the local APIC timer's ticks
+static uint32_t period; // A time slice in ticks of the local APIC's timer
 
-// Return the length of a time slice, in ticks of this CPU's local APIC timer.
-//
-// Each pair of readings is taken at once, so it makes no difference how late the end of the
-// 5 ms is noticed. An emulator that stands still within a pair, or for so long that the 8254's
-// counter wraps, makes the result too large, never too small: in the first pair the local APIC
-// timer is read first, in the second pair last.
+HOT_DATA uint32_t time_slice;
+
+// What one measurement of a time slice finds, in ticks of two clocks.
+struct SliceLength {
+	uint32_t lapic; // 0 without a local APIC
+	uint32_t tsc;
+};
+
 static uint32_t
+slice_ticks(uint32_t measured, uint32_t pit_ticks)
+{
+	return (uint64_t)measured * PIT_HZ / SLICES_PER_SECOND / pit_ticks;
+}
+
+// Return the length of a time slice.
+//
+// The readings at each end are taken at once, so it makes no difference how late the end of the
+// 5 ms is noticed. An emulator that stands still between them, or for so long that the 8254's
+// counter wraps, makes the result too large, never too small: at the first end the 8254 is
+// read last, at the second end first.
+static struct SliceLength
 measure_slice(void)
 {
 	uint32_t pit_ticks;
@@ -34,37 +48,42 @@ measure_slice(void)
 
 	lapic_timer_set(~0U);
 	pit_start();
-	uint32_t lapic_from = lapic_timer_left(), pit_from = pit_elapsed();
+	uint32_t tsc_from = read_tsc(), lapic_from = lapic_timer_left(), pit_from = pit_elapsed();
 	do {
 		pit_ticks = pit_elapsed() - pit_from;
 	} while (pit_ticks < MEASURE_TICKS && --patience > 0);
 	uint32_t lapic_ticks = lapic_from - lapic_timer_left();
+	uint32_t tsc_ticks = (uint32_t)read_tsc() - tsc_from;
 
 	if (patience == 0)
 		panic("the 8254 does not count");
-	if (lapic_ticks == 0)
+	if (lapicaddr && lapic_ticks == 0)
 		panic("the timer of the local APIC does not count");
-	return (uint64_t)lapic_ticks * PIT_HZ / SLICES_PER_SECOND / pit_ticks;
+	return (struct SliceLength){ slice_ticks(lapic_ticks, pit_ticks),
+		slice_ticks(tsc_ticks, pit_ticks) };
 }
 
 void
 timer_calibrate(void)
 {
-	if (!lapicaddr) {
-		pit_periodic(SLICES_PER_SECOND);
-		return;
+	for (int i = 0; i < MEASUREMENTS; i++) {
+		struct SliceLength slice = measure_slice();
+		if (i > 0 && slice.tsc >= time_slice)
+			continue;
+		period = slice.lapic;
+		time_slice = slice.tsc;
 	}
-	slice = measure_slice();
-	for (int i = 1; i < MEASUREMENTS; i++)
-		slice = MIN(slice, measure_slice());
-	lapic_timer_set(0);
+	if (lapicaddr)
+		lapic_timer_set(0);
+	else
+		pit_periodic(SLICES_PER_SECOND);
 }
 
 void
 timer_start(void)
 {
 	if (lapicaddr)
-		lapic_timer_set(jitter_slice(slice));
+		lapic_timer_set(jitter_slice(period));
 	thiscpu->cpu_ticking = !jitter_seed; // Or else the next slice has another length.
 }
 

@@ -210,6 +210,7 @@ interrupt_handler(struct Trapframe *tf)
 {
 	switch (tf->tf_trapno) {
 	case IRQ_OFFSET + IRQ_TIMER:
+		thiscpu->cpu_ticked = true; // For trap_leave
 		lapic_eoi();
 		break;
 	case IRQ_OFFSET + IRQ_KBD:
@@ -243,12 +244,10 @@ is_interrupt(uint32_t trapno)
 	return trapno >= IRQ_OFFSET && trapno != T_SYSCALL;
 }
 
-// What an interrupt means for the environment that it interrupted.
+// After an interrupt in user mode, with the lock. (A tick is treated by trap_leave.)
 static void
 user_interrupt(struct Trapframe *tf)
 {
-	if (tf->tf_trapno == IRQ_OFFSET + IRQ_TIMER)
-		env_set_status(curenv, ENV_RUNNABLE); // Its time slice is over.
 	cons_wake_readers();
 }
 

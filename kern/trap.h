@@ -70,6 +70,8 @@ trap_lock(struct CpuInfo *c)
 static inline void
 trap_leave(struct CpuInfo *c)
 {
+	if (c->cpu_ticked)
+		sched_tick(c);
 	if (!c->cpu_env || c->cpu_env->env_status != ENV_RUNNING)
 		sched_yield();
 	unlock_kernel();

@@ -40,6 +40,7 @@ mtype:env_status = { RUNNABLE, RUNNING, NOT_RUNNABLE };
 mtype:cpu_status cpu_status[N] = STARTED;
 mtype:env_status env_status[ENVS] = NOT_RUNNABLE;
 byte curenv[N] = NONE;
+byte cursor;        // Whose turn was the last one
 byte keys = KEYS;   // How many will still be typed
 byte device;        // How many are in the device
 byte input;         // How many are in the ring buffer
@@ -208,10 +209,10 @@ inline others_halted()
 	i = 0
 }
 
-// The first runnable one after the last, in circular order.
+// The first runnable one after the cursor, in circular order.
 inline env_next_runnable()
 {
-	e = (last + 1) % ENVS;
+	e = (cursor + 1) % ENVS;
 	if
 	:: env_status[e] != RUNNABLE -> e = (e + 1) % ENVS
 	:: else
@@ -325,7 +326,7 @@ inline look_for_env()
 	env_next_runnable();
 	if
 	:: e == NONE -> prepare_to_halt()
-	:: else -> last = e; curenv[me] = e; env_status[e] = RUNNING
+	:: else -> cursor = e; curenv[me] = e; env_status[e] = RUNNING
 	fi
 }
 
@@ -374,7 +375,7 @@ inline syscall()
 proctype cpu(byte me)
 {
 	byte next, halted;
-	byte e, last, i, runnable, coming;
+	byte e, i, runnable, coming;
 	bool yes, called;
 
 	lock_kernel();
