@@ -1,5 +1,5 @@
-# Your settings. What is given to make on its command line goes before what is set here,
-# and what is not set at all, make finds out by itself.
+# Your settings: README.md lists all of them. The command line and the environment come before what
+# is set here, and what is not set at all, make finds out by itself.
 
 # The emulator, if it is not qemu-system-i386 or qemu-system-x86_64, or not in your PATH.
 # QEMU = $(HOME)/qemu/bin/qemu-system-i386

@@ -1,11 +1,12 @@
 """A checkout of this project as the tools see it: its root, its build products, its make.
 
 A tool that `make` itself has started (make check CC=clang) must build as that make would, so the
-variables given on its command line are passed on. Its other flags are not: they speak of a job
-server that we cannot reach.
+settings given on its command line or in the environment are passed on. Its other flags are not:
+they speak of a job server that we cannot reach.
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -28,16 +29,29 @@ class BuildError(ToolError):
     """make failed. The text is what it said."""
 
 
+def settings():
+    """The names of the settings: what conf/settings.mk says."""
+    try:
+        with open(os.path.join(ROOT, "conf", "settings.mk"), encoding="utf-8") as f:
+            found = re.search(r"(?m)^SETTINGS := ((?:.*\\\n)*.*)$", f.read())
+    except FileNotFoundError:
+        return set()
+    return set(found[1].replace("\\", "").split())
+
+
 def inherited_variables():
-    """The NAME=VALUE words that were given to the make that started us, if one did."""
+    """The NAME=VALUE words of the settings that a make that started us was given, or we were."""
     words = shlex.split(os.environ.get("MAKEFLAGS", ""))
-    return [w for w in words if "=" in w and not w.startswith("-")]
+    given = [w for w in words if "=" in w and not w.startswith("-")]
+    names = {w.split("=", 1)[0] for w in given}
+    return given + ["%s=%s" % (name, os.environ[name])
+                    for name in sorted(settings() - names) if name in os.environ]
 
 
 def clean_environment():
-    """Our environment without what a make above us has put in it."""
-    return {k: v for k, v in os.environ.items()
-            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
+    """Our environment without settings, and without what a make above us has put in it."""
+    without = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", *settings()}
+    return {k: v for k, v in os.environ.items() if k not in without}
 
 
 class Tree:
@@ -109,11 +123,11 @@ class Tree:
 
     def sources(self):
         """The files of the checkout, relative to the root, without what make has made of them: what
-        is in a folder that make has built in, which is known by its .deps."""
+        is in a folder that make has built in, which is known by its .lock."""
         names = []
         for folder, subfolders, files in os.walk(self.root):
             subfolders[:] = [d for d in subfolders if d not in (".git", "__pycache__")
-                             and not os.path.exists(os.path.join(folder, d, ".deps"))]
+                             and not os.path.exists(os.path.join(folder, d, ".lock"))]
             paths = [os.path.join(folder, file) for file in files if file not in MADE_FILES]
             names += [os.path.relpath(path, self.root) for path in paths if os.path.isfile(path)]
         return names
@@ -137,7 +151,7 @@ class Tree:
         if tree.variables == self.variables and not os.path.isabs(self.objdir()):
             # Other tests may be building in the folders that are left out.
             shutil.copytree(self.obj(), tree.path(self.objdir()), ignore=shutil.ignore_patterns(
-                "san", "san-*", "test-*", "fuzz", "run", "iso*", "jos.iso"))
+                "san", "san-*", "test-*", "fuzz", "run", "iso*", "jos.iso", ".lock"))
         return tree
 
     def remove(self):

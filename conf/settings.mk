@@ -1,0 +1,52 @@
+# The settings: variables that may be given to make on its command line, in the environment, or in
+# conf/env.mk, which have precedence in this order over the defaults below. README.md says what
+# each is for.
+
+SETTINGS := BASE BENCH CALLS CC CFLAGS CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS FUZZ_SEED \
+    GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM OBJDIR OPT PYTHON QEMU \
+    QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS V WERROR
+
+# conf/env.mk would change what came from the environment: it is put back afterwards.
+FROM_ENVIRONMENT := $(foreach s,$(SETTINGS),$(if $(filter environment,$(origin $(s))),$(s)))
+$(foreach s,$(FROM_ENVIRONMENT),$(eval environment.$(s) := $$(value $(s))))
+-include conf/env.mk
+$(foreach s,$(FROM_ENVIRONMENT),$(eval $(s) := $$(environment.$(s))))
+
+# A mistyped name on the command line is an error. A value with blanks in it has several words in
+# MAKEOVERRIDES, hence the look at where make has a variable of that name from.
+GIVEN := $(foreach w,$(MAKEOVERRIDES),$(firstword $(subst =, ,$(subst :=,=,$(subst +=,=,$(w))))))
+OTHER_TOOLS := AR LD MAKE NM OBJCOPY OBJDUMP SHELL
+UNKNOWN := $(foreach v,$(filter-out $(SETTINGS) $(OTHER_TOOLS),$(GIVEN)),\
+    $(if $(filter command,$(origin $(v))),$(v)))
+ifneq ($(strip $(UNKNOWN)),)
+$(error $(firstword $(UNKNOWN))= is not a setting here. The settings are: $(SETTINGS))
+endif
+
+# Set a variable that is empty, or that only make itself has set.
+default = $(if $(and $(strip $($(1))),$(filter-out default,$(origin $(1)))),,\
+    $(eval override $(1) := $(2)))
+
+# 0 is off, like nothing at all. make V=1 shows the commands.
+override SAN := $(filter-out 0,$(SAN))
+override WERROR := $(filter-out 0,$(WERROR))
+override V := $(if $(filter-out 0 @,$(V)),,@)
+
+# A SAN=1 build has a folder of its own.
+$(call default,OBJDIR,$(if $(SAN),obj/san,obj))
+$(call default,CPUS,1)
+$(call default,MEM,128)
+$(call default,OPT,-O2)
+# ENV_CREATE(TEST, ENV_TYPE_USER) in kern/init.c starts the program that -DTEST=user_NAME says.
+ifeq ($(origin CMDLINE),undefined)
+CMDLINE := $(if $(filter -DTEST=%,$(DEFS) $(INIT_CFLAGS)),,yield yield yield)
+endif
+
+LEVELS := -O0 -O1 -O2 -O3 -Os -Og
+ifeq ($(filter $(LEVELS),$(OPT)),)
+$(error OPT=$(OPT) is none of $(LEVELS))
+endif
+
+# `make clean` removes $(OBJDIR). It must be a folder of its own.
+ifneq ($(words $(OBJDIR))$(filter $(abspath $(OBJDIR))/%,$(CURDIR)/)$(wildcard $(OBJDIR)/Makefrag),1)
+$(error OBJDIR=$(OBJDIR) has to be a folder for what make builds alone, and no blank in its name)
+endif
