@@ -11,8 +11,8 @@ SETUP = os.path.join(ROOT, "conf", "setup")
 
 # What it calls that every system has.
 SYSTEM = ["sh", "mktemp", "rm", "uname", "env", "touch", "chmod", "cp"]
-WANTED = ["make", "perl", "python3", "gcc", "ld", "cc", "clang", "qemu-system-i386", "bochs", "gdb",
-          "i686-elf-grub-mkrescue", "xorriso", "mformat", "spin"]
+TO_RUN = ["make", "python3", "gcc", "ld", "qemu-system-i386", "gdb"]
+TO_CHECK = ["cc", "clang", "bochs", "i686-elf-grub-mkrescue", "xorriso", "mformat", "spin"]
 
 SUCCEED = "#!/bin/sh\nexit 0\n"
 
@@ -23,7 +23,7 @@ class SetupTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         for name in SYSTEM:
             os.symlink(shutil.which(name), os.path.join(self.dir, name))
-        for name in WANTED:
+        for name in TO_RUN + TO_CHECK:
             self.add(name)
         self.add("id", "#!/bin/sh\necho 0\n")
 
@@ -48,9 +48,10 @@ class SetupTest(unittest.TestCase):
         except FileNotFoundError:
             return []
 
-    def run_setup(self, path=None):
+    def run_setup(self, *args, path=None):
         env = dict(os.environ, PATH=path or self.dir, JOS_TEST_DIR=self.dir)
-        done = subprocess.run([SETUP], env=env, cwd="/", stdin=subprocess.DEVNULL, timeout=60,
+        env.pop("PYTHON", None)
+        done = subprocess.run([SETUP, *args], env=env, cwd="/", stdin=subprocess.DEVNULL, timeout=60,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         return done.returncode, done.stdout
 
@@ -59,11 +60,29 @@ class SetupTest(unittest.TestCase):
 
     def test_silent_when_nothing_is_missing(self):
         self.add_manager("apt-get", "exit 1")
-        self.assertEqual(self.run_setup(), (0, ""))
+        self.assertEqual(self.run_setup("--check"), (0, ""))
         self.assertEqual(self.calls(), [])
 
     def test_this_machine_lacks_nothing(self):
-        self.assertEqual(self.run_setup(os.environ["PATH"]), (0, ""))
+        self.assertEqual(self.run_setup("--check", path=os.environ["PATH"]), (0, ""))
+
+    def test_what_only_tests_need_is_not_asked_for(self):
+        self.remove(*TO_CHECK)
+        self.add_manager("apt-get", "exit 1")
+        self.assertEqual(self.run_setup(), (0, ""))
+        status, text = self.run_setup("--check")
+        self.assertRegex(text, "installing.* clang .* bochs .* spin")
+
+    def test_unknown_option(self):
+        for args in (["--chekc"], ["check"], ["--check", "--check"]):
+            with self.subTest(args=args):
+                self.assertEqual(self.run_setup(*args),
+                                 (1, "conf/setup: usage: conf/setup [--check]\n"))
+
+    def test_gdb_for_many_machines_will_do(self):
+        self.remove("gdb")
+        self.add("gdb-multiarch")
+        self.assertEqual(self.run_setup(), (0, ""))
 
     def test_apt_installs_what_is_missing_without_update(self):
         self.remove("qemu-system-i386")
@@ -78,7 +97,8 @@ class SetupTest(unittest.TestCase):
             *update) touch "$JOS_TEST_DIR/updated" ;;
             *) [ -e "$JOS_TEST_DIR/updated" ] || exit 100; %s; %s ;; esac'''
                          % (self.INSTALL % "gdb", self.INSTALL % "mformat"))
-        self.assertEqual(self.run_setup(), (0, "conf/setup: installing gdb mtools\n"))
+        self.assertEqual(self.run_setup("--check"),
+                         (0, "conf/setup: installing gdb mtools\n"))
         self.assertEqual([call.split()[3] for call in self.calls()],
                          ["install", "update", "install"])
 
@@ -88,7 +108,7 @@ class SetupTest(unittest.TestCase):
         self.add("bochs", "#!/bin/sh\necho \"display library 'term' not available\" >&2; exit 1\n")
         self.add_manager("apt-get", "; ".join(self.INSTALL % name for name in (
             "qemu-system-i386", "gcc", "bochs")))
-        status, text = self.run_setup()
+        status, text = self.run_setup("--check")
         self.assertEqual(status, 0, text)
         self.assertRegex(text, "installing.* gcc.* binutils.* qemu-system-x86.* bochs-term")
 
@@ -99,8 +119,26 @@ class SetupTest(unittest.TestCase):
         self.add("apt-cache", '#!/bin/sh\necho "gcc\n  Depends: cpp\n  Depends: gcc-13"\n')
         self.add("sed", '#!/bin/sh\nexec %s "$@"\n' % shutil.which("sed"))
         self.add_manager("apt-get", 'touch "$JOS_TEST_DIR/libraries"')
-        self.assertEqual(self.run_setup(), (0, "conf/setup: installing clang libclang-rt-dev "
-                                               "libc6-dev-i386 lib32stdc++-13-dev\n"))
+        self.assertEqual(self.run_setup("--check"),
+                         (0, "conf/setup: installing clang libclang-rt-dev libc6-dev-i386 "
+                             "lib32stdc++-13-dev\n"))
+
+    # An apt that does not know a package installs none of those that it is asked for with it.
+    UNKNOWN_PACKAGE = """case "$*" in
+        *libclang-rt-dev*) echo "E: Unable to locate package libclang-rt-dev"; exit 100 ;;
+        *mtools*) %s ;; esac"""
+
+    def test_an_optional_package_that_is_not_to_be_had(self):
+        self.remove("mformat")
+        self.add("clang", '#!/bin/sh\ncase "$*" in *fuzzer*) exit 1 ;; esac\n')
+        self.add("sed", '#!/bin/sh\nexit 0\n')
+        self.add_manager("apt-get", self.UNKNOWN_PACKAGE % (self.INSTALL % "mformat"))
+        status, text = self.run_setup("--check")
+        self.assertEqual(status, 0, text)
+        self.assertTrue(os.path.exists(os.path.join(self.dir, "mformat")))
+        self.assertRegex(text, "warning: without .*libclang-rt-dev.* there is no make fuzz-host and "
+                               "its tests\n$")
+        self.assertEqual(sum(call.endswith(" update") for call in self.calls()), 1)
 
     def test_other_managers(self):
         for manager, call in (("dnf", "dnf install -y xorriso"),
@@ -109,46 +147,53 @@ class SetupTest(unittest.TestCase):
             with self.subTest(manager=manager):
                 self.remove("xorriso")
                 self.add_manager(manager, self.INSTALL % "xorriso")
-                status, text = self.run_setup()
+                status, text = self.run_setup("--check")
                 self.assertEqual((status, self.calls()), (0, [call]), text)
                 self.remove(manager, "calls")
 
-    def test_unknown_system(self):
-        self.remove("perl", "clang")
+    def test_debugger_that_is_not_to_be_had(self):
+        self.remove("gdb")
+        self.add_manager("apt-get", "exit 100")
         status, text = self.run_setup()
+        self.assertEqual(status, 0, text)
+        self.assertIn("warning: without gdb there is no make gdb\n", text)
+
+    def test_unknown_system(self):
+        self.remove("make", "clang")
+        status, text = self.run_setup("--check")
         self.assertEqual(status, 1)
         self.assertIn("cannot install packages on this system", text)
-        self.assertIn("What is missing: perl clang", text)
+        self.assertIn("What is missing: make clang", text)
 
     def test_neither_root_nor_sudo(self):
-        self.remove("perl")
+        self.remove("make")
         self.add("id", "#!/bin/sh\necho 1000\n")
         self.add_manager("apt-get", "exit 1")
         status, text = self.run_setup()
         self.assertEqual(status, 1)
-        self.assertRegex(text, "not root, and there is no sudo. As root, run: .*install -y.* perl")
+        self.assertRegex(text, "not root, and there is no sudo. As root, run: .*install -y.* make")
 
     def test_sudo_where_it_is_needed(self):
-        self.remove("perl")
+        self.remove("make")
         self.add("id", "#!/bin/sh\necho 1000\n")
         self.add_manager("sudo", '"$@"')
-        self.add_manager("apt-get", self.INSTALL % "perl")
+        self.add_manager("apt-get", 'cp "$JOS_TEST_DIR/python3" "$JOS_TEST_DIR/make"')
         self.assertEqual(self.run_setup()[0], 0)
         self.assertRegex(self.calls()[0], "^sudo env DEBIAN_FRONTEND=noninteractive apt-get ")
 
     def test_manager_that_fails(self):
-        self.remove("perl")
+        self.remove("make")
         self.add_manager("apt-get", "exit 100")
         status, text = self.run_setup()
         self.assertEqual(status, 1)
-        self.assertIn("conf/setup: could not install perl", text)
+        self.assertIn("conf/setup: tried to install make", text)
 
     def test_package_that_does_not_help(self):
-        self.remove("perl")
+        self.remove("make")
         self.add_manager("apt-get", "exit 0")
         status, text = self.run_setup()
         self.assertEqual(status, 1)
-        self.assertIn("this does not work: perl", text)
+        self.assertIn("this does not work: make", text)
 
 
 if __name__ == "__main__":
