@@ -15,7 +15,7 @@ import time
 import unittest
 
 from support import LIMIT_SECONDS, TREE, KernelTest
-from buildtree import clean_environment, settings
+from buildtree import Tree, clean_environment, settings
 from child import Child
 from machine import PROMPT
 from mkimage import SECTOR
@@ -281,6 +281,34 @@ class ToolchainTest(MakeTest):
         os.remove(path("kern", "extra.c"))
         self.write(path("kern", "extra.S"), ".globl extra\n.data\nextra: .long 44\n")
         self.assertIn("kern/extra.S", self.tree.make("obj/kern/extra.o"))
+
+
+class OptimizationTest(MakeTest):
+    """Each level of optimization: no warning, all points, and nothing that a compiler calls is
+    missing (user/helpers.c)."""
+
+    built = False
+    needs_build = False
+
+    def check_level(self, *settings):
+        settings = [*settings, "WERROR=1", "OBJDIR=obj/" + "".join(settings).replace("=", "")]
+        output = self.tree.make("grade", *settings)
+        self.assertNotRegex(output.lower(), "warning:|error:")
+        self.assertRegex(output, r"(?m)^Score: (\d+)/\1$")
+        built = Tree(self.tree.root, settings)
+        output = self.start(disk=built.disk_image("helpers floats"), cpus=2).run_to_prompt()
+        self.assert_lines(output, ["helpers: ok"], no=[".*panic.*"])
+        shutil.rmtree(built.obj())
+
+    def test_gcc(self):
+        for level in ("-O0", "-O1", "-O3", "-Os", "-Og"):
+            with self.subTest(level=level):
+                self.check_level("OPT=" + level)
+
+    def test_clang(self):
+        for level in ("-O0", "-O1", "-O3", "-Os", "-Og"):
+            with self.subTest(level=level):
+                self.check_level("CC=clang", "OPT=" + level)
 
 
 class NamesTest(MakeTest):

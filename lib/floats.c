@@ -1,0 +1,50 @@
+// Functions that compilers call for floating-point expressions: powers with an integer
+// exponent (__builtin_powi), products and quotients of complex numbers. For programs
+// alone: the kernel has no floating point. Their names are libgcc's, as in bits.c.
+//
+// Where a product or a quotient has no number as its value, C wants an infinity in some
+// cases (C11, annex G), and this gives a NaN.
+
+#include <inc/types.h>
+
+#define POWER(name, type)                                                                \
+	type name(type base, int exponent);                                              \
+	type name(type base, int exponent)                                               \
+	{                                                                                \
+		unsigned left = exponent < 0 ? -(unsigned)exponent : (unsigned)exponent; \
+		type power = 1;                                                          \
+                                                                                         \
+		for (; left; left >>= 1, base *= base)                                   \
+			if (left & 1)                                                    \
+				power *= base;                                           \
+		return exponent < 0 ? 1 / power : power;                                 \
+	}
+
+POWER(__powisf2, float)
+POWER(__powidf2, double)
+POWER(__powixf2, long double)
+
+// (a + bi) * (c + di) and (a + bi) / (c + di). Divided is first by the larger one of c
+// and d, so that no square of a large number is needed.
+#define COMPLEX(product, quotient, type)                                                        \
+	_Complex type product(type a, type b, type c, type d);                                  \
+	_Complex type quotient(type a, type b, type c, type d);                                 \
+	_Complex type product(type a, type b, type c, type d)                                   \
+	{                                                                                       \
+		return __builtin_complex(a * c - b * d, a * d + b * c);                         \
+	}                                                                                       \
+	_Complex type quotient(type a, type b, type c, type d)                                  \
+	{                                                                                       \
+		bool real = (c < 0 ? -c : c) >= (d < 0 ? -d : d);                               \
+		type ratio = real ? d / c : c / d;                                              \
+		type divisor = real ? c + d * ratio : c * ratio + d;                            \
+                                                                                                \
+		if (real)                                                                       \
+			return __builtin_complex(                                               \
+			    (a + b * ratio) / divisor, (b - a * ratio) / divisor);              \
+		return __builtin_complex((a * ratio + b) / divisor, (b * ratio - a) / divisor); \
+	}
+
+COMPLEX(__mulsc3, __divsc3, float)
+COMPLEX(__muldc3, __divdc3, double)
+COMPLEX(__mulxc3, __divxc3, long double)
