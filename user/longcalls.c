@@ -271,6 +271,28 @@ long_text(void)
 	cprintf("\n");
 }
 
+// A text of 16 MB, of which the parent sees some before it destroys the child.
+static void
+huge_text(void)
+{
+	must(sys_page_alloc(0, (void *)LARGE, PERM_WRITE), "page_alloc");
+	memset((void *)LARGE, 'x', PGSIZE);
+	for (uint32_t at = PGSIZE; at < 4 * PTSIZE; at += PGSIZE)
+		must(sys_page_map(0, (void *)LARGE, 0, (void *)(LARGE + at), PERM_READ), "map");
+	envid_t child = must_fork();
+	if (child == 0) {
+		SHARED[0] = 1;
+		sys_cputs((void *)LARGE, 4 * PTSIZE);
+		panic("all of the text was written");
+	}
+	while (SHARED[0] == 0)
+		sys_yield();
+	sys_yield();
+	must(sys_env_destroy(child), "destroy");
+	wait_until_gone(child);
+	cprintf("\n");
+}
+
 static void
 full_batch(void)
 {
@@ -312,6 +334,7 @@ static const struct {
 	{ "chain_of_calls", chain_of_calls },
 	{ "many_readers", many_readers },
 	{ "long_text", long_text },
+	{ "huge_text", huge_text },
 	{ "full_batch", full_batch },
 	{ "faults", faults },
 };
