@@ -256,12 +256,14 @@ sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
-// A call failed for want of memory, or of a free slot, while an environment is dying, which has
-// some: let the caller's turn end, and make the call again in its next one. (A call that failed so
-// has changed nothing.)
-static __attribute__((noinline, noreturn)) void
-call_again_later(struct Trapframe *tf, uint32_t number)
+// A call failed with this error. If it found no memory, or no slot in envs[], but will find some
+// since an environment is dying: let the caller's turn end, and make the call again in its next one.
+// (A call that failed so has changed nothing.) Otherwise returns the error.
+static __attribute__((noinline)) int32_t
+call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 {
+	if (!envs_dying || (error != -E_NO_MEM && error != -E_NO_FREE_ENV))
+		return error;
 	tf->tf_regs.reg_eax = number;
 	undo_trap(tf);
 	sched_yield();
@@ -286,9 +288,7 @@ syscall(struct Trapframe *tf)
 		regs->reg_eax = 0; // The result of calls that do not return here
 		int32_t r = syscall_table[number](
 		    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
-		if ((r == -E_NO_MEM || r == -E_NO_FREE_ENV) && envs_dying)
-			call_again_later(tf, number);
-		regs->reg_eax = r;
+		regs->reg_eax = r < 0 ? call_failed(tf, number, r) : r;
 	}
 	trap_leave(c);
 }

@@ -41,7 +41,7 @@ OPERATIONS = [Operation(*row) for row in (
      400, 397),
     ("page_alloc", "benchpage", "page_alloc over an old mapping", "1796", "4659 (sbrk)",
      "3413 (first touch)", 1300, 1336),
-    ("batch_map", "benchbatch", "32 times page_map in batches", "-", "-", "-", None, 7219),
+    ("batch_map", "benchbatch", "32 times page_map in batches", "-", "-", "-", None, 8044),
     ("fork", "benchfork", "fork, child exits, parent sees it", "8.6 M", "1.98 M",
      "88 k (no libc), 244 k", 40000, 29804),
     ("line", "benchline", "a line of 71 characters, sys_cputs", "11813", "-", "-", 1200, 1157),
