@@ -32,8 +32,8 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// Polls of a CPU that was sent an interrupt, before it is sent an NMI: milliseconds on a PC,
-// a fifth of a second on QEMU.
+// Polls of a CPU that was sent an interrupt, before it is sent an NMI: some milliseconds on a PC,
+// and longer in an emulator. An NMI that is sent too early does no harm.
 #define CALL_IN_POLLS 200000
 
 // The CPU may be on its way to user mode, and not have set cpu_in_user yet: so the interrupt is

@@ -33,7 +33,11 @@ LIMIT_SECONDS = 300
 END = re.compile(r"(?m)^audit: \d+ pages, 0 environments, balanced\n"
                  r"No runnable environments in the system!$")
 
-BAD = r".*(kernel panic|audit: \d+ errors|fuzz: WRONG|user panic|out of memory).*\n"
+# The flags in a program's trap frame: outside virtual-8086 mode IOPL is not 0, or IF is.
+BAD_FLAGS = (r"  cs   0x----001b\r?\n"
+             r"  flag 0x\w{3}[014589cd](?:[1235679abdef]\w{3}|\w[014589cd]\w\w)")
+BAD = (r".*(kernel panic|audit: \d+ errors|fuzz: WRONG|user panic|out of memory|%s).*\n"
+       % BAD_FLAGS)
 
 
 class FuzzError(AssertionError):

@@ -293,9 +293,9 @@ put_vm86(struct writer *w)
 	}
 	put(w, "\x6A", 2); // ss: 0
 	put_word(w, OP_PUSH, VM86 + PGSIZE / 2);
-	put_word(w, OP_PUSH, FL_VM | (random() & ((FL_ID << 1) - 1)));
+	put_word(w, OP_PUSH, (FL_VM | (random() & ((FL_ID << 1) - 1))) & ~(one_in(4) ? 0 : FL_TF));
 	put_word(w, OP_PUSH, VM86 >> 4);
-	put_word(w, OP_PUSH, below(ARRAY_SIZE(vm86_ways)) * VM86_SIZE);
+	put_word(w, OP_PUSH, one_in(2) ? 0 : below(ARRAY_SIZE(vm86_ways)) * VM86_SIZE);
 	put_word(w, OP_MOV_EAX, PICK(numbers));
 	put_word(w, OP_MOV_ESI, one_in(8) ? any_register_value() : PROBE_VA);
 	put_word(w, OP_MOV_EBP, USTACKTOP - 16);
@@ -319,7 +319,7 @@ put_probe(struct writer *w)
 
 static void (*const put_snippet[])(struct writer *w) = { put_instruction, put_instruction,
 	put_instruction, put_instruction, put_instruction, put_flags, put_far_return,
-	put_segment_load, put_int, put_vm86 };
+	put_segment_load, put_int, put_vm86, put_vm86 };
 
 // Fill a page with snippets, to be mapped at CODE.
 static inline void
