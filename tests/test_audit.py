@@ -133,7 +133,7 @@ class AuditTest(KernelTest):
                 self.assertEqual(self.audit(machine), before)
 
     def test_no_program_leaves_anything(self):
-        machine = self.boot("", cpus=4, limit=300)
+        machine = self.boot("", cpus=4)
         machine.run_to_prompt()
         before = tuple(map(str, self.audit(machine)))
         for name in user_programs("*"):

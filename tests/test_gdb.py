@@ -1,9 +1,14 @@
 """What GDB sees of the machine."""
 
+import os
 import re
+import sys
 
 from support import TREE, KernelTest, run_gdb
+from buildtree import MAKE_SECONDS
+from child import Child
 from elffile import read_elf
+from tool import make_folder, remove_folder
 
 
 class GdbTest(KernelTest):
@@ -51,3 +56,18 @@ class GdbTest(KernelTest):
         text = run_gdb(machine, *commands, "detach")
         self.assertEqual(re.findall(r"\$\d = (\d)", text), ["2", "3", "4"], text)
         self.assert_lines(machine.run_to_prompt(), [r"All done in environment 00001000\."])
+
+
+class TemporaryFolderTest(KernelTest):
+    def test_any_characters_and_length(self):
+        # Of TMPDIR, where machines have their disks and GDB's socket.
+        folder = make_folder("jos-")
+        self.addCleanup(remove_folder, folder)
+        folder = os.path.join(folder, "a, b'\"\u00e9=" + "x" * 150)
+        os.mkdir(folder)
+        with Child([sys.executable, TREE.path("tools", "check.py"), "gdb.every_cpu",
+                    "boot.no_ide_controller"], env=dict(os.environ, TMPDIR=folder),
+                   limit=MAKE_SECONDS, merge=True, tool=True) as check:
+            self.assertEqual(check.wait_for_end(), 0, check.output)
+        self.assertTrue(check.output.endswith("\n3 passed, 0 failed\n"), check.output)
+        self.assertEqual(os.listdir(folder), [])

@@ -287,9 +287,19 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def note_load():
+    """Say so if other processes use this computer: then the times are worth little."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores / 2:
+        progress("this computer is busy (load %.1f, %d cores): believe no time, and a ratio only "
+                 "if it is the same when you measure again" % (load, cores))
+
+
 def run(args, trees):
     """Measure, print, write obj/bench.json. Return the exit status."""
     runs = 0 if args.no_time else args.runs
+    if runs:
+        note_load()
     names = ["this revision", args.base][:len(trees)]
     subjects = []
     for name, tree in zip(names, trees):

@@ -107,8 +107,10 @@ def run_tool(main):
     handle_signals()
     name, complaint, status = os.path.basename(sys.argv[0]), None, 1
     try:
-        status = main()
-        sys.stdout.flush()
+        try:
+            status = main()
+        finally:
+            sys.stdout.flush()  # Here, where it is noticed that it cannot be written
     except KeyboardInterrupt:
         error = sys.stdout.error or sys.stderr.error
         complaint = "interrupted" if not error else None if isinstance(error, BrokenPipeError) \

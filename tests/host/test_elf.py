@@ -194,7 +194,7 @@ class ElfTest(unittest.TestCase):
     def ask(self, questions):
         """questions: (image, va). Returns (what elf_check said, what elf_function_at said)."""
         text = b"".join(b"%d %d\n%b" % (len(image), va, image) for image, va in questions)
-        done = subprocess.run([self.driver], input=text, stdout=subprocess.PIPE, timeout=60)
+        done = subprocess.run([self.driver], input=text, stdout=subprocess.PIPE, timeout=600)
         lines = done.stdout.decode("latin-1").split("\n")[:-1]
         answers = list(zip(lines[::2], lines[1::2]))
         self.assertEqual((done.returncode, len(answers)), (0, len(questions)),

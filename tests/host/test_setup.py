@@ -51,7 +51,7 @@ class SetupTest(unittest.TestCase):
     def run_setup(self, *args, path=None):
         env = dict(os.environ, PATH=path or self.dir, JOS_TEST_DIR=self.dir)
         env.pop("PYTHON", None)
-        done = subprocess.run([SETUP, *args], env=env, cwd="/", stdin=subprocess.DEVNULL, timeout=60,
+        done = subprocess.run([SETUP, *args], env=env, cwd="/", stdin=subprocess.DEVNULL, timeout=600,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         return done.returncode, done.stdout
 
