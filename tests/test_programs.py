@@ -155,7 +155,7 @@ class ProgramsTest(KernelTest):
 
     def test_long_text_lets_others_run(self):
         for cpus in (1, 4):
-            output = self.run_alone("longtext", ["longtext: ok"], cpus=cpus)
+            output = self.run_alone("longtext", ["the end of the text", "longtext: ok"], cpus=cpus)
             self.assertEqual(len(re.findall("(?m)^x{63}$", output)), 2048)
 
     def test_single_steps(self):

@@ -114,6 +114,14 @@ class SmpTest(KernelTest):
             machine.monitor("o /b 0x70 0x0f")
             self.assertEqual(int(machine.monitor("i /b 0x71").split("=")[1], 16), 0)
 
+    def test_machine_checks_are_exceptions(self):
+        # Without CR4.MCE a machine check stops the machine.
+        machine = self.boot("", cpus=4)
+        machine.run_to_prompt()
+        cr4 = [int(word, 16)
+               for word in re.findall(r"CR4=(\w+)", machine.monitor("info registers -a"))]
+        self.assertEqual([value & 0x40 for value in cr4], [0x40] * 4)
+
     def test_caches_are_on(self):
         # A reset, and INIT on some CPUs, leave CR0.CD and CR0.NW set.
         for cpus in (1, 4):

@@ -36,6 +36,8 @@ kill_callers(void)
 		{ ULIM - 1, 2 },
 		{ ULIM, 1 },
 		{ MMIOBASE, 4 },
+		// Where page tables would be, if the kernel had no pages of 4 MB there
+		{ UVPT + ((KERNBASE + 16 * PTSIZE) >> PGSHIFT) * sizeof(pte_t), 4 },
 		{ KERNBASE - 1, 1 },
 		{ KERNBASE, 1 },
 		{ KERNBASE + 0x100000, 100 },

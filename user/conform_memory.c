@@ -1,6 +1,6 @@
 // What an environment may read but not write, and what it may do neither with: the kernel's
-// tables, the kernel, and its own text. That an access was refused is seen by the end of the child
-// that tries it.
+// tables, the kernel, its own text, and I/O ports. That an access was refused is seen by the end of
+// the child that tries it.
 
 #include "conform.h"
 
@@ -45,6 +45,31 @@ check_read_only(const volatile void *va)
 	conform_count_with((uint32_t)va, __LINE__, "writing was survived", 0, STATE->words[0]);
 }
 
+static uint16_t port;
+
+static void
+read_port(void)
+{
+	inb(port);
+	STATE->words[0] = 1;
+}
+
+// No port: neither one of the first, which a bitmap that is short would allow, nor others.
+static void
+check_ports(void)
+{
+	static const uint16_t ports[] = { 0, 1, 7, 8, 0x1F, 0x20, 0x21, 0x3F, 0x40, 0x43, 0x60,
+		0x64, 0x70, 0x71, 0x80, 0x92, 0xA1, 0x3F8, 0x3FF, 0x400, 0xCF8, 0x7FFF, 0xFFFF };
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++) {
+		port = ports[i];
+		STATE->words[0] = 0;
+		conform_in_child(read_port);
+		conform_count_with(port, __LINE__, "reading was survived", 0, STATE->words[0]);
+	}
+}
+
 void
 umain(int argc, char **argv)
 {
@@ -73,5 +98,6 @@ umain(int argc, char **argv)
 	check_read_only(&thisenv->env_status);
 	check_read_only(&envs[NENV - 1]);
 	check_read_only((const void *)UTEXT);
+	check_ports();
 	conform_end();
 }

@@ -1,5 +1,5 @@
 // Write 128 KB in one call, which takes the console a while: others run meanwhile, and what they
-// write stands between the lines of the text.
+// write stands between the lines of the text. Only the last line differs from the others.
 
 #include "testing.h"
 
@@ -7,6 +7,7 @@
 #define LINE    64
 #define LEAST   3 // A child may come to run just before the call, and just after it.
 #define TEXT    ((char *)0x10000000)
+#define LAST    "the end of the text\n"
 #define COUNTER ((volatile uint32_t *)0x20000000)
 
 static void
@@ -18,6 +19,8 @@ write_text(void)
 		TEXT[i] = '\n';
 	for (uint32_t at = PGSIZE; at < SIZE; at += PGSIZE)
 		must(sys_page_map(0, TEXT, 0, TEXT + at, PERM_READ), "sys_page_map");
+	must(sys_page_alloc(0, TEXT + SIZE, PERM_WRITE), "sys_page_alloc");
+	memcpy(TEXT + SIZE, LAST, sizeof(LAST));
 }
 
 void
@@ -37,7 +40,7 @@ umain(int argc, char **argv)
 	while (*COUNTER == 0)
 		sys_yield();
 	uint32_t before = *COUNTER;
-	sys_cputs(TEXT, SIZE);
+	sys_cputs(TEXT, SIZE + sizeof(LAST) - 1);
 	uint32_t turns = *COUNTER - before;
 	must(sys_env_destroy(child), "sys_env_destroy");
 	if (turns < LEAST)
