@@ -23,7 +23,7 @@ FUNCTIONS = {
     "mmio_map_region": "", "monitor": "",
     "page_alloc": "", "page_decref": "", "page_free": "", "page_insert": "",
     "page_lookup": "kern_pgdir", "page_remove": "", "pgdir_walk": "kern_pgdir",
-    "sched_pay_wakes": "", "sched_wake": "", "sched_yield": "", "sys_batch": "",
+    "sched_pay_wakes": "", "sched_tick": "cpus", "sched_wake": "", "sched_yield": "", "sys_batch": "",
     "tlb_call_in": "", "tlb_invalidate": "", "tlb_unload": "",
     "upcall_enter": "", "user_mem_check": "", "wait_in": "", "wait_leave": "envs",
 }
