@@ -50,7 +50,8 @@ measure_slice(void)
 	pit_start();
 	uint32_t tsc_from = read_tsc(), lapic_from = lapic_timer_left(), pit_from = pit_elapsed();
 	do {
-		pit_ticks = pit_elapsed() - pit_from;
+		// The counter has 16 bits, and may have wrapped.
+		pit_ticks = (uint16_t)(pit_elapsed() - pit_from);
 	} while (pit_ticks < MEASURE_TICKS && --patience > 0);
 	uint32_t lapic_ticks = lapic_from - lapic_timer_left();
 	uint32_t tsc_ticks = (uint32_t)read_tsc() - tsc_from;
