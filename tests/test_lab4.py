@@ -280,19 +280,26 @@ class Lab4Test(KernelTest):
             machine.send("x")
             self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
 
+    def store_key(self):
+        """GDB's commands that put a key into the input buffer, as its interrupt would."""
+        return ["set var input.keys[input.wpos % (sizeof(input.keys) / sizeof(input.keys[0]))] = 'x'",
+                "set var input.wpos = input.wpos + 1"]
+
     def test_key_that_came_while_a_cpu_waited_for_the_lock(self):
         # Its interrupt only stored the key: the reader is woken when that CPU looks for what to
         # run, and not only by the next interrupt. GDB stores the key, while hello runs.
         machine = self.boot("cgetc hello", args=NO_HURRY, gdb=True)
         said = run_gdb(machine, "break sys_env_destroy", "continue", "delete",
-                       "print cons_readers.head == &envs[0]",
-                       "set var input.keys[input.wpos %% (%s)] = 'x'"
-                       % "sizeof(input.keys) / sizeof(input.keys[0])",
-                       "set var input.wpos = input.wpos + 1",
+                       "print cons_readers.head == &envs[0]", *self.store_key(),
                        "break timer_stop", "continue", "print cons_readers.head == 0",
                        "delete", "detach")
         self.assertIn("$1 = 1\n", said)
         self.assertIn("$2 = 1\n", said)
+        self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
+
+    def test_key_that_came_as_the_reader_went_to_sleep(self):
+        machine = self.boot("cgetc", args=NO_HURRY, gdb=True)
+        run_gdb(machine, "break wait_in", "continue", *self.store_key(), "delete", "detach")
         self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
 
     def test_cgetc_many_keys_while_it_reads(self):

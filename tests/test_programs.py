@@ -59,9 +59,8 @@ class ProgramsTest(KernelTest):
 
     def test_yields_take_turns(self):
         output = self.run_kernel("yield yield yield", args=NO_HURRY)
-        for i in range(5):
-            self.assert_in_order(output, ["Back in environment 0000100%d, iteration %d." % (e, i)
-                                          for e in range(3)])
+        self.assert_in_order(output, ["Back in environment 0000100%d, iteration %d." % (e, i)
+                                      for i in range(5) for e in range(3)])
 
     def test_dumbfork(self):
         for cpus in (1, 2, 4):

@@ -65,23 +65,24 @@ static void
 exchange_pages(bool asleep)
 {
 	envid_t child = conform_spawn(answer_twice);
+	char *dstva = asleep ? RECEIVED : RECEIVED + PGSIZE; // Not where the last page came
 	physaddr_t readonly = conform_page(READONLY);
 	int refs = conform_refs(readonly);
 
 	if (asleep)
 		wait_until_asleep(child);
-	CHECK_EQ(sys_ipc_call(child, 10, NO_PAGE, 0, RECEIVED), 0);
+	CHECK_EQ(sys_ipc_call(child, 10, NO_PAGE, 0, dstva), 0);
 	CHECK_EQ(thisenv->env_ipc_value, 11);
 	CHECK_EQ(thisenv->env_ipc_from, child);
 	CHECK_EQ(thisenv->env_ipc_perm, PERM_READ);
-	CHECK_EQ(conform_page(RECEIVED), readonly);
-	CHECK_EQ(conform_perm(RECEIVED), PERM_READ);
+	CHECK_EQ(conform_page(dstva), readonly);
+	CHECK_EQ(conform_perm(dstva), PERM_READ);
 	CHECK_EQ(conform_refs(readonly), refs + 1);
-	CHECK_EQ(sys_page_unmap(0, RECEIVED), 0);
-	CHECK_EQ(sys_ipc_call(child, 12, WRITABLE, PERM_WRITE, RECEIVED), 0);
+	CHECK_EQ(sys_page_unmap(0, dstva), 0);
+	CHECK_EQ(sys_ipc_call(child, 12, WRITABLE, PERM_WRITE, dstva), 0);
 	CHECK_EQ(thisenv->env_ipc_value, 13);
 	CHECK_EQ(thisenv->env_ipc_perm, 0);
-	CHECK_EQ(conform_page(RECEIVED), 0);
+	CHECK_EQ(conform_page(dstva), 0);
 	conform_wait(child);
 }
 

@@ -40,6 +40,34 @@ wait_for_a_message(envid_t receiver)
 	CHECK_EQ(env_of(receiver)->env_ipc_recving, false);
 }
 
+static void
+receive_until_started(void)
+{
+	STATE->words[0] = sys_ipc_recv(NO_PAGE);
+	while (STATE->stage == 0)
+		sys_yield();
+}
+
+// A child that is made runnable while it waits gets an error, and does not receive any more.
+static void
+end_the_wait(void)
+{
+	envid_t child;
+
+	STATE->stage = STATE->words[0] = 0;
+	child = conform_spawn(receive_until_started);
+	wait_until_asleep(child);
+	CHECK_EQ(env_of(child)->env_ipc_recving, true);
+	CHECK_EQ(sys_env_set_status(child, ENV_RUNNABLE), 0);
+	CHECK_EQ(env_of(child)->env_ipc_recving, false);
+	while (STATE->words[0] == 0)
+		sys_yield();
+	CHECK_EQ(STATE->words[0], -E_UNSPECIFIED);
+	CHECK_EQ(sys_ipc_try_send(child, 1, NO_PAGE, 0), -E_IPC_NOT_RECV);
+	STATE->stage = 1;
+	conform_wait(child);
+}
+
 void
 umain(int argc, char **argv)
 {
@@ -54,5 +82,6 @@ umain(int argc, char **argv)
 	wait_for_a_message(receiver);
 	conform_send_words(sys_ipc_try_send, receiver);
 	conform_end_receiver(sys_ipc_try_send, receiver);
+	end_the_wait();
 	conform_end();
 }
