@@ -99,6 +99,12 @@ class ScreenTest(KernelTest):
 
 
 class SerialPortTest(KernelTest):
+    def test_lines_end_with_carriage_return_and_line_feed(self):
+        machine = self.boot("yield")
+        machine.run_to_prompt()
+        self.assertNotRegex(machine.output, r"(?<!\r)\n")
+        self.assertGreater(machine.output.count("\r\n"), 20)
+
     def check_longtext(self, output):
         lines = output.replace("\r", "").split("\n")
         self.assertEqual(lines.count("x" * 63), 2048)

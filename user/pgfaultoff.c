@@ -3,13 +3,17 @@
 
 #include "testing.h"
 
-#define PAGE ((volatile uint32_t *)0x10000000)
+#define PAGE      ((volatile uint32_t *)0x10000000)
+#define READ_ONLY ((volatile uint32_t *)0x10001000) // Until it is written to
 
 static uint32_t variable = 1; // After a fork its page is copied when it is written.
+
+static int faults;
 
 static void
 map_page(struct UTrapframe *utf)
 {
+	faults++;
 	must(sys_page_alloc(0, ROUNDDOWN((void *)utf->utf_fault_va, PGSIZE), PERM_WRITE), "alloc");
 }
 
@@ -25,6 +29,9 @@ umain(int argc, char **argv)
 			exit();
 		wait_until_gone(child);
 	}
+	must(sys_page_alloc(0, (void *)READ_ONLY, PERM_READ), "alloc");
+	*READ_ONLY = 1; // No fault that the library may take for fork's
+	cprintf("pgfaultoff: %d faults were handled\n", faults);
 	set_pgfault_handler(NULL);
 	variable++;
 	must(sys_page_unmap(0, (void *)PAGE), "unmap");
