@@ -6,17 +6,16 @@
 #include "testing.h"
 
 #define SHARED ((volatile uint32_t *)0x10000000) // The same page in all children
-#define FULL   0x20000000                        // Page tables full of that page,
-#define TABLES 4                                 // so many
-#define HOARD  0x30000000                        // All the rest of memory
-#define FRESH  0x0E000000                        // Without page tables at first
-#define READY  0                                 // Of SHARED's words: no memory is left
+#define FULL   0 // A page table full of that page; the first to be freed, in more than one part
+#define HOARD  0x30000000 // All the rest of memory
+#define FRESH  0x0E000000 // Without page tables at first
+#define READY  0          // Of SHARED's words: no memory is left
 
 // Nothing may be written here that needs a page of its own: there is none.
 static void
 take_all_memory(void)
 {
-	for (uint32_t va = FULL; va < FULL + TABLES * PTSIZE; va += PGSIZE)
+	for (uint32_t va = FULL; va < FULL + PTSIZE; va += PGSIZE)
 		must(sys_page_map(0, (void *)SHARED, 0, (void *)va, PERM_READ), "page_map");
 	for (uint32_t va = HOARD; sys_page_alloc(0, (void *)va, PERM_WRITE) == 0; va += PGSIZE)
 		continue;
