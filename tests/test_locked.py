@@ -31,8 +31,6 @@ FUNCTIONS = {
 # Functions that GDB cannot call, and those that call them.
 CALLED_BY = {"begin_end": "env_free"}
 
-REGISTERS = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip")
-
 
 def functions_with_assertion():
     """The names of the functions in kern/*.c in which the assertion stands."""
@@ -49,19 +47,16 @@ def functions_with_assertion():
 
 
 def call_wrongly(function, argument, *before):
-    """GDB's commands that call a function, after the commands `before`, say what _panic is called
-    with, and go back to where they began. (A function that does not notice the mistake faults, if
-    not at once then when it returns to address 0; that ends in panic_begin.)"""
+    """GDB's commands that call a function, after the commands `before`, and say what _panic is called
+    with. (A function that does not notice the mistake faults, if not at once then when it returns
+    to address 0; that ends in panic_begin.)"""
     return [
-        *("set $saved_%s = $%s" % (register, register) for register in REGISTERS),
-        "set $esp = $esp - 64",
-        *("set var {int}($esp + %d) = 0" % (4 * i) for i in range(16)),
-        "set var {int}($esp + 4) = %s" % (argument or "0"),
+        "set $esp = $stack - 64",
+        "set var {int [16]}$esp = {0, (int)(%s)%s}" % (argument or "0", ", 0" * 14),
         *before,
         "set $eip = " + function,
         "continue",
-        'printf "%s: %%s: %%s\\n", {char *}($esp + 12), {char *}($esp + 16)' % function,
-        *("set $%s = $saved_%s" % (register, register) for register in REGISTERS)]
+        'printf "%s: %%s: %%s\\n", {char *}($esp + 12), {char *}($esp + 16)' % function]
 
 
 class LockedTest(KernelTest):
@@ -73,7 +68,8 @@ class LockedTest(KernelTest):
     def call_wrongly(self, *calls):
         """Make calls, in one run of the kernel; return what _panic was called with, as GDB says."""
         machine = self.boot("hello", gdb=True)
-        return run_gdb(machine, "break *sys_cputs", "continue", "delete", "break *_panic",
+        return run_gdb(machine, "break *sys_cputs", "continue", "delete",
+                       "set $stack = $esp", "break *_panic",
                        "break *panic_begin", *(line for call in calls for line in call), "detach")
 
     def test_page_that_is_in_use_or_free_is_not_freed(self):
