@@ -18,10 +18,12 @@ from buildtree import Tree
 from gradelib import check_end, match
 from bochs import Bochs
 from child import Child, last_lines
+from elffile import read_elf
 from machine import Machine
 
 TREE = Tree()
 LIMIT_SECONDS = 90
+KERNBASE = 0xF0000000
 
 # The machine's clock counts instructions, not time: on one CPU, every run is the same one, and
 # the timer interrupts nobody who has not run for millions of them.
@@ -99,6 +101,11 @@ class KernelTest(unittest.TestCase):
     def kernel(self):
         """The path of the kernel's ELF file."""
         return TREE.obj("kern", "kernel")
+
+    def little_memory(self):
+        """A size in MiB that leaves programs between one and two MiB."""
+        end = read_elf(self.kernel()).symbol("end").value - KERNBASE
+        return (end >> 20) + 2
 
     def boot(self, cmdline, **options):
         """Start a Machine from the disk image, with this command line in it."""

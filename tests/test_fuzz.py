@@ -29,7 +29,7 @@ class FuzzTest(KernelTest):
         self.fuzz(31, 5000, cpus=2, args=["-cpu", "max"])
 
     def test_little_memory(self):
-        self.fuzz(41, 5000, cpus=2, memory=5)  # So little that calls fail for want of it
+        self.fuzz(41, 5000, cpus=2, memory=self.little_memory())  # Calls fail for want of it.
 
     def test_same_seed_does_the_same(self):
         outputs = {self.run_kernel("fuzz,51,2000", args=NO_HURRY) for _ in range(2)}

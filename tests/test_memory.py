@@ -65,14 +65,14 @@ class MemoryTest(KernelTest):
         self.may_panic = True
         # In steps of 64 KiB from where the boot sector fails to where the kernel runs, by way
         # of where the kernel finds itself without room.
-        answers = [self.boots("%dK" % size) for size in range(3072, 5632, 64)]
+        answers = [self.boots("%dK" % size) for size in range(3072, (self.little_memory() + 1) * 1024, 64)]
         self.assertEqual(answers, sorted(answers), "a machine boots, and one with more does not")
         self.assertIn(False, answers)
         self.assertIn(True, answers)
 
     def test_memory_that_runs_out(self):
         # More programs than there is memory for: each that is not loaded says so, none hurts.
-        output = self.run_kernel(" ".join(["hello"] * 85), memory=5)
+        output = self.run_kernel(" ".join(["hello"] * 85), memory=self.little_memory())
         self.assertNotIn("panic", output)
         loaded = len(re.findall("(?m)^hello, world$", output))
         refused = len(re.findall("(?m)^hello: (cannot be loaded: )?out of memory$", output))
