@@ -12,19 +12,19 @@
 void jos_vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap);
 void *jos_memmove(void *dst, const void *src, size_t len);
 
-static unsigned char input[INPUT_SIZE];
+static unsigned short input[INPUT_SIZE]; // Characters, and keys of inc/kbdreg.h
 static unsigned input_length, input_next;
 static int input_is_console;
 
 unsigned char stub_output[OUTPUT_SIZE];
 unsigned stub_output_length;
-unsigned stub_marks[INPUT_SIZE + 1]; // The length of the output when byte i was asked for
+unsigned stub_marks[INPUT_SIZE + 1]; // The length of the output when key i was asked for
 
-// Let the bytes be what is typed from now on, and forget the output.
+// Let the keys be what is typed from now on, and forget the output.
 void
-stub_script(const unsigned char *bytes, unsigned n, int is_console)
+stub_script(const unsigned short *keys, unsigned n, int is_console)
 {
-	memcpy(input, bytes, n);
+	memcpy(input, keys, n * sizeof(*keys));
 	input_length = n;
 	input_next = 0;
 	input_is_console = is_console;

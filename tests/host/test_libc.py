@@ -445,20 +445,20 @@ class Terminal:
 
 HOME, END, UP, DOWN, LEFT, RIGHT, DELETE = ("home", "end", "up", "down", "left", "right",
                                             "delete")
+# What a key sends: bytes, as characters of the same number, or a key of inc/kbdreg.h.
 KEYS = {
-    HOME: [b"\xe0", b"\x01", b"\x1b[H", b"\x1bOH", b"\x1b[1~", b"\x1b[7~"],
-    END: [b"\xe1", b"\x05", b"\x1b[F", b"\x1bOF", b"\x1b[4~", b"\x1b[8~"],
-    UP: [b"\xe2", b"\x1b[A", b"\x1bOA"],
-    DOWN: [b"\xe3", b"\x1b[B", b"\x1bOB"],
-    LEFT: [b"\xe4", b"\x02", b"\x1b[D", b"\x1bOD"],
-    RIGHT: [b"\xe5", b"\x06", b"\x1b[C", b"\x1bOC", b"\x1b[1;5C"],
-    DELETE: [b"\xe9", b"\x1b[3~"],
-    "backspace": [b"\b", b"\x7f"],
-    "kill": [b"\x0b"], "discard": [b"\x15"], "word": [b"\x17"],
+    HOME: ["\u01e0", "\x01", "\x1b[H", "\x1bOH", "\x1b[1~", "\x1b[7~"],
+    END: ["\u01e1", "\x05", "\x1b[F", "\x1bOF", "\x1b[4~", "\x1b[8~"],
+    UP: ["\u01e2", "\x1b[A", "\x1bOA"],
+    DOWN: ["\u01e3", "\x1b[B", "\x1bOB"],
+    LEFT: ["\u01e4", "\x02", "\x1b[D", "\x1bOD"],
+    RIGHT: ["\u01e5", "\x06", "\x1b[C", "\x1bOC", "\x1b[1;5C"],
+    DELETE: ["\u01e9", "\x1b[3~"],
+    "backspace": ["\b", "\x7f"],
+    "kill": ["\x0b"], "discard": ["\x15"], "word": ["\x17"],
     # Keys that do nothing
-    "nothing": [b"\xe6", b"\xe7", b"\xe8", b"\x1b[2~", b"\x1b[15~", b"\x1b[5;2~", b"\x1b[Z",
-                b"\x1bOP", b"\x1b[200~", b"\x1bx", b"\x00", b"\x04", b"\x80", b"\xff",
-                b"\x1b[99999999999999999999~"],
+    "nothing": ["\u01e6", "\u01e7", "\u01e8", "\x1b[2~", "\x1b[15~", "\x1b[5;2~", "\x1b[Z",
+                "\x1bOP", "\x1b[200~", "\x1b[[A", "\x00", "\x04"],
 }
 
 
@@ -473,7 +473,7 @@ class Editor:
         self.start()
 
     def start(self):
-        self.text, self.cursor, self.beeps = "", 0, 0
+        self.text, self.cursor, self.beeps, self.refused = "", 0, 0, 0
         self.shown, self.draft = len(self.history), ""
 
     def browse(self, number):
@@ -492,6 +492,7 @@ class Editor:
         if len(name) == 1:
             if len(text) == self.SIZE:
                 self.beeps += 1
+                self.refused += 1
             else:
                 self.text, self.cursor = text[:at] + name + text[at:], at + 1
         elif name == HOME:
@@ -524,28 +525,33 @@ class Editor:
 
 class ReadingLines(LibraryTest):
     PROMPT = "K> "
+    last_end = None  # The key that ended the last line: the library keeps it, too.
 
     def readline(self, typed, prompt=PROMPT.encode(), console=True):
         """What readline returns when this is typed, and all that it printed."""
-        self.jos.stub_script(typed, len(typed), int(console))
+        keys = (ctypes.c_uint16 * len(typed))(*map(ord, typed))
+        self.jos.stub_script(keys, len(typed), int(console))
         readline = self.function("readline", ctypes.c_char_p, ctypes.c_char_p)
         result = readline(prompt)
         length = ctypes.c_uint.in_dll(self.jos, "stub_output_length").value
         output = (ctypes.c_ubyte * length).in_dll(self.jos, "stub_output")
+        if result is not None:
+            ReadingLines.last_end = typed[-1]
         return result, bytes(output)
 
     def mark(self, byte):
         """How much was printed when this byte of the input was asked for."""
         return (ctypes.c_uint * (byte + 1)).in_dll(self.jos, "stub_marks")[byte]
 
-    def edit(self, editor, names, end=b"\r"):
+    def edit(self, editor, names, end="\r"):
         """Press keys; after each, the screen must look as the editor says."""
         editor.start()
-        presses = [(self.random.choice(KEYS[name]) if name in KEYS else name.encode())
-                   for name in names]
-        result, output = self.readline(b"".join(presses) + end)
+        presses = [self.random.choice(KEYS[name]) if name in KEYS else name for name in names]
+        if not presses and {end, self.last_end} == {"\r", "\n"}:
+            end = self.last_end  # Not the second half of the last line's end
+        result, output = self.readline("".join(presses) + end)
         terminal, shown, byte = Terminal(), 0, 0
-        for press, name in zip([b""] + presses, [None] + list(names)):
+        for press, name in zip([""] + presses, [None] + list(names)):
             byte += len(press)
             if name:
                 editor.key(name)
@@ -556,27 +562,41 @@ class ReadingLines(LibraryTest):
             self.assertEqual(terminal.column, len(self.PROMPT) + editor.cursor, names)
             self.assertEqual(terminal.beeps, editor.beeps, names)
         terminal.show(output[shown:])
-        self.assertEqual((len(terminal.lines), terminal.column), (2, 0))
+        self.assertEqual((len(terminal.lines), terminal.column), (3 if editor.refused else 2, 0))
+        if editor.refused:
+            self.assertEqual(terminal.line(1), "The line is too long: %d characters of it are left"
+                                               " out." % editor.refused)
         self.assertEqual(terminal.line(0), (self.PROMPT + editor.text).rstrip(" "))
         self.assertEqual(result, editor.enter().encode())
 
     def test_plain(self):
-        self.assertEqual(self.readline(b"help\r"), (b"help", b"K> help\n"))
-        self.assertEqual(self.readline(b"help\n"), (b"help", b"K> help\n"))
-        self.assertEqual(self.readline(b"\r", None), (b"", b"\n"))
-        self.assertEqual(self.readline(b"a\tb\r"), (b"a b", b"K> a b\n"))
-        self.assertEqual(self.readline(b"x\r", b"%s%d"), (b"x", b"%s%dx\n"))
+        self.assertEqual(self.readline("help\r"), (b"help", b"K> help\n"))
+        self.assertEqual(self.readline("help\n"), (b"help", b"K> help\n"))
+        self.assertEqual(self.readline("\n", None), (b"", b"\n"))
+        self.assertEqual(self.readline("a\tb\r"), (b"a b", b"K> a b\n"))
+        self.assertEqual(self.readline("x\r", b"%s%d"), (b"x", b"%s%dx\n"))
+
+    def test_two_halves_of_one_enter(self):
+        for first, second in ("\r\n", "\n\r"):
+            self.assertEqual(self.readline("a" + first)[0], b"a")
+            self.assertEqual(self.readline(second + "b" + first), (b"b", b"K> b\n"))
+            self.assertEqual(self.readline(second + first), (b"", b"K> \n"))
+
+    def test_escape_that_begins_no_sequence(self):
+        for typed in ("\x1bx", "\x1bOx", "\x1b" + "[" + "9" * 20 + "~", "\x1b\x1bx", "a\x1b\bx"):
+            text = typed.replace("\x1b", "").replace("a\b", "")
+            self.assertEqual(self.readline(typed + "\r")[0], text.encode(), typed)
 
     def test_end_of_input(self):
-        for typed in (b"", b"abc", b"abc\x1b", b"abc\x1b[", b"abc\x1b[3"):
+        for typed in ("", "abc", "abc\x1b", "abc\x1b[", "abc\x1b[3"):
             self.assertIsNone(self.readline(typed)[0])
 
     def test_no_echo_off_the_console(self):
-        self.assertEqual(self.readline(b"ab\b\x01c\r", None, False), (b"ca", b""))
+        self.assertEqual(self.readline("ab\b\x01c\r", None, False), (b"ca", b""))
 
     def test_abandon(self):
-        self.assertEqual(self.readline(b"abc\x01\x03"), (b"", b"K> abc\b\b\babc^C\n"))
-        self.assertEqual(self.readline(b"\xe2\r")[0], b"", "it is not remembered")
+        self.assertEqual(self.readline("abc\x01\x03"), (b"", b"K> abc\b\b\babc^C\n"))
+        self.assertEqual(self.readline("\u01e2\r")[0], b"", "it is not remembered")
 
     def test_every_key(self):
         editor = Editor()
@@ -608,7 +628,7 @@ class ReadingLines(LibraryTest):
         for _ in range(400):
             self.edit(editor, self.random.choices(names + list("abcd ") * 4,
                                                   k=self.random.randrange(60)),
-                      self.random.choice([b"\r", b"\n"]))
+                      self.random.choice("\r\n"))
 
 
 if __name__ == "__main__":
