@@ -54,8 +54,8 @@ class TurnsTest(KernelTest):
                           r"waited for at most (\d+) turns of others$", output)
         self.assertTrue(found, output)
         self.assertEqual(int(found.group(1)), cpus)
-        # The longest waits are those of environments that are nearly always runnable.
-        self.assertIn(int(found.group(2)), range(10, 21))
+        # On CPUs that all run at the same time, few environments wait for others.
+        self.assertIn(int(found.group(2)), range(10 // cpus, 21))
         self.assert_lines(output, [r"\[00001000\] exiting gracefully"])
 
     def test_longest_wait_1(self):
