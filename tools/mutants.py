@@ -23,11 +23,12 @@ if all that were tried were caught. --check only looks whether each mistake stil
 import argparse
 import os
 import re
-import subprocess
 import sys
 import threading
 
 from buildtree import ROOT, BuildError, Tree, clean_environment
+from child import Child, end_all
+from tool import SIGNAL_SECONDS, run_tool
 
 LIST = os.path.join(ROOT, "tests", "mutants.txt")
 RUN_SECONDS = 3600  # For the tests of one mistake: each has its own limit, which comes first.
@@ -139,14 +140,14 @@ def select(mutants, words):
 def run_tests(tree, tests):
     """Run tests in a copy. The names of those that failed, and all that was said. BuildError if it
     cannot be built."""
-    done = subprocess.run([sys.executable, "tools/check.py", "-j1", *tests], cwd=tree.root,
-                          env=clean_environment(), stdin=subprocess.DEVNULL, timeout=RUN_SECONDS,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          encoding="utf-8", errors="replace")
-    failed = re.findall(r"(?m)^FAIL (\S+)", done.stdout)
-    if "build" in failed or not re.search(r"(?m)^\d+ passed, \d+ failed", done.stdout):
-        raise BuildError(done.stdout)
-    return failed, done.stdout
+    with Child([sys.executable, "tools/check.py", "-j1", *tests], name="check.py", cwd=tree.root,
+               limit=RUN_SECONDS, env=clean_environment(), merge=True, tool=True) as child:
+        child.wait_for_end()
+        said = child.output
+    failed = re.findall(r"(?m)^FAIL (\S+)", said)
+    if "build" in failed or not re.search(r"(?m)^\d+ passed, \d+ failed", said):
+        raise BuildError(said)
+    return failed, said
 
 
 def try_mutant(tree, mutant, verbose):
@@ -212,11 +213,15 @@ def try_all(mutants, jobs, verbose):
             print(said + "These fail without any mistake: " + " ".join(failed))
             return 1
         run = Run(mutants, verbose)
-        threads = [threading.Thread(target=run.work, args=(tree,)) for tree in trees]
+        threads = [threading.Thread(target=run.work, args=(tree,), daemon=True) for tree in trees]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(SIGNAL_SECONDS)
+    except BaseException:
+        end_all()
+        raise
     finally:
         for tree in trees:
             tree.remove()
@@ -249,4 +254,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tool(main)
