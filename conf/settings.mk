@@ -47,6 +47,10 @@ $(error OPT=$(OPT) is none of $(LEVELS))
 endif
 
 # `make clean` removes $(OBJDIR). It must be a folder of its own.
-ifneq ($(words $(OBJDIR))$(filter $(abspath $(OBJDIR))/%,$(CURDIR)/)$(wildcard $(OBJDIR)/Makefrag),1)
+SOURCE_FOLDERS := $(addprefix $(CURDIR)/,.ci .git boot conf docs fuzz inc kern lib models tests tools user)
+ifneq ($(filter / $(SOURCE_FOLDERS) $(addsuffix /%,$(SOURCE_FOLDERS)),$(or $(abspath $(OBJDIR)),/)),)
+$(error OBJDIR=$(OBJDIR) has files of the project in it: make clean would remove them)
+endif
+ifneq ($(words $(OBJDIR))$(filter $(abspath $(OBJDIR))/%,$(CURDIR)/),1)
 $(error OBJDIR=$(OBJDIR) has to be a folder for what make builds alone, and no blank in its name)
 endif

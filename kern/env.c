@@ -347,14 +347,6 @@ env_leave(void)
 		put_aside(thiscpu, curenv);
 }
 
-// Go to user mode with the registers in tf. Interrupts are off until it is there.
-HOT void
-env_pop_tf(struct Trapframe *tf)
-{
-	__asm__ volatile("movl %0, %%esp; jmp trap_return" : : "r"(tf) : "memory");
-	__builtin_unreachable();
-}
-
 // Run e on this CPU, in place of what it ran before. Drops the lock. If it has been
 // this CPU's all the while, its registers are still on the stack, and its page
 // directory loaded. (If not, that is loaded when others can have the lock: see tlb.c.)

@@ -80,6 +80,6 @@ void env_copy_registers(struct Env *child);
 void env_leave(void);
 
 void env_run(struct Env *e) __attribute__((noreturn));
-void env_pop_tf(struct Trapframe *tf) __attribute__((noreturn));
+void env_pop_tf(struct Trapframe *tf) __attribute__((noreturn)); // trapentry.S
 
 #endif // JOS_KERN_ENV_H

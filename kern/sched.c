@@ -168,17 +168,24 @@ give_up_turn(const struct CpuInfo *c, struct Env *e)
 		e->env_credit = MAX(left, -(int32_t)time_slice);
 }
 
-// Dying environment e has its turn: free a part of its memory. Other CPUs may take the lock
-// between two such turns, and interrupts are let in.
+// Environment e is dying, and has its turn on CPU c: free parts of it for a time slice, or until
+// it is free. Other CPUs may take the lock between two parts, and interrupts are let in.
 static __attribute__((noinline)) void
-end_part(struct CpuInfo *c, struct Env *e)
+end_parts(struct CpuInfo *c, struct Env *e)
 {
+	envid_t id = e->env_id;
+
 	env_leave();
-	env_end_part(e);
-	unlock_kernel();
-	tlb_load(c, kern_pgdir); // As in sched_halt
-	__asm__ volatile("sti; nop; cli" : : : "memory");
-	lock_kernel();
+	c->cpu_turn_end = (uint32_t)read_tsc() + time_slice;
+	do {
+		env_end_part(e);
+		unlock_kernel();
+		tlb_load(c, kern_pgdir); // As in sched_halt
+		__asm__ volatile("sti; nop; cli" : : : "memory");
+		lock_kernel();
+	} while (e->env_id == id && e->env_status == ENV_DYING && turn_left(c) > 0);
+	if (cons_awaited())
+		cons_wake_readers();
 }
 
 // Exercise 6.
@@ -212,9 +219,10 @@ sched_yield(void)
 		e->env_wait += sched_turns++;
 		if (e->env_status == ENV_RUNNABLE) {
 			c->cpu_turn_end = (uint32_t)read_tsc() + time_slice + e->env_credit;
+			e->env_credit = 0;
 			env_run(e);
 		}
-		end_part(c, e);
+		end_parts(c, e);
 	}
 }
 

@@ -72,7 +72,7 @@
 	pushl %esp
 	call syscall
 	addl $4, %esp
-	popal // As trap_return.
+	popal // As at the end of all_traps.
 	popl %es
 	popl %ds
 	addl $8, %esp

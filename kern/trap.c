@@ -333,6 +333,17 @@ loadable(uint16_t selector)
 	return selector == GD_KD || is_user_selector(selector) ? selector : 0;
 }
 
+// An NMI that comes between `sti` and `hlt` lets in an interrupt that waits before the hlt, which
+// would then sleep although its wake-up has come. Its callers look again what they wait for.
+static void
+skip_halt(struct Trapframe *tf)
+{
+	const uint8_t hlt = 0xF4;
+
+	if (*(const uint8_t *)tf->tf_eip == hlt)
+		tf->tf_eip++;
+}
+
 static void
 trap_from_kernel(struct Trapframe *tf)
 {
@@ -342,7 +353,7 @@ trap_from_kernel(struct Trapframe *tf)
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
-		return; // The CPU was just about to enter the kernel.
+		skip_halt(tf); // The CPU was already on its way in.
 	else if (is_sysenter_step(tf))
 		resume_stepped(tf);
 	else

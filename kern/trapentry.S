@@ -20,7 +20,21 @@
 
 #include <kern/trap.h>
 
-#define TF_CS 52 // Offset of tf_cs in struct Trapframe.
+// Offsets in struct Trapframe.
+#define TF_EDI    0
+#define TF_ESI    4
+#define TF_EBP    8
+#define TF_EBX    16
+#define TF_EDX    20
+#define TF_ECX    24
+#define TF_EAX    28
+#define TF_ES     32
+#define TF_DS     36
+#define TF_EIP    48
+#define TF_CS     52
+#define TF_EFLAGS 56
+#define TF_ESP    60
+#define TF_SS     64
 
 	.text
 	.globl trap_stubs
@@ -62,15 +76,33 @@ all_traps:
 1:	pushl %esp
 	call trap
 	addl $4, %esp
-	.size all_traps, . - all_traps
-
-	// env_pop_tf comes in here, with esp pointing to another frame.
-	.globl trap_return
-	.type trap_return, @function
-trap_return:
 	popal
 	popl %es
 	popl %ds
 	addl $8, %esp // The vector and the error code.
 	iret
-	.size trap_return, . - trap_return
+	.size all_traps, . - all_traps
+
+	// void env_pop_tf(struct Trapframe *tf): go to user mode with the registers in tf. Never
+	// returns. The stack stays the kernel's: an NMI may come at any instruction here, and
+	// writes below esp, where the environment's neighbour would be if esp pointed to env_tf.
+	.globl env_pop_tf
+	.type env_pop_tf, @function
+env_pop_tf:
+	movl 4(%esp), %eax
+	pushl TF_SS(%eax)
+	pushl TF_ESP(%eax)
+	pushl TF_EFLAGS(%eax)
+	pushl TF_CS(%eax)
+	pushl TF_EIP(%eax)
+	movl TF_EDI(%eax), %edi
+	movl TF_ESI(%eax), %esi
+	movl TF_EBP(%eax), %ebp
+	movl TF_EBX(%eax), %ebx
+	movl TF_EDX(%eax), %edx
+	movl TF_ECX(%eax), %ecx
+	movw TF_ES(%eax), %es
+	movw TF_DS(%eax), %ds // The program's from here on: ss is still the kernel's.
+	movl %ss:TF_EAX(%eax), %eax
+	iret
+	.size env_pop_tf, . - env_pop_tf

@@ -55,7 +55,8 @@ envid_t
 ipc_find_env(enum EnvType type)
 {
 	for (int i = 0; i < NENV; i++) {
-		if (envs[i].env_type == type && envs[i].env_status != ENV_FREE)
+		if (envs[i].env_type == type && envs[i].env_status != ENV_FREE &&
+		    envs[i].env_status != ENV_DYING)
 			return envs[i].env_id;
 	}
 	return 0;

@@ -162,7 +162,7 @@ class PanicTest(FaultTest):
         # selector; and in a program that has done nothing wrong.
         for where, cmdline, line in (
                 ("*sysenter_entry if $ds == 0x1234", "vm86enter", "vm86enter: ok"),
-                ("*trap_return", "yield", r"All done in environment 00001000\."),
+                ("*env_pop_tf", "yield", r"All done in environment 00001000\."),
                 ("*%#x" % UTEXT, "yield", r"All done in environment 00001000\.")):
             with self.subTest(where=where):
                 machine = self.boot_and_break(
