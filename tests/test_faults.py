@@ -150,12 +150,15 @@ class PanicTest(FaultTest):
         self.assertIn("kerninfo - ", machine.command("help"))
         self.assertIn("Not after a panic", machine.command("run hello"))
 
-    def test_machine_check_in_a_program(self):
+    def test_hardware_error_in_a_program(self):
         frame = "(*(struct Trapframe **)($esp + 4))"
-        machine = self.boot_and_break(*stop_in("trap", 0, frame + "->tf_cs & 3"),
-                                      "set var %s->tf_trapno = 18" % frame, cpus=1,
-                                      cmdline="sliced")
-        self.assert_panic(machine, 0, "Machine-Check: the hardware reports an error")
+        for trapno, name in ((2, "Non-Maskable Interrupt"), (18, "Machine-Check")):
+            with self.subTest(name=name):
+                machine = self.boot_and_break(*stop_in("trap", 0, frame + "->tf_cs & 3"),
+                                              "set var %s->tf_trapno = %d" % (frame, trapno),
+                                              cpus=1, cmdline="sliced")
+                self.assert_panic(machine, 0, name + ": the hardware reports an error")
+                machine.stop()
 
     def test_interrupt_of_another_cpu_that_arrives_late(self):
         # The NMI of tlb_call_in finds the CPU in sysenter_entry, from a mode where ds is no
