@@ -170,6 +170,10 @@ class ProgramsTest(KernelTest):
                                               "  flag 0x00020202",
                                               r"\[00001000\] free env 00001000"])
 
+    def test_virtual_8086_mode_with_a_selector_like_the_kernels(self):
+        for cpus in (1, 4):
+            self.run_alone("vm86,low", ["vm86: asking"], no=["vm86: refused"], cpus=cpus)
+
     def test_sysenter_from_virtual_8086_mode(self):
         for cpus in (1, 4):
             self.run_alone("vm86enter", ["vm86enter: asking", "vm86enter: (ok|refused)"], cpus=cpus)
