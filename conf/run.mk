@@ -42,7 +42,7 @@ $(1): $(2) check-qemu
 	$$(V)$$(QEMU) $(3) $$(call DRIVE,$$<) $$(QEMUOPTS) $$(GDB_OPTION) $$(STDIN)
 endef
 
-# make before 3.82 takes the first pattern that fits, later ones the longest: here both are the same.
+# make before 3.82 takes the first pattern that fits, later ones the longest: here these agree.
 $(eval $(call run_rules,run-%-nox,$(OBJDIR)/run/%.img,$(NO_WINDOW)))
 $(eval $(call run_rules,run-%,$(OBJDIR)/run/%.img,))
 $(eval $(call run_rules,qemu-nox,$(OBJDIR)/kern/kernel.img,$(NO_WINDOW)))

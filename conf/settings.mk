@@ -3,8 +3,8 @@
 # each is for.
 
 SETTINGS := BASE BENCH CALLS CC CFLAGS CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS FUZZ_SEED \
-    GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS OBJDIR OPT PYTHON \
-    QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS V WERROR
+    GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS OBJDIR OPT \
+    PYTHON QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS V WERROR
 
 # conf/env.mk would change what came from the environment: it is put back afterwards.
 FROM_ENVIRONMENT := $(foreach s,$(SETTINGS),$(if $(filter environment,$(origin $(s))),$(s)))
@@ -41,14 +41,21 @@ ifeq ($(origin CMDLINE),undefined)
 CMDLINE := $(if $(filter -DTEST=%,$(DEFS) $(INIT_CFLAGS)),,yield yield yield)
 endif
 
+# $(call check_number,NAME,MOST)
+check_number = $(if $(shell [ '$($(1))' -ge 1 ] 2>/dev/null && [ '$($(1))' -le $(2) ] && echo good),,\
+    $(error $(1)=$($(1)) is no number from 1 to $(2)))
+$(call check_number,CPUS,255)
+$(if $(GDBPORT),$(call check_number,GDBPORT,65535))
+
 LEVELS := -O0 -O1 -O2 -O3 -Os -Og
 ifeq ($(filter $(LEVELS),$(OPT)),)
 $(error OPT=$(OPT) is none of $(LEVELS))
 endif
 
 # `make clean` removes $(OBJDIR). It must be a folder of its own.
-SOURCE_FOLDERS := $(addprefix $(CURDIR)/,.ci .git boot conf docs fuzz inc kern lib models tests tools user)
-ifneq ($(filter / $(SOURCE_FOLDERS) $(addsuffix /%,$(SOURCE_FOLDERS)),$(or $(abspath $(OBJDIR)),/)),)
+SOURCES := .ci .git boot conf docs fuzz inc kern lib models tests tools user
+SOURCES := / $(addprefix $(CURDIR)/,$(SOURCES) $(addsuffix /%,$(SOURCES)))
+ifneq ($(filter $(SOURCES),$(or $(abspath $(OBJDIR)),/)),)
 $(error OBJDIR=$(OBJDIR) has files of the project in it: make clean would remove them)
 endif
 ifneq ($(words $(OBJDIR))$(filter $(abspath $(OBJDIR))/%,$(CURDIR)/),1)

@@ -256,9 +256,10 @@ sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
-// A call failed with this error. If it found no memory, or no slot in envs[], but will find some
-// since an environment is dying: let the caller's turn end, and make the call again in its next one.
-// (A call that failed so has changed nothing.) Otherwise returns the error.
+// A call failed with this error. If it found no memory, or no slot in envs[], while an environment is
+// dying, there will be some soon: end the caller's turn, and repeat the call in its next turn. (Such
+// a call has changed nothing.) Otherwise return the error. A dying environment gets smaller with each
+// of its turns, so the call is repeated only finitely often for each environment that ends.
 static __attribute__((noinline)) int32_t
 call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 {

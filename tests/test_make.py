@@ -134,6 +134,9 @@ class SettingsTest(MakeTest):
 
     def test_values_that_make_no_sense(self):
         self.assertRegex(self.failure("OPT=-O9"), "OPT=-O9 is none of -O0 ")
+        for setting in ("CPUS=0", "CPUS=256", "CPUS=many", "GDBPORT=0", "GDBPORT=65536", "GDBPORT=x"):
+            with self.subTest(setting=setting):
+                self.assertIn(setting + " is no number from 1 to", self.failure(setting))
         for folder in ("..", ".", "kern", "a b"):
             with self.subTest(folder=folder):
                 self.assertIn("OBJDIR=" + folder, self.failure("clean", "OBJDIR=" + folder))
