@@ -1,4 +1,4 @@
-// Fuzzing kern/bios.c, kern/acpi.c and kern/mpconfig.c: what a BIOS left in memory.
+// Fuzzing kern/dev/bios.c, kern/dev/acpi.c and kern/mpconfig.c: what a BIOS left in memory.
 //
 // The input: the boot CPU's APIC id, a byte; where the high memory is, a byte; then
 // pieces of memory, as many as there are:
@@ -29,8 +29,8 @@ first_look(const void *a, const void *b, size_t len)
 }
 #define memcmp first_look
 
-#include <kern/bios.c>
-#include <kern/acpi.c>
+#include <kern/dev/bios.c>
+#include <kern/dev/acpi.c>
 #include <kern/mpconfig.c>
 
 #define BDA       0x400 // Where the BIOS says where its data is

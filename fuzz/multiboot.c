@@ -1,4 +1,4 @@
-// Fuzzing kern/multiboot.c, and with it how kern/pmap.c divides memory by what it read.
+// Fuzzing kern/dev/multiboot.c, and with it how kern/pmap.c divides memory by what it read.
 //
 // The input is what a boot loader leaves, and where:
 //
@@ -13,7 +13,7 @@
 
 #include <fuzz/kernel.h>
 
-#include <kern/multiboot.c>
+#include <kern/dev/multiboot.c>
 #include <kern/pmap.c>
 #include <fuzz/unused.h>
 

@@ -35,7 +35,7 @@ int cprintf(const char *fmt, ...);
 int printf(const char *fmt, ...);
 
 // ---- The console, a character at a time ----
-// In the kernel kern/console.c's, in a program lib/console.c's.
+// In the kernel kern/dev/console.c's, in a program lib/console.c's.
 void cputchar(int c);
 int getchar(void);    // Waits
 int iscons(int fdnum);

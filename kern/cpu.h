@@ -13,7 +13,7 @@
 #include <inc/types.h>
 #include <inc/x86.h>
 
-#include <kern/lockstat.h>
+#include <kern/check/lockstat.h>
 
 #define NCPU 32
 

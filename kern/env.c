@@ -24,7 +24,7 @@
 
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/fpu.h>
+#include <kern/challenge/fpu.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
 #include <kern/sched.h>

@@ -10,8 +10,8 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/jitter.h>
-#include <kern/kclock.h>
+#include <kern/check/jitter.h>
+#include <kern/dev/kclock.h>
 #include <kern/pmap.h>
 
 // Registers, as byte offsets (table 10-1).

@@ -6,14 +6,14 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
-#include <kern/audit.h>
+#include <kern/check/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/failalloc.h>
+#include <kern/check/failalloc.h>
 #include <kern/init.h>
-#include <kern/kclock.h>
+#include <kern/dev/kclock.h>
 #include <kern/kdebug.h>
-#include <kern/lockstat.h>
+#include <kern/check/lockstat.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>

@@ -6,7 +6,7 @@
 #include <inc/stdio.h>
 #include <inc/x86.h>
 
-#include <kern/bios.h>
+#include <kern/dev/bios.h>
 #include <kern/cpu.h>
 
 struct CpuInfo cpus[NCPU] __attribute__((section(".data.cpus")));

@@ -13,11 +13,11 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
-#include <kern/audit.h>
+#include <kern/check/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/failalloc.h>
-#include <kern/multiboot.h>
+#include <kern/check/failalloc.h>
+#include <kern/dev/multiboot.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>

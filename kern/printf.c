@@ -2,7 +2,7 @@
 
 #include <inc/stdio.h>
 
-#include <kern/console.h>
+#include <kern/dev/console.h>
 
 static void
 put(const char *s, size_t len, void *count)

@@ -38,12 +38,12 @@
 #include <inc/stdio.h>
 #include <inc/x86.h>
 
-#include <kern/audit.h>
-#include <kern/console.h>
+#include <kern/check/audit.h>
+#include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/jitter.h>
-#include <kern/lockstat.h>
+#include <kern/check/jitter.h>
+#include <kern/check/lockstat.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>

@@ -29,8 +29,8 @@
 
 #include <kern/cpu.h>
 #include <kern/init.h>
-#include <kern/jitter.h>
-#include <kern/lockstat.h>
+#include <kern/check/jitter.h>
+#include <kern/check/lockstat.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 

@@ -5,10 +5,10 @@
 #include <inc/assert.h>
 #include <inc/error.h>
 
-#include <kern/batch.h>
-#include <kern/console.h>
+#include <kern/challenge/batch.h>
+#include <kern/dev/console.h>
 #include <kern/env.h>
-#include <kern/fpu.h>
+#include <kern/challenge/fpu.h>
 #include <kern/ipc.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>

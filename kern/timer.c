@@ -9,9 +9,9 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/jitter.h>
-#include <kern/kclock.h>
-#include <kern/picirq.h>
+#include <kern/check/jitter.h>
+#include <kern/dev/kclock.h>
+#include <kern/dev/picirq.h>
 #include <kern/timer.h>
 
 #define SLICES_PER_SECOND 100

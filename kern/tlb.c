@@ -27,7 +27,7 @@
 
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/jitter.h>
+#include <kern/check/jitter.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/tlb.h>

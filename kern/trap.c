@@ -12,13 +12,13 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
-#include <kern/console.h>
+#include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/doublefault.h>
 #include <kern/env.h>
-#include <kern/fpu.h>
+#include <kern/challenge/fpu.h>
 #include <kern/init.h>
-#include <kern/jitter.h>
+#include <kern/check/jitter.h>
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>

@@ -1,4 +1,4 @@
-"""The kernel's audit of its books (kern/audit.c): no program in the tree may unbalance them, nor
+"""The kernel's audit of its books (kern/check/audit.c): no program in the tree may unbalance them, nor
 leave anything behind, whatever it does and however it ends."""
 
 import re

@@ -125,7 +125,7 @@ class RebuildTest(BuildTest):
         tree = TREE.copy_built()
         self.addCleanup(tree.remove)
         tree.make(JOBS)
-        all_of_it = ["kern/init.o", "kern/console.o", "lib/printf.o", "user/hello.o", "user/hello",
+        all_of_it = ["kern/init.o", "kern/dev/console.o", "lib/printf.o", "user/hello.o", "user/hello",
                      "kern/kernel", "kern/kernel.img", "boot/boot"]
 
         with self.subTest("nothing to do"):

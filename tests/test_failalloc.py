@@ -1,4 +1,4 @@
-"""Page allocations that fail (kern/failalloc.c): every one that a program causes, one after the
+"""Page allocations that fail (kern/check/failalloc.c): every one that a program causes, one after the
 other. The program must say so or cope with it, nobody else may notice, and no page may be lost."""
 
 import re

@@ -17,7 +17,7 @@ BIOS_KEYS_TAIL, BIOS_KEYS, BIOS_SHIFT_STATE, BIOS_CAPS_LOCK = 0x41c, 0x1e, 0x417
 
 BIOS_PREFIX, BIOS_PREFIX_E0 = 0xf0000496, 0x02
 
-# struct input of kern/console.c.
+# struct input of kern/dev/console.c.
 INPUT_SIZE, SERIAL_SHARE = 1024, 768
 
 HOME, END, UP, DOWN, LEFT, RIGHT, PAGE_UP, PAGE_DOWN, INSERT, DELETE = range(0x1e0, 0x1ea)

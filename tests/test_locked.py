@@ -33,9 +33,9 @@ CALLED_BY = {"begin_end": "env_free"}
 
 
 def functions_with_assertion():
-    """The names of the functions in kern/*.c in which the assertion stands."""
+    """The names of the functions below kern/ in which the assertion stands."""
     names = set()
-    for path in glob.glob(TREE.path("kern", "*.c")):
+    for path in glob.glob(TREE.path("kern", "**", "*.c"), recursive=True):
         with open(path, encoding="utf-8") as f:
             for line in f:
                 begins = re.match(r"(\w+)\(", line)

@@ -6,7 +6,7 @@
 A test boots the kernel with one program, on as many CPUs as it says, and waits until the kernel
 has nothing left to run and shows its prompt. Each of `lines` is a regular expression that must
 match a whole line of what was printed, in any order; none of `no` may match one; and the kernel's
-books must balance at the end (kern/audit.c).
+books must balance at the end (kern/check/audit.c).
 
 A test with enough=True is over as soon as all of `lines` have been printed, for a program that
 may go on for ever. What is printed later does not count, and the kernel's books are not looked at:

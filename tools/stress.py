@@ -4,7 +4,7 @@
     stress.py [-v] [-j N] [--seeds N] [--first SEED] [--cpus N,...] [PROGRAM...]
 
 Each program runs with each seed on each number of CPUs; one line is printed a run, and the status
-is 0 only if all went well. The kernel's option jitter=SEED (kern/jitter.c) makes it slow. The
+is 0 only if all went well. The kernel's option jitter=SEED (kern/check/jitter.c) makes it slow. The
 kernel is loaded by QEMU itself: a disk answers when it likes. So on one CPU, whose clock counts
 instructions, a run with the same seed is the same run, to the instruction; on several CPUs it is
 just a likely one.

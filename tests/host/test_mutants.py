@@ -53,8 +53,8 @@ class ListTest(unittest.TestCase):
         tried = [m for m in mutants.read_list() if not m.equivalent]
         self.assertGreaterEqual(len(tried), 150)
         files = {m.file for m in tried}
-        for name in ("syscall", "ipc", "upcall", "tlb", "sched", "wait", "env", "pmap", "batch",
-                     "trap", "spinlock", "timer", "console", "fpu"):
+        for name in ("syscall", "ipc", "upcall", "tlb", "sched", "wait", "env", "pmap", "trap",
+                     "spinlock", "timer", "dev/console", "challenge/batch", "challenge/fpu"):
             self.assertIn("kern/%s.c" % name, files)
         self.assertLessEqual({"lib/fork.c", "lib/pgfault.c", "lib/ipc.c"}, files)
 

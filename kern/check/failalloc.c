@@ -6,7 +6,7 @@
 #include <inc/stdio.h>
 #include <inc/string.h>
 
-#include <kern/failalloc.h>
+#include <kern/check/failalloc.h>
 
 #define MAX_DIGITS 9 // A number of so many fits into a long.
 

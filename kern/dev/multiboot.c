@@ -5,7 +5,7 @@
 #include <inc/assert.h>
 #include <inc/string.h>
 
-#include <kern/multiboot.h>
+#include <kern/dev/multiboot.h>
 #include <kern/pmap.h>
 
 struct MemRange boot_ranges[MAX_RANGES];

@@ -7,12 +7,12 @@
 #include <inc/string.h>
 #include <inc/trap.h>
 
-#include <kern/console.h>
+#include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
-#include <kern/selftest.h>
+#include <kern/check/selftest.h>
 #include <kern/spinlock.h>
 #include <kern/wait.h>
 

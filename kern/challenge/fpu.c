@@ -12,7 +12,7 @@
 
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/fpu.h>
+#include <kern/challenge/fpu.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/trap.h>

@@ -12,7 +12,7 @@
 #include <inc/string.h>
 
 #include <kern/cpu.h>
-#include <kern/jitter.h>
+#include <kern/check/jitter.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/tlb.h>

@@ -5,8 +5,8 @@
 #include <inc/assert.h>
 #include <inc/string.h>
 
-#include <kern/bios.h>
-#include <kern/multiboot.h>
+#include <kern/dev/bios.h>
+#include <kern/dev/multiboot.h>
 #include <kern/pmap.h>
 
 #define MAX_TABLE (64 * 1024) // The tables that we use are smaller.

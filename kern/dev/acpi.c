@@ -5,7 +5,7 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
-#include <kern/bios.h>
+#include <kern/dev/bios.h>
 #include <kern/cpu.h>
 
 struct Rsdp {

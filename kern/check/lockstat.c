@@ -10,8 +10,8 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/jitter.h>
-#include <kern/lockstat.h>
+#include <kern/check/jitter.h>
+#include <kern/check/lockstat.h>
 #include <kern/spinlock.h>
 
 static bool measuring;

@@ -12,11 +12,11 @@
 #include <inc/trap.h>
 #include <inc/x86.h>
 
-#include <kern/console.h>
+#include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/init.h>
-#include <kern/kclock.h>
-#include <kern/picirq.h>
+#include <kern/dev/kclock.h>
+#include <kern/dev/picirq.h>
 #include <kern/spinlock.h>
 #include <kern/wait.h>
 

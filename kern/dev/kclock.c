@@ -6,8 +6,8 @@
 #include <inc/trap.h>
 #include <inc/x86.h>
 
-#include <kern/kclock.h>
-#include <kern/picirq.h>
+#include <kern/dev/kclock.h>
+#include <kern/dev/picirq.h>
 
 #define RTC_INDEX 0x70
 #define RTC_DATA  0x71

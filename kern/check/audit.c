@@ -15,8 +15,8 @@
 #include <inc/assert.h>
 #include <inc/stdio.h>
 
-#include <kern/audit.h>
-#include <kern/console.h>
+#include <kern/check/audit.h>
+#include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/pmap.h>

@@ -15,7 +15,7 @@
 #include <inc/types.h>
 #include <inc/x86.h>
 
-#include <kern/console.h>
+#include <kern/dev/console.h>
 
 #define KBD_DATA         0x60
 #define KBD_STATUS       0x64

@@ -12,7 +12,7 @@
 #include <inc/error.h>
 #include <inc/string.h>
 
-#include <kern/batch.h>
+#include <kern/challenge/batch.h>
 #include <kern/env.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>

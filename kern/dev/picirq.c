@@ -6,7 +6,7 @@
 #include <inc/trap.h>
 #include <inc/x86.h>
 
-#include <kern/picirq.h>
+#include <kern/dev/picirq.h>
 
 #define PIC1 0x20 // Command register; the next port is the mask
 #define PIC2 0xA0

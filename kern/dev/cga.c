@@ -13,7 +13,7 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
-#include <kern/console.h>
+#include <kern/dev/console.h>
 
 #define CGA_BUF  0xB8000
 #define CGA_SIZE 0x8000 // Bytes
