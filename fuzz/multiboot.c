@@ -20,7 +20,7 @@
 // The kernel ends 2 MB up.
 __asm__(".globl end\n.set end, 0x50200000");
 
-UNUSED(tlb_invalidate);
+UNUSED(tlb_shootdown);
 UNUSED(host_invlpg);
 UNUSED(cpus);
 UNUSED(env_destroy);

@@ -49,7 +49,8 @@ env_destroy(struct Env *e)
 }
 
 static struct Mapping *find_mapping(const struct Env *env, uintptr_t va);
-static pte_t old_entry; // Of what is mapped now at the operation's address
+static uintptr_t old_va; // The operation's address
+static pte_t old_entry;  // Of what is mapped there now
 
 // When a CPU is told to forget a mapping, it must have gone from the table, and its page
 // must not be somebody else's yet.
@@ -74,10 +75,10 @@ invlpg(void *va)
 
 // and the second one may be another CPU's.
 void
-tlb_invalidate(pde_t *pgdir, void *va)
+tlb_shootdown(pde_t *pgdir)
 {
 	must(pgdir == two_envs[1].env_pgdir);
-	must_be_gone(&two_envs[1], va);
+	must_be_gone(&two_envs[1], (void *)old_va);
 }
 
 // ---- What should be mapped ----
@@ -158,8 +159,10 @@ struct Operation {
 static void
 note_old_entry(const struct Mapping *m, uint32_t used)
 {
-	if (m)
-		old_entry = *pgdir_walk(m->env->env_pgdir, (void *)m->va, 0) |= used;
+	if (!m)
+		return;
+	old_va = m->va;
+	old_entry = *pgdir_walk(m->env->env_pgdir, (void *)m->va, 0) |= used;
 }
 
 static void

@@ -35,7 +35,7 @@ free_page_table(pde_t *pde, int left)
 	while ((ptx = first_nonzero(ptes, ptx, NPTENTRIES)) < NPTENTRIES) {
 		if (left <= 0)
 			return left;
-		drop_page(pte_page(ptes[ptx]));
+		page_decref(pa2page(PTE_ADDR(ptes[ptx])));
 		ptes[ptx] = 0;
 		left -= COST_PAGE;
 	}

@@ -25,6 +25,7 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/challenge/fpu.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
 #include <kern/sched.h>

@@ -30,11 +30,9 @@ page_to_send(struct Env *from, void *srcva, int perm, struct PageInfo **pp)
 		return 0;
 	if (!user_va_ok(srcva) || !user_perm_ok(perm))
 		return -E_INVAL;
-	const pte_t *pte = find_pte(from->env_pgdir, srcva);
-	if (!pte || !(*pte & PTE_P) || ((perm & PTE_W) && !(*pte & PTE_W)))
-		return -E_INVAL;
-	*pp = pa2page(PTE_ADDR(*pte));
-	return 0;
+	pte_t *pte;
+	*pp = page_lookup(from->env_pgdir, srcva, &pte);
+	return *pp && !(perm & PTE_W & ~*pte) ? 0 : -E_INVAL;
 }
 
 // Hand over a message to an environment that is receiving. 0; or an error, and then

@@ -8,6 +8,7 @@
 
 #include <kern/elf.h>
 #include <kern/env.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 
 #define MAX_ARGS 8 // Arguments that a program gets, its name among them

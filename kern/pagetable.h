@@ -1,52 +1,80 @@
 #ifndef JOS_KERN_PAGETABLE_H
 #define JOS_KERN_PAGETABLE_H
 
-// Page tables, in line: for pmap.c, and for the calls and traps that shall cost little. What
-// is rare (a new page table, another CPU's TLB, a page's last mapping) is left to the
-// functions of pmap.c and tlb.c. The caller holds the big lock: they assert it, and so does
-// everybody through whom users come here.
+// Page tables: the lab's functions that find, make and remove mappings. They are here, and not in
+// pmap.c, so that the system calls and traps get them inlined; what is rare (a new page table, another
+// CPU's TLB, a page that becomes free) is a call to pmap.c or tlb.c. pmap.c itself compiles them as
+// functions, for GDB. The caller of each function holds the big lock.
 
+#include <inc/assert.h>
 #include <inc/env.h>
 #include <inc/error.h>
 #include <inc/memlayout.h>
 #include <inc/x86.h>
 
+#include <kern/cpu.h>
 #include <kern/pmap.h>
+#include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// pgdir_walk that makes no table: the entry for va in pgdir's page tables, or NULL. (For a
-// page of 4 MB, too.)
-static inline pte_t *
-find_pte(const pde_t *pgdir, const void *va)
-{
-	pde_t pde = pgdir[PDX(va)];
+#ifndef PAGETABLE_INLINE
+#define PAGETABLE_INLINE static inline
+#endif
 
-	if ((pde & (PTE_P | PTE_PS)) != PTE_P)
-		return NULL;
-	return (pte_t *)(PTE_ADDR(pde) + KERNBASE) + PTX(va); // As KADDR: it is our own table.
-}
-
-// The page that an entry maps, which was made by page_insert or here.
-static inline struct PageInfo *
-pte_page(pte_t pte)
-{
-	return &pages[PGNUM(pte)];
-}
-
-// page_decref: one mapping of a page went away.
-static inline void
-drop_page(struct PageInfo *pp)
+// Count one mapping of a page less. The page becomes free with its last mapping.
+PAGETABLE_INLINE void
+page_decref(struct PageInfo *pp)
 {
 	if (pp->pp_ref > 1)
 		pp->pp_ref--;
 	else
-		page_decref(pp);
+		page_last_decref(pp);
 }
 
-// Put another entry in place of va's, in one step: another CPU that runs in pgdir must find
-// the old page or the new one, and never neither. If the new entry is the old one, no CPU
-// has to forget it: unless one has noted there that it used the page, or wrote to it, which
-// it would not note again. (This and the next are not small: clang would not inline them.)
+// Return a pointer to the page table entry for va. If va has no page table: with `create` add one
+// (and return NULL if there is no memory), otherwise return NULL. A 4 MB page, which only the kernel
+// has, counts as no page table.
+PAGETABLE_INLINE pte_t *
+pgdir_walk(pde_t *pgdir, const void *va, int create)
+{
+	pde_t *pde = &pgdir[PDX(va)];
+
+	assert(kernel_locked());
+	if ((*pde & (PTE_P | PTE_PS)) == PTE_P)
+		return (pte_t *)(PTE_ADDR(*pde) + KERNBASE) + PTX(va); // The address is our own.
+	return create ? pgdir_walk_create(pde, va) : NULL;
+}
+
+// Return the page that is mapped at va, or NULL. If there is one, *pte_store (unless pte_store is
+// NULL) gets a pointer to its page table entry.
+PAGETABLE_INLINE struct PageInfo *
+page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
+{
+	pte_t *pte = pgdir_walk(pgdir, va, 0);
+
+	if (!pte || !(*pte & PTE_P))
+		return NULL;
+	if (pte_store)
+		*pte_store = pte;
+	return &pages[PGNUM(*pte)];
+}
+
+// Make all CPUs forget what they remember of va in this page directory. (No CPU remembers that
+// something is not mapped: Intel, volume 3, section 4.10.2.3. So a new mapping needs no call.)
+PAGETABLE_INLINE void
+tlb_invalidate(pde_t *pgdir, void *va)
+{
+	const struct Env *e = thiscpu->cpu_env;
+
+	if (e && e->env_pgdir != pgdir)
+		tlb_shootdown(pgdir);
+	else // Without an environment, the page directory is the kernel's, or on no CPU.
+		invlpg(va);
+}
+
+// Replace a page table entry in one step: a CPU that uses the page table meanwhile finds the old
+// page or the new one. The TLBs must drop the old entry even if only its accessed or dirty bit
+// differs: a CPU that remembers the bit as set would not set it again.
 static inline __attribute__((always_inline)) void
 replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 {
@@ -55,43 +83,43 @@ replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 	if (!(old & PTE_P))
 		return;
 	if (old != new)
-		tlb_forget(pgdir, va);
-	drop_page(pte_page(old));
+		tlb_invalidate(pgdir, va);
+	page_decref(&pages[PGNUM(old)]);
 }
 
-// page_insert: map a page at va, with an entry that has its address and permissions, PTE_P
-// among them. 0 or -E_NO_MEM.
-static inline __attribute__((always_inline)) int
-insert_pte(pde_t *pgdir, void *va, pte_t new)
+// Map a page at va with permissions `perm`; PTE_P is added. A page that was mapped there is unmapped.
+// Returns 0, or -E_NO_MEM if there is no page for a page table: then nothing has changed.
+PAGETABLE_INLINE int
+page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
-	pte_t *pte = find_pte(pgdir, va);
+	pte_t *pte = pgdir_walk(pgdir, va, 1);
 
-	if (!pte && !(pte = pgdir_walk(pgdir, va, 1)))
+	if (!pte)
 		return -E_NO_MEM;
-	pte_page(new)->pp_ref++; // First: it may be there already, and must not become free.
-	replace_pte(pgdir, va, pte, new);
+	pp->pp_ref++; // First: if the page is already mapped there, it must not become free.
+	replace_pte(pgdir, va, pte, page2pa(pp) | perm | PTE_P);
 	return 0;
 }
 
-// page_remove: map nothing at va any more.
-static inline void
-remove_pte(pde_t *pgdir, void *va)
+// Unmap the page at va, if one is mapped there.
+PAGETABLE_INLINE void
+page_remove(pde_t *pgdir, void *va)
 {
-	pte_t *pte = find_pte(pgdir, va);
+	pte_t *pte = pgdir_walk(pgdir, va, 0);
 
 	if (pte)
 		replace_pte(pgdir, va, pte, 0);
 }
 
-// Whether env may access what it has at va, up to the end of that page, with permissions
-// perm (PTE_P and PTE_U are meant in any case).
+// Return whether an environment may access the page at va with permissions perm | PTE_U | PTE_P. Both
+// the page table entry and the page directory entry must allow it: the page tables that are mapped
+// at UVPT are read-only.
 static inline bool
 user_page_ok(const struct Env *env, const void *va, int perm)
 {
-	const pte_t *pte = find_pte(env->env_pgdir, va);
-	uint32_t wanted = perm | PTE_P | PTE_U;
+	const pte_t *pte = pgdir_walk(env->env_pgdir, va, 0);
+	uint32_t wanted = perm | PTE_U | PTE_P;
 
-	// Both levels must allow it: the page tables at UVPT are not for writing.
 	return (uintptr_t)va < ULIM && pte && (*pte & env->env_pgdir[PDX(va)] & wanted) == wanted;
 }
 

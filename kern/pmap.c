@@ -18,6 +18,7 @@
 #include <kern/env.h>
 #include <kern/check/failalloc.h>
 #include <kern/dev/multiboot.h>
+#define PAGETABLE_INLINE // Functions that GDB can call
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
@@ -153,9 +154,11 @@ page_alloc(int alloc_flags)
 	return pp;
 }
 
-static inline void
-put_on_free_list(struct PageInfo *pp)
+// Put a page that is not mapped anywhere back on the free list.
+void
+page_free(struct PageInfo *pp)
 {
+	assert(kernel_locked());
 	if (pp->pp_ref != 0 || pp->pp_link)
 		panic("page_free: page %08x is mapped %u times, or free", page2pa(pp), pp->pp_ref);
 	pp->pp_link = page_free_list;
@@ -163,22 +166,14 @@ put_on_free_list(struct PageInfo *pp)
 	page_nfree++;
 }
 
-// Put a page that nobody maps back on the free list.
+// page_decref, for a page's last mapping.
 void
-page_free(struct PageInfo *pp)
+page_last_decref(struct PageInfo *pp)
 {
 	assert(kernel_locked());
-	put_on_free_list(pp);
-}
-
-// One mapping of a page went away.
-void
-page_decref(struct PageInfo *pp)
-{
-	assert(kernel_locked());
-	assert(pp->pp_ref > 0);
-	if (--pp->pp_ref == 0)
-		put_on_free_list(pp);
+	assert(pp->pp_ref == 1);
+	pp->pp_ref = 0;
+	page_free(pp);
 }
 
 size_t
@@ -189,25 +184,21 @@ page_free_count(void)
 
 // ---- Page tables ----
 
-// The entry for va in pgdir's page tables. If there is no table for it: NULL, or
-// with create a new one (NULL if there is no page for that). A table takes part in
-// everything, and the entries in it say who may do what: so a new table's own entry
-// is as permissive as can be.
-pte_t *
-pgdir_walk(pde_t *pgdir, const void *va, int create)
-{
-	pde_t *pde = &pgdir[PDX(va)];
+// pgdir_walk, page_lookup, page_insert, page_remove and tlb_invalidate are in pagetable.h.
 
+// pgdir_walk, where va has no page table: add an empty one. The entries of the table say what users
+// may do, so the directory entry allows everything.
+pte_t *
+pgdir_walk_create(pde_t *pde, const void *va)
+{
 	assert(kernel_locked());
 	assert(!(*pde & PTE_PS));
-	if (!(*pde & PTE_P) && create) {
-		struct PageInfo *table = page_alloc(ALLOC_ZERO);
-		if (!table)
-			return NULL;
-		table->pp_ref++;
-		*pde = page2pa(table) | PTE_P | PTE_W | PTE_U;
-	}
-	return find_pte(pgdir, va);
+	struct PageInfo *table = page_alloc(ALLOC_ZERO);
+	if (!table)
+		return NULL;
+	table->pp_ref++;
+	*pde = page2pa(table) | PTE_P | PTE_W | PTE_U;
+	return (pte_t *)page2kva(table) + PTX(va);
 }
 
 // Map size bytes from pa on at va, for ever: the kernel's own mappings, which no
@@ -233,39 +224,6 @@ boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm
 		pa += step;
 		size -= step;
 	}
-}
-
-// The page mapped at va, or NULL. If pte_store is not NULL and a page is mapped, it gets a
-// pointer to the page table entry. (A 4 MB page of the kernel's counts as not mapped.)
-struct PageInfo *
-page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
-{
-	pte_t *unwanted, **found = pte_store ? pte_store : &unwanted;
-	pte_t *pte = find_pte(pgdir, va);
-
-	assert(kernel_locked());
-	if (pte && (*pte & PTE_P)) {
-		*found = pte;
-		return pte_page(*pte);
-	}
-	return NULL;
-}
-
-// Map a page at va with permissions perm, in place of what was there. -E_NO_MEM if
-// there is no page for a page table: then nothing has changed.
-int
-page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
-{
-	assert(kernel_locked());
-	return insert_pte(pgdir, va, page2pa(pp) | perm | PTE_P);
-}
-
-// Map nothing at va any more.
-void
-page_remove(pde_t *pgdir, void *va)
-{
-	assert(kernel_locked());
-	remove_pte(pgdir, va);
 }
 
 // ---- The kernel's mappings ----
@@ -380,8 +338,8 @@ mem_init(void)
 // The first address of a failed user_mem_check.
 static uintptr_t user_mem_check_addr;
 
-// Whether env may access len bytes at va with permissions perm (PTE_P and PTE_U
-// are meant in any case): 0 or -E_FAULT.
+// Check that an environment may access len bytes at va with permissions perm | PTE_U | PTE_P.
+// Returns 0 or -E_FAULT.
 int
 user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 {

@@ -67,13 +67,12 @@ void mem_init(void);
 void page_init(void);
 struct PageInfo *page_alloc(int alloc_flags);
 void page_free(struct PageInfo *pp);
-void page_decref(struct PageInfo *pp);
 size_t page_free_count(void);
 
-pte_t *pgdir_walk(pde_t *pgdir, const void *va, int create);
-int page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm);
-struct PageInfo *page_lookup(pde_t *pgdir, void *va, pte_t **pte_store);
-void page_remove(pde_t *pgdir, void *va);
+// page_decref, pgdir_walk, page_lookup, page_insert, page_remove and tlb_invalidate are in pagetable.h.
+// These two do what is rare in them.
+void page_last_decref(struct PageInfo *pp);
+pte_t *pgdir_walk_create(pde_t *pde, const void *va);
 
 void *mmio_map_region(physaddr_t pa, size_t size);
 void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm);

@@ -190,7 +190,7 @@ sys_page_alloc(envid_t envid, void *va, int perm)
 	struct PageInfo *pp = page_alloc(ALLOC_ZERO);
 	if (!pp)
 		return -E_NO_MEM;
-	int r = insert_pte(e->env_pgdir, va, page2pa(pp) | perm);
+	int r = page_insert(e->env_pgdir, pp, va, perm);
 	if (r < 0)
 		page_free(pp);
 	return r;
@@ -206,10 +206,11 @@ sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int p
 		return -E_BAD_ENV;
 	if (!user_va_ok(srcva) || !user_va_ok(dstva) || !user_perm_ok(perm))
 		return -E_INVAL;
-	const pte_t *pte = find_pte(src->env_pgdir, srcva);
-	if (!pte || (perm & (PTE_P | PTE_W) & ~*pte))
+	pte_t *pte;
+	struct PageInfo *pp = page_lookup(src->env_pgdir, srcva, &pte);
+	if (!pp || (perm & PTE_W & ~*pte))
 		return -E_INVAL;
-	return insert_pte(dst->env_pgdir, dstva, PTE_ADDR(*pte) | perm);
+	return page_insert(dst->env_pgdir, pp, dstva, perm);
 }
 
 static int
@@ -221,7 +222,7 @@ sys_page_unmap(envid_t envid, void *va)
 		return -E_BAD_ENV;
 	if (!user_va_ok(va))
 		return -E_INVAL;
-	remove_pte(e->env_pgdir, va);
+	page_remove(e->env_pgdir, va);
 	return 0;
 }
 

@@ -76,16 +76,9 @@ tlb_unload(pde_t *pgdir)
 }
 
 void
-tlb_invalidate(pde_t *pgdir, void *va)
+tlb_shootdown(pde_t *pgdir)
 {
 	assert(kernel_locked());
-	// Without a curenv this is the kernel's own, or an environment that no CPU has.
-	// (That something is *not* there is never remembered, so a new mapping needs
-	// nothing: section 4.10.2.3.)
-	if (!curenv || curenv->env_pgdir == pgdir) {
-		invlpg(va);
-		return;
-	}
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir) {
 			__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_FLUSH, __ATOMIC_SEQ_CST);

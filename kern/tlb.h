@@ -9,21 +9,9 @@
 
 // Mappings that go away go away everywhere (tlb.c).
 
-// An entry of pgdir's page tables for va went away or lost permissions: when this
-// returns, no CPU will use the old one. The caller holds the big lock.
-void tlb_invalidate(pde_t *pgdir, void *va);
-
-// The same, in line for what is most frequent: the address space that this CPU runs in.
-static inline void
-tlb_forget(pde_t *pgdir, void *va)
-{
-	const struct Env *e = thiscpu->cpu_env;
-
-	if (e && e->env_pgdir == pgdir)
-		invlpg(va);
-	else
-		tlb_invalidate(pgdir, va);
-}
+// Make every CPU that runs an environment with this page directory flush its TLB before the CPU
+// executes another instruction in user mode, or touches user memory. The caller holds the big lock.
+void tlb_shootdown(pde_t *pgdir);
 
 // Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds
 // the big lock, and no CPU runs the environment whose it was.

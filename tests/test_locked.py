@@ -21,10 +21,11 @@ FUNCTIONS = {
     "envid2env": "",
     "fpu_save": "", "fpu_trap": "", "lock_kernel_slowly": "",
     "mmio_map_region": "", "monitor": "",
-    "page_alloc": "", "page_decref": "", "page_free": "", "page_insert": "",
+    "page_alloc": "", "page_free": "", "page_insert": "", "page_last_decref": "",
     "page_lookup": "kern_pgdir", "page_remove": "", "pgdir_walk": "kern_pgdir",
+    "pgdir_walk_create": "kern_pgdir",
     "sched_pay_wakes": "", "sched_tick": "cpus", "sched_wake": "", "sched_yield": "", "sys_batch": "",
-    "tlb_call_in": "", "tlb_invalidate": "", "tlb_unload": "",
+    "tlb_call_in": "", "tlb_shootdown": "", "tlb_unload": "",
     "upcall_enter": "", "user_mem_check": "", "wait_in": "", "wait_leave": "envs",
 }
 

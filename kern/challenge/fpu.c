@@ -13,6 +13,7 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/challenge/fpu.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/trap.h>

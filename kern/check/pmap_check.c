@@ -8,6 +8,7 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/dev/multiboot.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 
 #define CHECKED() cprintf("%s() succeeded!\n", __func__)

@@ -10,6 +10,7 @@
 #include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
+#include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
 #include <kern/check/selftest.h>
