@@ -13,8 +13,6 @@
 #include <inc/types.h>
 #include <inc/x86.h>
 
-#include <kern/check/lockstat.h>
-
 #define NCPU 32
 
 // What runs, and what is read, at most switches from one environment to another. The TLB is
@@ -27,8 +25,8 @@ enum {
 	CPU_UNUSED = 0,
 	CPU_STARTING, // It has its number, and can be interrupted
 	CPU_STARTED,  // It runs in the kernel, or in an environment
-	CPU_LOOKING,  // It found nothing to run, and looks for a while whether that stays so
-	CPU_HALTED,   // It found nothing to run, and sleeps until an interrupt
+	CPU_POLLING,  // It has nothing to run, and polls for work
+	CPU_HALTED,   // It has nothing to run, and halts until an interrupt
 	CPU_STOPPED,  // Another one panicked, and this one will never go on
 };
 
@@ -42,10 +40,9 @@ struct CpuInfo {
 	bool cpu_ticking;            // Its timer runs, and may go on: see timer.c
 	bool cpu_fpu_live;           // cpu_env's state is in its floating-point unit: see fpu.c
 	volatile uint32_t cpu_in_user;  // These three: see tlb.c
-	volatile uint32_t cpu_tlb_debt;
-	volatile uint32_t cpu_nmi_sent; // tlb_call_in sent an NMI, which has not arrived yet
+	volatile uint32_t cpu_pending_flush;
+	volatile uint32_t cpu_nmi_sent; // force_into_kernel sent an NMI, which has not arrived yet
 	pde_t *volatile cpu_pgdir;      // The page directory that is loaded: see tlb.c
-	struct LockStat cpu_lockstat;
 	struct Taskstate cpu_ts;     // Tells the CPU where its kernel stack is
 } __attribute__((aligned(256))); // A cache line of its own, and an address by shifting
 

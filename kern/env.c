@@ -27,6 +27,7 @@
 #include <kern/challenge/fpu.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 #include <kern/runq.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
@@ -118,7 +119,7 @@ env_stop(struct Env *e)
 	e->env_stopped = true;
 	env_set_status(e, ENV_NOT_RUNNABLE);
 	if (e->env_oncpu && e != curenv)
-		tlb_call_in(e->env_cpunum);
+		force_into_kernel(e->env_cpunum);
 }
 
 // ---- Coming into being ----
@@ -243,7 +244,7 @@ env_destroy(struct Env *e)
 	if (e->env_oncpu && e != curenv) {
 		envs_dying++;
 		env_set_status(e, ENV_DYING);
-		tlb_call_in(e->env_cpunum);
+		force_into_kernel(e->env_cpunum);
 	} else {
 		env_free(e);
 	}
@@ -323,7 +324,7 @@ env_copy_registers(struct Env *child)
 
 // Take e, c's environment, off that CPU, which is this one, if it has not been destroyed.
 static inline void
-put_aside(struct CpuInfo *c, struct Env *e)
+env_save(struct CpuInfo *c, struct Env *e)
 {
 	if (e->env_status == ENV_DYING) {
 		env_free(e);
@@ -345,7 +346,7 @@ env_leave(void)
 {
 	assert(kernel_locked());
 	if (curenv)
-		put_aside(thiscpu, curenv);
+		env_save(thiscpu, curenv);
 }
 
 // Run e on this CPU, in place of what it ran before. Drops the lock. If it has been
@@ -360,7 +361,7 @@ env_run(struct Env *e)
 	assert(kernel_locked());
 	if (e != c->cpu_env) {
 		if (c->cpu_env)
-			put_aside(c, c->cpu_env);
+			env_save(c, c->cpu_env);
 		c->cpu_env = e;
 		e->env_cpunum = c->cpu_id;
 		e->env_oncpu = true;
@@ -369,6 +370,7 @@ env_run(struct Env *e)
 		assert(!(tf->tf_eflags & FL_PRIVILEGED)); // See user_flags_ok.
 		if (!c->cpu_ticking)
 			timer_start();
+		probe(PROBE_RUN, e->env_id);
 	}
 	e->env_runs++;
 	env_set_status(e, ENV_RUNNING);

@@ -13,6 +13,7 @@
 #include <kern/challenge/fpu.h>
 #include <kern/init.h>
 #include <kern/check/jitter.h>
+#include <kern/check/lockstat.h>
 #include <kern/dev/kclock.h>
 #include <kern/monitor.h>
 #include <kern/dev/multiboot.h>
@@ -39,6 +40,7 @@ static const struct Option {
 } options[] = {
 	{ "failalloc=", failalloc_set },
 	{ "jitter=", jitter_set },
+	{ "lockstat=", lockstat_set },
 	{ "selftest=", selftest_run },
 };
 

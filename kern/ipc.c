@@ -12,6 +12,7 @@
 #include <kern/ipc.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
 #include <kern/trap.h>
@@ -52,6 +53,7 @@ deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 	to->env_ipc_recving = false;
 	to->env_ipc_from = from->env_id;
 	to->env_ipc_value = value;
+	probe(PROBE_MESSAGE, to->env_id);
 	return 0;
 }
 
@@ -131,7 +133,7 @@ static int
 receive_next(struct Trapframe *tf, void *dstva)
 {
 	tf->tf_regs.reg_edx = (uint32_t)dstva;
-	undo_trap(tf);
+	trap_rewind(tf);
 	return SYS_ipc_recv;
 }
 

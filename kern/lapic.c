@@ -10,9 +10,9 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/check/jitter.h>
 #include <kern/dev/kclock.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 
 // Registers, as byte offsets (table 10-1).
 #define ID            0x020
@@ -146,7 +146,7 @@ void
 lapic_ipi(int cpu, int vector)
 {
 	assert(lapic && cpu >= 0 && cpu < ncpu);
-	jitter();
+	probe(PROBE_IPI, cpu << 8 | vector);
 	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
 }
 

@@ -16,6 +16,7 @@
 #include <kern/check/lockstat.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 #include <kern/spinlock.h>
 #include <kern/trap.h>
 
@@ -275,7 +276,7 @@ void
 monitor(struct Trapframe *tf)
 {
 	assert(kernel_locked());
-	lockstat_end(&thiscpu->cpu_lockstat); // The time of a person who types does not count.
+	probe(PROBE_STOP, 0);
 	cprintf("Welcome to the JOS kernel monitor!\n");
 	cprintf("Type 'help' for a list of commands.\n");
 	if (tf) {
@@ -288,5 +289,5 @@ monitor(struct Trapframe *tf)
 		if (line && run_line(line, tf) < 0)
 			break;
 	}
-	lockstat_begin(&thiscpu->cpu_lockstat);
+	probe(PROBE_GO, 0);
 }

@@ -1,38 +1,29 @@
-// Which environment runs next on a CPU, and what a CPU does that has none.
+// The scheduler: which environment runs next on a CPU, and what a CPU does if there is none.
 //
-// Round robin: all CPUs share one cursor, the slot in envs[] that got the last turn. A CPU
-// gives the next turn to the first runnable environment after the cursor, in circular
-// order, and moves the cursor there. An environment that is on another CPU is RUNNING, not
-// RUNNABLE, so no two CPUs can take the same. This keeps the rule:
+// Round robin. All CPUs share one cursor, the slot in envs[] that got the last turn. A CPU gives the
+// next turn to the first runnable environment after the cursor, in circular order, and moves the
+// cursor there. An environment that runs on another CPU is RUNNING, not RUNNABLE, so two CPUs never
+// choose the same one. This keeps the rule:
 //
 //	While an environment is runnable, each other slot gets at most one turn before it.
 //
-// Proof: between two turns of a slot the cursor goes round once, and so passes every
-// runnable environment, which would have got that turn. Only sched_yield moves the cursor.
-// A wake-up does not, and sys_ipc_call does not: the environment that it switches to runs
-// in the rest of the caller's turn. env_wait counts the turns, and user/fairwait.c tests the rule.
+// Proof: between two turns of one slot the cursor passes every slot, and each runnable environment
+// that it passes gets a turn. Only sched_yield moves the cursor. user/fairwait.c tests the rule by
+// env_wait, which counts the turns of others.
 //
-// A turn lasts one time slice on average, measured by the time stamp counter, because a turn
-// may begin anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the
-// turn if less than half a slice of it is left. What is left, or was too much, is env_credit,
-// which makes the next turn of that environment longer or shorter. An environment that
-// yields or waits gives up the rest of its turn. (The turn of an environment that is dying frees a
-// part of its memory: end.c.) So an environment that yields just before
-// the tick takes nothing from the next one. A tick may come while the CPU cannot switch,
-// even while it sleeps in lock_kernel: cpu_ticked notes it until the CPU is about to return to
-// user mode (trap_leave).
+// A turn lasts one time slice on average, measured by the time stamp counter, because a turn may begin
+// anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the turn if less than half
+// a slice of it is left. The rest (or the excess) is saved in env_credit, and makes the next turn of
+// that environment longer (or shorter). An environment that yields or waits gives up the rest of its
+// turn, so one that always yields just before the tick takes no time from the next. A tick can come
+// while the CPU cannot switch environments, for example while it halts in lock_kernel: cpu_ticked
+// records it until the CPU is about to return to user mode.
 //
-// A CPU that finds nothing marks itself CPU_LOOKING under the lock, drops the lock,
-// looks for a while whether another CPU takes the mark away, and if not, turns it to
-// CPU_HALTED and halts with interrupts on. Whoever made an environment runnable takes the
-// mark of one such CPU away, and sends it an interrupt if it halts; if that comes before
-// the halt, the halt ends at once.
-//
-// That is done when the lock is dropped, because then it is known whether the environment
-// still waits for a CPU: often the one that woke it has stopped to wait itself, and
-// its CPU has taken the other. So when the lock is free, no environment waits while a
-// CPU sleeps that is not on its way. It looks before it sleeps, because environments that
-// answer each other do so within microseconds, and to be woken takes ten times as long.
+// A CPU that finds no runnable environment sets its bit in `idle`, drops the lock, polls for a while,
+// and then halts with interrupts on. A CPU that makes an environment runnable clears the bit of one
+// idle CPU, and interrupts that CPU if it halts. An interrupt that comes before the halt ends the halt
+// at once. Polling first is quicker where environments answer each other within microseconds: to
+// wake up from a halt takes ten times as long.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -42,19 +33,25 @@
 #include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/check/jitter.h>
-#include <kern/check/lockstat.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 #include <kern/runq.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/tlb.h>
 
-// Whether all CPUs that are up, this one aside, have nothing to run.
+// How often a CPU polls for work before it halts: this takes some microseconds.
+#define IDLE_POLLS 2000
+
+// The CPUs that have nothing to run, one bit each: those with the status CPU_POLLING or CPU_HALTED.
+static HOT_DATA uint32_t idle;
+static_assert(NCPU <= 32);
+
+// Whether all other CPUs have nothing to run.
 static bool
-others_halted(void)
+others_idle(void)
 {
 	for (int i = 0; i < ncpu; i++) {
 		if (i != cpunum() && cpus[i].cpu_status == CPU_STARTED)
@@ -63,76 +60,74 @@ others_halted(void)
 	return true;
 }
 
-// How often a CPU looks whether it is wanted, before it halts: some microseconds' worth.
-#define LOOKS 2000
-
-// The CPUs that are marked, a bit each. Only they themselves turn one mark into the other
-// without the lock.
-static HOT_DATA uint32_t idle;
-static_assert(NCPU <= 32);
-
-// How many environments were made runnable for which they may be wanted, since the lock
-// was taken.
-static HOT_DATA int wakes_owed;
-
-// Take the mark off a CPU, if it has one. Whether it must be interrupted.
-static bool
-call_back(int cpu)
+// Make a CPU look for an environment to run, if it is idle.
+static void
+unidle_cpu(int cpu)
 {
 	idle &= ~(1U << cpu);
-	return xchg(&cpus[cpu].cpu_status, CPU_STARTED) == CPU_HALTED;
+	if (xchg(&cpus[cpu].cpu_status, CPU_STARTED) == CPU_HALTED)
+		lapic_ipi(cpu, T_IPI_WAKE);
 }
 
-// Whether this CPU was called back while it looked. If not, it is marked as halted.
+// Poll until another CPU calls unidle_cpu for this one. Returns false if none did for a while: then
+// this CPU is marked as halted.
 static bool
-look_a_while(void)
+poll_for_work(void)
 {
-	for (int i = 0; i < LOOKS && ncpu > 1; i++) {
-		if (thiscpu->cpu_status != CPU_LOOKING)
+	uint32_t polling = CPU_POLLING;
+
+	for (int i = 0; i < IDLE_POLLS && ncpu > 1; i++) {
+		if (thiscpu->cpu_status != CPU_POLLING)
 			return true;
 	}
-	uint32_t looking = CPU_LOOKING;
 	return !__atomic_compare_exchange_n(
-	    &thiscpu->cpu_status, &looking, CPU_HALTED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	    &thiscpu->cpu_status, &polling, CPU_HALTED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 HOT_DATA uint32_t sched_turns;
 
 static HOT_DATA uint32_t cursor = NENV - 1;
 
-// Sleep until an interrupt. Comes back with the lock held, as it was called.
+// No environment is runnable or running: check the kernel's books, and stay in the monitor until
+// there is something to run. Only the boot CPU does this.
+static void
+stop_for_monitor(void)
+{
+	timer_stop();
+	tlb_load(thiscpu, kern_pgdir);
+	probe(PROBE_STOP, 0);
+	if (audit() > 0)
+		panic("the kernel's books do not balance");
+	cprintf("No runnable environments in the system!\n");
+	monitor(NULL);
+}
+
+// Wait until there may be something to run. Returns with the lock held, as it is called.
 static __attribute__((noinline)) void
 sched_halt(void)
 {
-	if (others_halted() && !cons_awaited()) {
+	if (others_idle() && !cons_awaited()) {
 		if (thiscpu == bootcpu) {
-			timer_stop();
-			tlb_load(thiscpu, kern_pgdir);
-			lockstat_end(&thiscpu->cpu_lockstat); // Nothing waits for the lock.
-			if (audit() > 0)
-				panic("the kernel's books do not balance");
-			cprintf("No runnable environments in the system!\n");
-			monitor(NULL);
+			stop_for_monitor();
 			return;
 		}
-		// It alone can sleep while it waits for a command.
-		if (call_back(bootcpu->cpu_id))
-			lapic_ipi(bootcpu->cpu_id, T_IPI_WAKE);
+		unidle_cpu(bootcpu->cpu_id);
 	}
-	jitter();
-	thiscpu->cpu_status = CPU_LOOKING;
+	probe(PROBE_IDLE, 0);
+	thiscpu->cpu_status = CPU_POLLING;
 	idle |= 1U << cpunum();
 	unlock_kernel();
-	tlb_load(thiscpu, kern_pgdir); // Not that of an environment that is perhaps to be freed.
-	if (!look_a_while()) {
+	tlb_load(thiscpu, kern_pgdir); // The old page directory may be about to be freed.
+	if (!poll_for_work()) {
 		timer_stop();
-		jitter();
-		// Interrupts are let in only after the instruction that follows sti (Intel,
-		// volume 2, sti), so one that is waiting already ends the halt.
+		probe(PROBE_HALT, 0);
+		// Interrupts are recognized only after the instruction that follows sti (Intel,
+		// volume 2, sti), so an interrupt that is already pending ends the halt.
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}
 	lock_kernel();
-	call_back(cpunum()); // Unless another CPU did.
+	idle &= ~(1U << cpunum());
+	thiscpu->cpu_status = CPU_STARTED;
 }
 
 // How long the turn on CPU c still lasts, in ticks of the time stamp counter.
@@ -226,39 +221,22 @@ sched_yield(void)
 	}
 }
 
-HOT void
-sched_wake(void)
-{
-	assert(kernel_locked());
-	if (idle) {
-		wakes_owed++;
-		unlock_kernel_looks();
-	}
-}
-
-// The CPU to be called back next: one that looks rather than one that halts.
+// The idle CPU to be woken next: preferably one that polls.
 static int
 idle_cpu(void)
 {
 	for (uint32_t left = idle; left; left &= left - 1) {
 		int cpu = __builtin_ctz(left);
-		if (cpus[cpu].cpu_status == CPU_LOOKING)
+		if (cpus[cpu].cpu_status == CPU_POLLING)
 			return cpu;
 	}
 	return __builtin_ctz(idle);
 }
 
-uint32_t
-sched_pay_wakes(void)
+HOT void
+sched_wake(void)
 {
-	uint32_t halted = 0;
-
 	assert(kernel_locked());
-	for (; wakes_owed > 0 && runq_words && idle; wakes_owed--) {
-		int cpu = idle_cpu();
-		if (call_back(cpu))
-			halted |= 1U << cpu;
-	}
-	wakes_owed = 0;
-	return halted;
+	if (idle)
+		unidle_cpu(idle_cpu());
 }

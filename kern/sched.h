@@ -17,12 +17,7 @@ void sched_tick(struct CpuInfo *c);
 // How many turns sched_yield has begun.
 extern uint32_t sched_turns;
 
-// There is one more to run: if that is still so when the lock is dropped, a CPU that sleeps
-// is woken, if one does.
+// An environment has become runnable: wake an idle CPU, if there is one.
 void sched_wake(void);
-
-// The lock is about to be dropped: choose CPUs for those environments. Returns the ones that
-// halt, a bit each: to be sent a T_IPI_WAKE when it has been dropped.
-uint32_t sched_pay_wakes(void);
 
 #endif // JOS_KERN_SCHED_H

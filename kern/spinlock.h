@@ -5,44 +5,50 @@
 
 #include <kern/cpu.h>
 #include <kern/init.h>
+#include <kern/probe.h>
 
-// A lock for which a CPU waits in a loop. Interrupts are off while it is held:
-// kernel code runs with interrupts off anyway.
+// A spin lock (spinlock.c): a CPU that waits for it polls in a loop. Interrupts are off while a CPU
+// holds one, as they are in all kernel code.
 struct spinlock {
-	union {
-		volatile uint32_t word; // All of it, to be changed by one instruction
-		struct {
-			volatile uint16_t holder; // spin_me() of who holds it, 0 for nobody
-			volatile uint16_t look;   // The big lock's: see spinlock.c
-		};
-	};
+	volatile uint32_t holder; // The CPU that holds it, as spin_cpu() of its number; 0: none
 	const char *name;
-} __attribute__((aligned(64))); // A cache line of its own: others look at it all the while.
+} __attribute__((aligned(64))); // A cache line of its own, because other CPUs poll it.
 
-#define SPINLOCK(text) { { 0 }, text }
-#define SPIN_BROKEN    0xFFFF // A holder that no CPU is
+#define SPINLOCK(text) { 0, text }
 
-// What stands in a lock that a CPU holds: the selector of its TSS, which it can read by an
-// instruction.
+// What `holder` is when that CPU holds a lock: the selector of the CPU's TSS, which is never 0. A CPU
+// reads its own from its task register by one instruction, str.
 static inline uint32_t
-spin_name(int cpu)
+spin_cpu(int cpu)
 {
 	return GD_TSS0 + (cpu << 3);
 }
 
-static inline uint32_t
-spin_me(void)
+// Take a lock if it is free. Returns whether this CPU has taken it.
+static inline bool
+spin_try(struct spinlock *lk)
 {
-	return str();
+	uint32_t unlocked = 0;
+
+	return __atomic_compare_exchange_n(
+	    &lk->holder, &unlocked, str(), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Change the word of a lock to `to`, if it is `from`, and say whether it was. Orders memory: who
-// takes a lock sees all that the last holder wrote.
+// Drop a lock if this CPU holds it. Returns whether it did.
 static inline bool
-spin_change(struct spinlock *lk, uint32_t from, uint32_t to)
+spin_drop(struct spinlock *lk)
 {
+	uint32_t me = str();
+
 	return __atomic_compare_exchange_n(
-	    &lk->word, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	    &lk->holder, &me, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+// Whether this CPU holds a lock. No other CPU can change the answer.
+static inline bool
+spin_holding(const struct spinlock *lk)
+{
+	return lk->holder == str();
 }
 
 // Panics if this CPU holds the lock already.
@@ -51,43 +57,49 @@ void spin_lock(struct spinlock *lk);
 // Panics if this CPU does not hold the lock.
 void spin_unlock(struct spinlock *lk);
 
-// Whether this CPU holds the lock. Its name stands there as long as it does, and no
-// longer.
-static inline bool
-spin_holding(const struct spinlock *lk)
-{
-	return lk->holder == spin_me();
-}
+// ---- The big kernel lock (biglock.c) ----
 
-// The big kernel lock. At most one CPU runs kernel code at a time: who holds it
-// may touch anything. It is taken on every way in from user mode (but for what
-// sysentry.S does at once, which touches nothing that others write), and by each CPU
-// when it comes up, the boot CPU as soon as it knows its number; it is dropped on the
-// way back, and before a CPU halts.
+// Only the CPU that holds it may use the kernel's data. A CPU takes it on every way in from user mode
+// and when it starts, and drops it before it returns to user mode and before it halts. It is no lock
+// to be taken twice, nor in an interrupt handler.
 extern struct spinlock kernel_lock;
 
-// Whether this CPU may count on that: for assertions. After a panic nobody takes the lock
-// any more, and who looks around in the monitor may do so.
+extern uint32_t sleepers; // The CPUs that halt until they can take it, one bit each
+
+// What is rare in the two functions below.
+void lock_slowly(void);
+void wake_sleeper(void);
+void not_holding(const struct spinlock *lk);
+
+// Inlined, because every entry into the kernel calls both; biglock.c compiles them as functions, for GDB.
+#ifndef BIGLOCK_INLINE
+#define BIGLOCK_INLINE static inline
+#endif
+
+BIGLOCK_INLINE void
+lock_kernel(void)
+{
+	if (!spin_try(&kernel_lock))
+		lock_slowly();
+	probe(PROBE_LOCK_TAKEN, 0);
+}
+
+BIGLOCK_INLINE void
+unlock_kernel(void)
+{
+	probe(PROBE_LOCK_DROP, 0);
+	if (!spin_drop(&kernel_lock))
+		not_holding(&kernel_lock);
+	if (sleepers)
+		wake_sleeper();
+}
+
+// Whether this CPU may use the kernel's data: for assertions. After a panic the monitor may use it
+// without the lock.
 static inline bool
 kernel_locked(void)
 {
 	return spin_holding(&kernel_lock) || panicstr;
 }
-
-// Who waits for it long, halts with interrupts on until the holder drops it. Takes
-// no lock that an interrupt handler wants.
-void lock_kernel(void);
-void unlock_kernel(void);
-
-// Let this CPU do what it owes (sched_pay_wakes) when it drops the big lock, which it holds.
-static inline void
-unlock_kernel_looks(void)
-{
-	kernel_lock.look = 1;
-}
-
-// Let each taking and dropping of the big lock go the slow way, or no longer, where there
-// is jitter, and times are measured.
-void lock_kernel_slowly(bool slowly);
 
 #endif // JOS_KERN_SPINLOCK_H

@@ -89,7 +89,7 @@ sys_cputs(const char *s, size_t len)
 	struct Trapframe *tf = env_frame(caller);
 	tf->tf_regs.reg_edx += part;
 	tf->tf_regs.reg_ecx -= part;
-	undo_trap(tf);
+	trap_rewind(tf);
 	return SYS_cputs; // To be in eax again.
 }
 
@@ -267,7 +267,7 @@ call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 	if (!envs_dying || (error != -E_NO_MEM && error != -E_NO_FREE_ENV))
 		return error;
 	tf->tf_regs.reg_eax = number;
-	undo_trap(tf);
+	trap_rewind(tf);
 	sched_yield();
 }
 
@@ -278,12 +278,12 @@ syscall(struct Trapframe *tf)
 	struct CpuInfo *c = thiscpu;
 	struct PushRegs *regs = &tf->tf_regs;
 
-	trap_enter(c);
+	trap_enter(c, tf);
 	trap_lock(c);
 	// Another CPU may have stopped or destroyed the caller since it was last in here.
 	uint32_t number = regs->reg_eax;
 	if (c->cpu_env->env_status != ENV_RUNNING) {
-		undo_trap(tf);
+		trap_rewind(tf);
 	} else if (number >= NSYSCALLS) {
 		regs->reg_eax = -E_INVAL;
 	} else {

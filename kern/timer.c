@@ -9,7 +9,6 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/check/jitter.h>
 #include <kern/dev/kclock.h>
 #include <kern/dev/picirq.h>
 #include <kern/timer.h>
@@ -18,9 +17,8 @@
 #define MEASUREMENTS      4
 #define MEASURE_TICKS     (PIT_HZ / SLICES_PER_SECOND / 2) // Of the 8254: 5 ms
 
-static uint32_t period; // A time slice in ticks of the local APIC's timer
-
 HOT_DATA uint32_t time_slice;
+HOT_DATA uint32_t timer_period;
 
 // What one measurement of a time slice finds, in ticks of two clocks.
 struct SliceLength {
@@ -71,7 +69,7 @@ timer_calibrate(void)
 		struct SliceLength slice = measure_slice();
 		if (i > 0 && slice.tsc >= time_slice)
 			continue;
-		period = slice.lapic;
+		timer_period = slice.lapic;
 		time_slice = slice.tsc;
 	}
 	if (lapicaddr)
@@ -84,14 +82,14 @@ void
 timer_start(void)
 {
 	if (lapicaddr)
-		lapic_timer_set(jitter_slice(period));
-	thiscpu->cpu_ticking = !jitter_seed; // Or else the next slice has another length.
+		lapic_timer_set(timer_period);
+	thiscpu->cpu_ticking = true;
 }
 
 void
 timer_stop(void)
 {
-	if (lapicaddr && (thiscpu->cpu_ticking || jitter_seed))
+	if (lapicaddr && thiscpu->cpu_ticking)
 		lapic_timer_set(0);
 	thiscpu->cpu_ticking = false;
 }

@@ -9,9 +9,11 @@
 // The boot CPU calls it, once, after lapic_init and pic_init.
 void timer_calibrate(void);
 
-// The length of a time slice in ticks of the time stamp counter; 0: each tick of the timer ends a
-// turn (with jitter). Read by sched.c, and changed by jitter_set, with the big lock held.
+// The length of a time slice: in ticks of the time stamp counter, and of the local APIC's timer. With a
+// time_slice of 0, each tick of the timer ends a turn. Read, and changed by kern/check/jitter.c, with
+// the big lock held.
 extern uint32_t time_slice;
+extern uint32_t timer_period;
 
 // Interrupt this CPU every 10 ms from now on, as IRQ_TIMER; or no more. It is started for an
 // environment that comes, unless cpu_ticking says that it runs.

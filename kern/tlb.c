@@ -9,8 +9,8 @@
 // or returns to it. (What sysentry.S does at once counts as user mode: it
 // touches no user memory, and the interrupt comes as soon as it is back.) Of the two
 //
-//	this CPU:   cpu_tlb_debt |= TLB_FLUSH;  then reads  cpu_in_user
-//	the other:  cpu_in_user = 1;            then reads  cpu_tlb_debt
+//	this CPU:   cpu_pending_flush |= TLB_FLUSH;  then reads  cpu_in_user
+//	the other:  cpu_in_user = 1;            then reads  cpu_pending_flush
 //
 // at least one sees what the other wrote, because both write by a locked instruction, past
 // which no read can move.
@@ -27,8 +27,8 @@
 
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/check/jitter.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
@@ -41,7 +41,7 @@
 // interrupts off (see user_flags_ok), only an NMI gets through. An NMI may find the CPU in
 // sysentry.S, from where it goes back to user mode at once: then the next NMI is sent.
 void
-tlb_call_in(int cpu)
+force_into_kernel(int cpu)
 {
 	struct CpuInfo *c = &cpus[cpu];
 
@@ -55,12 +55,12 @@ tlb_call_in(int cpu)
 }
 
 void
-tlb_pay(struct CpuInfo *c)
+tlb_flush(struct CpuInfo *c)
 {
-	jitter();
-	if (__atomic_fetch_and(&c->cpu_tlb_debt, ~TLB_FLUSH, __ATOMIC_SEQ_CST) & TLB_FLUSH)
+	probe(PROBE_FLUSHED, 0);
+	if (xchg(&c->cpu_pending_flush, 0))
 		lcr3(rcr3());
-	jitter();
+	probe(PROBE_FLUSHED, 0);
 }
 
 void
@@ -81,10 +81,10 @@ tlb_shootdown(pde_t *pgdir)
 	assert(kernel_locked());
 	for (int i = 0; i < ncpu; i++) {
 		if (cpus[i].cpu_env && cpus[i].cpu_env->env_pgdir == pgdir) {
-			__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_FLUSH, __ATOMIC_SEQ_CST);
-			jitter();
+			xchg(&cpus[i].cpu_pending_flush, 1);
+			probe(PROBE_FLUSH, i);
 			if (cpus[i].cpu_in_user)
-				tlb_call_in(i);
+				force_into_kernel(i);
 		}
 	}
 }

@@ -6,6 +6,7 @@
 
 #include <kern/cpu.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 
 // Mappings that go away go away everywhere (tlb.c).
 
@@ -20,9 +21,9 @@ void tlb_unload(pde_t *pgdir);
 // Make another CPU leave user mode. When this returns, that CPU is in the kernel, and cannot
 // go back before the caller drops the big lock, which it holds. A CPU that does not take the
 // interrupt is sent an NMI.
-void tlb_call_in(int cpu);
+void force_into_kernel(int cpu);
 
-// Whether an NMI that has arrived at this CPU, c, is tlb_call_in's. True once for each that was
+// Whether an NMI that has arrived at this CPU, c, is force_into_kernel's. True once for each that was
 // sent. Otherwise it is the hardware's, or a panic's.
 static inline bool
 tlb_take_nmi(struct CpuInfo *c)
@@ -30,12 +31,8 @@ tlb_take_nmi(struct CpuInfo *c)
 	return xchg(&c->cpu_nmi_sent, 0);
 }
 
-// What a CPU owes, in cpu_tlb_debt: to flush its TLB; and where there is jitter, to be slow.
-#define TLB_FLUSH  1
-#define TLB_JITTER 2
-
 // Pay it, the flush once.
-void tlb_pay(struct CpuInfo *c);
+void tlb_flush(struct CpuInfo *c);
 
 // These are what a CPU, c, does on its way in and out. It came from user mode. Before it
 // waits for the big lock.
@@ -47,10 +44,10 @@ tlb_enter_kernel(struct CpuInfo *c)
 
 // It has the big lock, and may touch user memory from now on.
 static inline void
-tlb_pay_debt(struct CpuInfo *c)
+tlb_flush_pending(struct CpuInfo *c)
 {
-	if (c->cpu_tlb_debt)
-		tlb_pay(c);
+	if (c->cpu_pending_flush)
+		tlb_flush(c);
 }
 
 // It is about to go to user mode, and has dropped the lock.
@@ -58,7 +55,8 @@ static inline void
 tlb_leave_kernel(struct CpuInfo *c)
 {
 	xchg(&c->cpu_in_user, 1);
-	tlb_pay_debt(c);
+	probe(PROBE_LEAVE, 0);
+	tlb_flush_pending(c);
 }
 
 // Load a page directory into this CPU, c, unless it is loaded.

@@ -18,7 +18,6 @@
 #include <kern/env.h>
 #include <kern/challenge/fpu.h>
 #include <kern/init.h>
-#include <kern/check/jitter.h>
 #include <kern/kdebug.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
@@ -230,7 +229,7 @@ interrupt_handler(struct Trapframe *tf)
 // sysenter, int3, into) have been passed. (A breakpoint in two bytes, CD 03, does not look
 // different, and is its program's own fault.)
 void
-undo_trap(struct Trapframe *tf)
+trap_rewind(struct Trapframe *tf)
 {
 	if (tf->tf_trapno == T_SYSCALL)
 		tf->tf_eip -= 2;
@@ -255,7 +254,7 @@ static __attribute__((noinline)) void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
-		[T_NMI] = user_interrupt, // Sent by tlb_call_in: trap
+		[T_NMI] = user_interrupt, // Sent by force_into_kernel: trap
 		[T_BRKPT] = monitor,
 		[T_DEVICE] = fpu_trap,
 		[T_PGFLT] = page_fault_handler,
@@ -317,7 +316,7 @@ resume_stepped(struct Trapframe *tf)
 }
 
 // Whether curenv, with that status, must be told of a trap now: if another CPU has not stopped or
-// destroyed it since it was last in here; and if it was stopped, of that which undo_trap cannot
+// destroyed it since it was last in here; and if it was stopped, of that which trap_rewind cannot
 // make come again, a single step's, which has been done.
 static inline bool
 is_due(const struct Trapframe *tf, unsigned status)
@@ -371,8 +370,7 @@ trap(struct Trapframe *tf)
 		trap_from_kernel(tf);
 		return;
 	}
-	jitter();
-	trap_enter(c);
+	trap_enter(c, tf);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_MCHK || (tf->tf_trapno == T_NMI && !tlb_take_nmi(c)))
@@ -383,6 +381,6 @@ trap(struct Trapframe *tf)
 	else if (is_due(tf, c->cpu_env->env_status))
 		trap_dispatch(tf);
 	else
-		undo_trap(tf);
+		trap_rewind(tf);
 	trap_leave(c);
 }

@@ -13,6 +13,7 @@
 #include <kern/cpu.h>
 #include <kern/init.h>
 #include <kern/pmap.h>
+#include <kern/probe.h>
 #include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
@@ -54,9 +55,10 @@ user_flags_ok(const struct Trapframe *tf)
 // The steps that each way in from user mode takes, on a CPU c: it has come; it waits for the big
 // lock; it goes back, if its environment may still run, or else the scheduler finds another.
 static inline void
-trap_enter(struct CpuInfo *c)
+trap_enter(struct CpuInfo *c, struct Trapframe *tf)
 {
 	user_access_end(); // The gate leaves AC as it was, and users may set it.
+	probe(PROBE_ENTER, (uintptr_t)tf);
 	tlb_enter_kernel(c);
 }
 
@@ -64,7 +66,7 @@ static inline void
 trap_lock(struct CpuInfo *c)
 {
 	lock_kernel(); // Exercise 5
-	tlb_pay_debt(c);
+	tlb_flush_pending(c);
 }
 
 static inline void
@@ -83,7 +85,7 @@ void fatal_user_trap(struct Trapframe *tf);
 
 // Make a trap not have happened, for an environment that may not run now, or whose call shall
 // be made again: when it runs, the trap comes again.
-void undo_trap(struct Trapframe *tf);
+void trap_rewind(struct Trapframe *tf);
 
 void page_fault_handler(struct Trapframe *tf);
 void print_trapframe(struct Trapframe *tf);

@@ -1,27 +1,27 @@
-// The idle CPUs: kern/sched.c, and what wakes them.
+// Idle CPUs: kern/sched.c, and what wakes them.
 //
-// Inlines are the functions of the same names in sched.c; sched_halt is cut in two where the lock
-// is dropped; syscall is the calls that make environments runnable or not; proctype cpu is trap()
-// and the environment that it returns to. The lock is as lock.pml shows it to be, with its own
-// halts, in which a wake-up may be taken. What is done under the lock is one step, since nobody
-// else may look (the keyboard's interrupt may come before or after, which is the same).
-// Left out: user memory, more than two environments, memory order (all is under the lock).
+// The inlines are the functions of the same names in sched.c; sched_halt is cut in two where it drops
+// the lock; `syscall` is the calls that make environments runnable or not; proctype cpu is trap() and
+// the environment that it returns to. The lock is as lock.pml shows it to be, with its own halts, in
+// which a wake-up may be taken. What is done under the lock is one step, since no other CPU may read it
+// meanwhile (the keyboard's interrupt may come before or after, which is the same). Left out: user
+// memory, more than two environments, memory order (all is under the lock).
 //
-// It holds: when the lock is dropped while a CPU has a mark (LOOKING or HALTED), for each runnable
-// environment a CPU without a mark is on its way to look; and when nothing can move any more, no
-// environment is runnable or running, no key is forgotten, and the boot CPU is in the monitor, or
-// an environment waits for a key: it does not happen that all sleep and nobody is in the monitor.
+// It holds: when the lock is dropped while a CPU is idle (POLLING or HALTED), for each runnable
+// environment a CPU is on its way to choose it; and when nothing can move any more, no environment is
+// runnable or running, no key is forgotten, and the boot CPU is in the monitor, or an environment
+// waits for a key: it does not happen that all CPUs halt and none is in the monitor.
 //
 // CHECK: -E
 // CHECK: -DN=3 -DKEYS=0 -E
 // MUTATION STI_BEFORE_HLT: CPU 0 waits in lock_kernel; 1 hands it the lock, and halts; the
 //	interrupt comes between 0's two instructions: it has the lock, and all halt
-// MUTATION NOBODY_IN_MONITOR: CPU 1's is the last to halt, and only CPU 0 may enter the monitor
-// MUTATION MARK_LATE: CPU 1 drops the lock; 0 makes an environment runnable, sees no mark, and
-//	wakes nobody; 1 marks itself, and halts
-// MUTATION HALT_ANYWAY: CPU 1 looks, and sees its mark; 0 takes it away, and sends no interrupt,
-//	since 1 does not halt; 1 marks itself as halted, and halts
-// MUTATION MARK_STAYS: the next one to be woken is the same CPU again, and another sleeps on
+// MUTATION NO_MONITOR: CPU 1 is the last to halt, and only CPU 0 may enter the monitor
+// MUTATION MARK_LATE: CPU 1 drops the lock; 0 makes an environment runnable, sees no idle CPU, and
+//	wakes none; 1 sets its bit, and halts
+// MUTATION HALT_ANYWAY: CPU 1 polls, and sees nothing; 0 wakes it, and sends no interrupt, since 1 does
+//	not halt; 1 marks itself as halted, and halts
+// MUTATION STAYS_IDLE: the next one to be woken is the same CPU again, and another one halts on
 // MUTATION KEY_FORGOTTEN: a key ends the boot CPU's halt, the reader waits on, and all halt
 
 #ifndef N
@@ -34,17 +34,17 @@
 #define NONE ENVS
 #define BOOTCPU 0
 
-mtype:cpu_status = { STARTED, LOOKING, HALTED };
+mtype:cpu_status = { STARTED, POLLING, HALTED };
 mtype:env_status = { RUNNABLE, RUNNING, NOT_RUNNABLE };
 
 mtype:cpu_status cpu_status[N] = STARTED;
 mtype:env_status env_status[ENVS] = NOT_RUNNABLE;
 byte curenv[N] = NONE;
-byte cursor;        // Whose turn was the last one
+byte cursor;        // The environment that had the last turn
 byte keys = KEYS;   // How many will still be typed
 byte device;        // How many are in the device
 byte input;         // How many are in the ring buffer
-byte reader = NONE; // Who waits in `readers`
+byte reader = NONE; // The environment that waits for a key
 bool in_monitor;
 
 // cons_intr: from the device to the ring buffer.
@@ -58,13 +58,12 @@ bool in_monitor;
 	:: else \
 	fi
 
-// The lock as lock.pml shows it to be: who finds it taken halts with a mark, and who drops it
-// takes the mark off one CPU, perhaps gives it the lock, and wakes it.
+// The lock as lock.pml shows it to be: a CPU that finds it taken sets its bit and halts; a CPU that drops
+// it clears the bit of one sleeper, perhaps hands the lock over, and wakes that sleeper.
 bool irq[N];
 bool locked;
 byte owner = N;
 byte sleepers;
-byte wakes_owed;
 
 #define lapic_ipi(cpu) irq[cpu] = true
 
@@ -94,8 +93,7 @@ inline unlock_kernel()
 {
 	atomic {
 		assert(locked && owner == me);
-		sched_pay_wakes();
-		check_nobody_forgotten();
+		check_none_forgotten();
 		next = N;
 		if
 		:: sleepers & 1 -> next = 0
@@ -117,39 +115,29 @@ inline unlock_kernel()
 		:: next != N -> lapic_ipi(next)
 		:: else
 		fi;
-		for (i : 0 .. N - 1) {
-			if
-			:: halted & 1 << i -> lapic_ipi(i)
-			:: else
-			fi
-		};
-		i = 0;
-		halted = 0;
 		next = 0
 	}
 }
 
 // ---- kern/sched.c, under the lock ----
 
-// If it halts, it is to be interrupted.
-inline call_back(c)
+inline unidle_cpu(c)
 {
-	halted = halted | ((cpu_status[c] == HALTED) << c);
-#ifndef MARK_STAYS
+	if
+	:: cpu_status[c] == HALTED -> lapic_ipi(c)
+	:: else
+	fi;
+#ifndef STAYS_IDLE
 	cpu_status[c] = STARTED
 #endif
 }
 
-inline sched_wake()
-{
-	wakes_owed++
-}
-
+// In i: the idle CPU to be woken, or N.
 inline idle_cpu()
 {
 	i = 0;
 	do
-	:: i < N && cpu_status[i] != LOOKING -> i++
+	:: i < N && cpu_status[i] != POLLING -> i++
 	:: else -> break
 	od;
 	if
@@ -163,19 +151,13 @@ inline idle_cpu()
 	fi
 }
 
-inline sched_pay_wakes()
+inline sched_wake()
 {
-	do
-	:: wakes_owed && (env_status[0] == RUNNABLE || env_status[1] == RUNNABLE) ->
-		idle_cpu();
-		if
-		:: i < N -> call_back(i)
-		:: else
-		fi;
-		wakes_owed--
-	:: else -> break
-	od;
-	wakes_owed = 0;
+	idle_cpu();
+	if
+	:: i < N -> unidle_cpu(i)
+	:: else
+	fi;
 	i = 0
 }
 
@@ -198,7 +180,7 @@ inline cons_wake_readers()
 	fi
 }
 
-inline others_halted()
+inline others_idle()
 {
 	i = 0;
 	do
@@ -223,9 +205,9 @@ inline env_next_runnable()
 	fi
 }
 
-// No environment waits while a CPU sleeps: when the lock is dropped, either no other CPU has the
-// mark, or for each runnable environment one is on its way to look.
-inline check_nobody_forgotten()
+// No environment waits while a CPU is idle: when the lock is dropped, either no other CPU is idle, or for
+// each runnable environment a CPU is on its way to choose one.
+inline check_none_forgotten()
 {
 	runnable = 0;
 	coming = 0;
@@ -268,37 +250,33 @@ inline monitor()
 // What sched_halt does before it drops the lock. `yes`: this is to be the monitor.
 inline prepare_to_halt()
 {
-	others_halted();
+	others_idle();
 	yes = yes && reader == NONE;
-#ifndef NOBODY_IN_MONITOR
+#ifndef NO_MONITOR
 	if
 	:: yes && me != BOOTCPU ->
-		call_back(BOOTCPU);
-		if
-		:: halted -> lapic_ipi(BOOTCPU); halted = 0
-		:: else
-		fi
+		unidle_cpu(BOOTCPU)
 	:: else
 	fi;
 #endif
 	yes = yes && me == BOOTCPU;
 #ifndef MARK_LATE
 	if
-	:: !yes -> cpu_status[me] = LOOKING
+	:: !yes -> cpu_status[me] = POLLING
 	:: else
 	fi
 #endif
 }
 
-// Then halt, unless it was called back.
-inline look_a_while()
+// Then halt, unless another CPU has woken this one.
+inline poll_for_work()
 {
 	if
-	:: cpu_status[me] != LOOKING
+	:: cpu_status[me] != POLLING
 #ifdef HALT_ANYWAY
-	:: cpu_status[me] == LOOKING -> cpu_status[me] = HALTED; sti_hlt_cli()
+	:: cpu_status[me] == POLLING -> cpu_status[me] = HALTED; sti_hlt_cli()
 #else
-	:: d_step { cpu_status[me] == LOOKING -> cpu_status[me] = HALTED };
+	:: d_step { cpu_status[me] == POLLING -> cpu_status[me] = HALTED };
 	   sti_hlt_cli()
 #endif
 	fi
@@ -311,9 +289,9 @@ inline sched_halt()
 	:: else ->
 		unlock_kernel();
 #ifdef MARK_LATE
-		cpu_status[me] = LOOKING;
+		cpu_status[me] = POLLING;
 #endif
-		look_a_while();
+		poll_for_work();
 		lock_kernel()
 	fi
 }
@@ -374,7 +352,7 @@ inline syscall()
 
 proctype cpu(byte me)
 {
-	byte next, halted;
+	byte next;
 	byte e, i, runnable, coming;
 	bool yes, called;
 

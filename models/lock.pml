@@ -1,31 +1,30 @@
-// The big kernel lock, kern/spinlock.c, with its sleepers.
+// The big kernel lock, kern/biglock.c: its sleepers, its wake-ups, and the hand-over.
 //
-// The inlines of spinlock.h are the functions of the same names; proctype cpu is a CPU that
-// enters and leaves the kernel (trap: lock_kernel, unlock_kernel) as often as it likes, or never
-// comes again; so whoever is forgotten in a halt is found there when all others have gone.
-// Memory is that of x86 (tso.h). Left out: the panics' words, the console's lock, which is never
-// held across a halt, and how often a CPU looks before it halts. An interrupt that nobody sent
-// (a device's) comes to CPU 0 only, at most once for each time that it wants the lock.
+// biglock.h has its functions. `cpu` is a CPU that enters and leaves the kernel as
+// often as it likes, or never again: so a sleeper that is forgotten is found when all others are gone.
+// Memory is that of x86 (tso.h). POLLS is 1: another poll that fails changes nothing, and a CPU may take
+// as long as it likes before a poll. `dropped` counts to any number. All interrupts that are pending at
+// a CPU are one flag, irq. An interrupt that no CPU has sent (a device's) comes to CPU 0 only, at
+// most once for each time that it wants the lock. What is in one `atomic` is one access to memory that
+// other CPUs use.
 //
-// It holds: never two have the lock; who drops it has it, and nobody takes it twice (the
-// panics in lock_slowly and unlock_slowly); no CPU halts for ever: no deadlock, no wake-up lost.
+// It holds: two CPUs never have the lock; a CPU that drops it has it; no CPU halts forever, so no
+// wake-up is lost.
 //
 // CHECK:
 // CHECK: -DN=2 -DDEPTH=2
-// CHECK: -DN=2 -DSLOWLY
-// MUTATION LATE_HAND_OVER: CPU 0 drops the lock and sees 1's mark; 2 takes the lock, decides to
-//	hand it over; 0 takes the mark away; 2 finds nobody, and leaves with the lock still its own
-// MUTATION PLAIN_UNLOCK: the holder's 0 is in its buffer while it reads sleepers as 0; the
-//	waiter marks itself, finds the lock taken, and halts; nobody will wake it
-// MUTATION PLAIN_MARK: the same, with the waiter's mark in the waiter's buffer; or it overwrites
-//	the mark of another
-// MUTATION NO_LAST_TRY: the lock is dropped, and sleepers read, between the look and the mark
+// MUTATION PLAIN_UNLOCK: the holder's 0 is in its store buffer while it reads sleepers as 0; the waiting CPU
+//	sets its bit, finds the lock taken, and halts; no CPU wakes it
+// MUTATION PLAIN_BIT: the same, with the waiting CPU's bit in its store buffer; or it overwrites the bit
+//	of another CPU
+// MUTATION NO_LAST_TRY: the lock is dropped, and sleepers read, between the last poll and the bit
 // MUTATION STI_BEFORE_HLT: the wake-up comes between the two instructions, before the halt
-// MUTATION IPI_BEFORE_HAND_OVER: the woken CPU looks before the lock is its own, and halts again;
-//	then it owns the lock, and nobody wakes it
-// MUTATION READ_THEN_DROP: the waiter puts LOOK in after the holder has looked, and halts
-// MUTATION NO_LOOK: the holder drops the lock the quick way while the waiter marks itself
-// MUTATION SLEPT_WITHOUT_LOOK: of two that sleep, one is woken, and drops the lock the quick way
+// MUTATION IPI_BEFORE_HAND_OVER: the woken CPU polls before the lock is its own, and halts again; then
+//	it owns the lock, and no CPU wakes it
+// MUTATION WOKEN_LATE: `woken` is set after the bit is cleared: the CPU has had the lock already, and
+//	never clears it again
+// MUTATION WOKEN_STAYS: a woken CPU that halts again still counts as awake, and no other is woken
+// MUTATION NO_SECOND_LOOK: after a hand-over that came to nothing the sleepers are not read again
 
 #ifndef N
 #define N 3
@@ -33,27 +32,25 @@
 #ifndef DEPTH
 #define DEPTH 1
 #endif
-#define LOCK 0     // kernel_lock.word
+#define LOCK 0     // kernel_lock.holder
 #define SLEEPERS 1 // sleepers
-#define WORDS 2
+#define WOKEN 2    // woken
+#define WORDS 3
 #include "tso.h"
-#include "spinlock.h"
+
+#include "biglock.h"
 
 byte inside; // How many CPUs believe that the lock is theirs
 
 proctype cpu(byte me)
 {
-	byte r, next, asleep, word, mine;
-	bool got;
+	byte r, next, word;
+	bool got, done;
 	do
 	:: true ->
 		lock_kernel();
 		d_step { inside++; assert(inside == 1) };
 		inside--;
-		if
-		:: WRITE(LOCK, spin_me | LOOK) // unlock_kernel_looks
-		:: true
-		fi;
 		unlock_kernel()
 	:: irq[me] -> irq[me] = false            // In user mode it is taken,
 	:: me == 0 && !irq[me] -> irq[me] = true // or one comes just when the kernel is entered.

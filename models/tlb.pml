@@ -1,30 +1,29 @@
 // Mappings that go away: kern/tlb.c.
 //
-// Inlines are the functions of the same names in tlb.c, pmap.c and env.c; lock_kernel and
-// unlock_kernel those of spinlock.h, halts and hand-over included; proctype cpu is trap(). Each of
-// two CPUs has an environment of its own with one page, and both do this to the other's: unmap
-// it, put another frame there; CPU 0's stops and starts CPU 1's (env_destroy calls in as
-// env_stop does).
-// Memory is that of x86 (tso.h), and a TLB is filled at any time (page_walker). Left out: the
-// halt of a CPU that has no environment (idle.pml), and that a page table has two levels.
+// The inlines are the functions of the same names in tlb.c, pagetable.h, env.c and biglock.c (biglock.h);
+// proctype cpu is trap(). Each of two CPUs has an environment of its own with one page, and both do
+// this to the other's: unmap the page, or map another frame there. CPU 0 also stops and starts CPU 1's
+// environment (env_destroy forces a CPU into the kernel as env_stop does). Memory is that of x86 (tso.h),
+// and a TLB is filled at any time (page_walker). Left out: the halt of a CPU that has no environment
+// (idle.pml), and that a page table has two levels.
 //
-// It holds: once page_remove or page_insert has returned, no CPU uses the frame that was there, in
-// user mode or in the kernel; once env_stop has, the environment runs no instruction; a page
-// directory that is freed is loaded nowhere; and nobody waits for ever, though the other one may be
-// in the kernel, waiting for the lock.
+// It holds: when page_remove or page_insert has returned, no CPU uses the frame that was there, in user
+// mode or in the kernel; when env_stop has returned, the environment runs no instruction; a page
+// directory that is freed is loaded on no CPU; and no CPU waits forever, although the other CPU may
+// be in the kernel, waiting for the lock.
 //
 // CHECK:
-// MUTATION PLAIN_DEBT: CPU 0's debt note is in its buffer while it reads 1's cpu_in_user as 0; 1
-//	enters user mode, reads no debt, and uses the page
-// MUTATION PLAIN_IN_USER: the same, with CPU 1's word in the buffer
-// MUTATION DEBT_FIRST: CPU 1 looks for a debt, 0 notes one and sees 1 in the kernel, 1 goes to
-//	user mode
-// MUTATION FLUSH_THEN_CLEAR: CPU 1 flushes on its way out, 0 changes the page, notes the debt and
-//	calls 1 in, 1 clears the note; and touches user memory with what it remembered meanwhile
+// MUTATION PLAIN_FLAG: CPU 0's flag for 1 is in its store buffer while it reads 1's cpu_in_user as 0; 1
+//	enters user mode, reads no flag, and uses the page
+// MUTATION PLAIN_IN_USER: the same, with CPU 1's word in the store buffer
+// MUTATION FLAG_FIRST: CPU 1 reads its flag, 0 sets the flag and sees 1 in the kernel, 1 goes to user
+//	mode
+// MUTATION FLUSH_THEN_CLEAR: CPU 1 flushes on its way out, 0 changes the page, sets the flag and
+//	forces 1 into the kernel, 1 clears the flag; and touches user memory by its TLB
 // MUTATION WAIT_FOR_FLUSH: CPU 1 waits for the lock that 0 holds until 1 has flushed
-// MUTATION NO_PAYMENT: CPU 1 was in the kernel when 0 unmapped the page, and touches it there
-// MUTATION NO_FORGET: CPU 1 has put its environment aside, dropped the lock, and not loaded another
-//	page directory; 0 frees the one that it has
+// MUTATION NO_FLUSH: CPU 1 was in the kernel when 0 unmapped the page, and touches it there
+// MUTATION NO_FORGET: CPU 1 has saved its environment, dropped the lock, and not loaded another page
+//	directory; 0 frees the one that it has
 // MUTATION CALL_ONLY_USERS: CPU 1 is on its way to user mode and has not said so: no interrupt
 //	is sent, and it runs on
 
@@ -35,13 +34,14 @@
 
 #define LOCK 0
 #define SLEEPERS 1
-#define IN_USER(cpu) (2 + (cpu)) // cpus[cpu].cpu_in_user
-#define DEBT(cpu) (4 + (cpu))    // cpus[cpu].cpu_tlb_debt
-#define PTE(cpu) (6 + (cpu))     // Where that environment's page is mapped: a frame, or 0
-#define PGDIR(cpu) (8 + (cpu))   // cpus[cpu].cpu_pgdir: that environment's, or 0 for kern_pgdir
-#define WORDS 10
+#define WOKEN 2
+#define IN_USER(cpu) (3 + (cpu)) // cpus[cpu].cpu_in_user
+#define FLUSH(cpu) (5 + (cpu))   // cpus[cpu].cpu_pending_flush
+#define PTE(cpu) (7 + (cpu))     // The page table entry for that environment's page: a frame, or 0
+#define PGDIR(cpu) (9 + (cpu))   // cpus[cpu].cpu_pgdir: that environment's, or 0 for kern_pgdir
+#define WORDS 11
 #include "tso.h"
-#include "spinlock.h"
+#include "biglock.h"
 
 byte tlb[N];            // What the CPU remembers of its PTE: a frame, or 0 for nothing
 byte may_use[N];        // The frames that it may use, a bit each
@@ -81,15 +81,15 @@ inline tlb_enter_kernel()
 	XCHG(IN_USER(me), 0, r)
 }
 
-inline tlb_pay_debt()
+inline tlb_flush_pending()
 {
 	if
-	:: READ(DEBT(me)) ->
+	:: READ(FLUSH(me)) ->
 #ifdef FLUSH_THEN_CLEAR
 		lcr3();
-		XCHG(DEBT(me), 0, r)
+		XCHG(FLUSH(me), 0, r)
 #else
-		XCHG(DEBT(me), 0, r);
+		XCHG(FLUSH(me), 0, r);
 		lcr3()
 #endif
 	:: else
@@ -98,8 +98,8 @@ inline tlb_pay_debt()
 
 inline tlb_leave_kernel()
 {
-#ifdef DEBT_FIRST
-	tlb_pay_debt();
+#ifdef FLAG_FIRST
+	tlb_flush_pending();
 	XCHG(IN_USER(me), 1, r)
 #else
 #ifdef PLAIN_IN_USER
@@ -107,11 +107,11 @@ inline tlb_leave_kernel()
 #else
 	XCHG(IN_USER(me), 1, r);
 #endif
-	tlb_pay_debt()
+	tlb_flush_pending()
 #endif
 }
 
-inline tlb_call_in(cpu)
+inline force_into_kernel(cpu)
 {
 	lapic_ipi(cpu);
 	READ(IN_USER(cpu)) == 0
@@ -122,17 +122,17 @@ inline tlb_invalidate()
 {
 	if
 	:: on_cpu[other] ->
-#ifdef PLAIN_DEBT
-		WRITE(DEBT(other), 1);
+#ifdef PLAIN_FLAG
+		WRITE(FLUSH(other), 1);
 #else
-		XCHG(DEBT(other), 1, r);
+		XCHG(FLUSH(other), 1, r);
 #endif
 #ifdef WAIT_FOR_FLUSH
 		lapic_ipi(other);
-		READ(DEBT(other)) == 0
+		READ(FLUSH(other)) == 0
 #else
 		if
-		:: READ(IN_USER(other)) -> tlb_call_in(other)
+		:: READ(IN_USER(other)) -> force_into_kernel(other)
 		:: else
 		fi
 #endif
@@ -140,7 +140,7 @@ inline tlb_invalidate()
 	fi
 }
 
-// ---- kern/pmap.c, kern/env.c ----
+// ---- kern/pagetable.h, kern/env.c ----
 
 inline page_remove()
 {
@@ -175,11 +175,11 @@ inline env_stop()
 	:: on_cpu[other] ->
 #ifdef CALL_ONLY_USERS
 		if
-		:: READ(IN_USER(other)) -> tlb_call_in(other)
+		:: READ(IN_USER(other)) -> force_into_kernel(other)
 		:: else
 		fi
 #else
-		tlb_call_in(other)
+		force_into_kernel(other)
 #endif
 	:: else
 	fi;
@@ -227,9 +227,9 @@ inline sched_yield()
 
 proctype cpu(byte me)
 {
-	byte r, next, asleep, word, mine, frame;
+	byte r, next, word, frame;
 	byte other = 1 - me;
-	bool got;
+	bool got, done;
 
 	do
 	:: true ->
@@ -237,8 +237,8 @@ proctype cpu(byte me)
 		// trap()
 		tlb_enter_kernel();
 		lock_kernel();
-#ifndef NO_PAYMENT
-		tlb_pay_debt();
+#ifndef NO_FLUSH
+		tlb_flush_pending();
 #endif
 		if
 		:: running[me] ->

@@ -111,6 +111,10 @@ class KernelTest(unittest.TestCase):
         """Start a Machine from the disk image, with this command line in it."""
         return self.start(disk=TREE.disk_image(cmdline), **options)
 
+    def gives_virtual_8086_mode(self):
+        """Whether this QEMU lets a program into virtual-8086 mode: CPUs refuse it, and QEMU 10."""
+        return "vm86: refused" not in self.run_kernel("vm86", args=["-cpu", "qemu32"])
+
     def run_kernel(self, cmdline, **options):
         """Boot, wait for the monitor's prompt, stop. Return the output, with plain newlines."""
         machine = self.boot(cmdline, **options)

@@ -9,15 +9,15 @@ from support import TREE, KernelTest
 LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: a write landed after .*"
 BROKEN = {
     "without_shootdown": (
-        "kern/tlb.c", "__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_FLUSH, __ATOMIC_SEQ_CST);",
+        "kern/tlb.c", "xchg(&cpus[i].cpu_pending_flush, 1);",
         "continue;", "shootdown", LANDED),
     "shootdown_without_interrupt": (
         "kern/tlb.c", "if (cpus[i].cpu_in_user)", "if (0)", "shootdown", LANDED),
     "destroy_without_interrupt": (
-        "kern/env.c", "ENV_DYING);\n\t\ttlb_call_in(e->env_cpunum);", "ENV_DYING);", "gone",
+        "kern/env.c", "ENV_DYING);\n\t\tforce_into_kernel(e->env_cpunum);", "ENV_DYING);", "gone",
         r"\[00001000\] user panic in gone at .*: round \d+: destroyed, the child counted .*"),
     "stop_without_interrupt": (
-        "kern/env.c", "curenv)\n\t\ttlb_call_in(e->env_cpunum);", "curenv)\n\t\t{ }", "gone",
+        "kern/env.c", "curenv)\n\t\tforce_into_kernel(e->env_cpunum);", "curenv)\n\t\t{ }", "gone",
         r"\[00001000\] user panic in gone at .*: round \d+: stopped, the child counted .*"),
     "stop_that_is_forgotten": (
         "kern/wait.c", "if (!e->env_stopped)", "if (1)", "stopped",

@@ -77,9 +77,9 @@ class TurnsTest(KernelTest):
         machine = self.boot(program, args=CLOCK, gdb=True)
         said = run_gdb(
             machine, "hbreak syscall if " + entry, "continue",
-            "set var kernel_lock.word = 0x38", "delete",
+            "set var kernel_lock.holder = 0x38", "delete",
             "hbreak trap_from_kernel", "continue", "continue",
-            "set var kernel_lock.word = 0", "delete",
+            "set var kernel_lock.holder = 0", "delete",
             "print cpus[0].cpu_env->env_id", "hbreak *env_run", "continue",
             "info symbol *(unsigned *)$esp", "print (*(struct Env **)($esp + 4))->env_id",
             "print ((struct Trapframe *)0xf0000000 - 1)->tf_trapno", "delete", "detach")

@@ -45,18 +45,6 @@ class JitterTest(KernelTest):
             "command line: no program is called '%s=1'" % name
             for name in ("jitte", "jitterx", ""))])
 
-    def test_cpu_that_waits_for_the_lock_when_it_is_set(self):
-        # It has not slept yet, and takes the lock when jitter is on: it drops it the slow way, too.
-        machine = self.boot("jitter=1", cpus=2, gdb=True)
-        said = run_gdb(
-            machine, "break wait_for_kernel_lock if $_thread == 2", "continue", "delete",
-            "set scheduler-locking on", "thread 1", "break timer_stop", "continue", "delete",
-            "thread 2", "break sched_yield", "continue", "print jitter_seed",
-            "print/x kernel_lock.holder", "print kernel_lock.look",
-            "set scheduler-locking off", "delete", "detach")
-        machine.run_to_prompt()
-        self.assertIn("$1 = 1\n$2 = 0x30\n$3 = 1\n", said)
-
     # ---- Time slices ----
 
     def test_each_slice_has_a_length_of_its_own(self):

@@ -19,13 +19,13 @@ FUNCTIONS = {
     "env_alloc": "", "env_copy_registers": "", "env_destroy": "envs", "env_end_part": "envs",
     "env_free": "envs", "env_leave": "", "env_run": "envs", "env_start": "envs", "env_stop": "envs",
     "envid2env": "",
-    "fpu_save": "", "fpu_trap": "", "lock_kernel_slowly": "",
+    "fpu_save": "", "fpu_trap": "",
     "mmio_map_region": "", "monitor": "",
     "page_alloc": "", "page_free": "", "page_insert": "", "page_last_decref": "",
     "page_lookup": "kern_pgdir", "page_remove": "", "pgdir_walk": "kern_pgdir",
     "pgdir_walk_create": "kern_pgdir",
-    "sched_pay_wakes": "", "sched_tick": "cpus", "sched_wake": "", "sched_yield": "", "sys_batch": "",
-    "tlb_call_in": "", "tlb_shootdown": "", "tlb_unload": "",
+    "sched_tick": "cpus", "sched_wake": "", "sched_yield": "", "sys_batch": "",
+    "force_into_kernel": "", "tlb_shootdown": "", "tlb_unload": "",
     "upcall_enter": "", "user_mem_check": "", "wait_in": "", "wait_leave": "envs",
 }
 
@@ -80,7 +80,7 @@ class LockedTest(KernelTest):
                          2, said)
 
     def test_each_function_panics_without_the_lock(self):
-        said = self.call_wrongly(*(call_wrongly(*call, "set var kernel_lock.word = 0")
+        said = self.call_wrongly(*(call_wrongly(*call, "set var kernel_lock.holder = 0")
                                    for call in FUNCTIONS.items()))
         for function in FUNCTIONS:
             with self.subTest(function=function):

@@ -559,7 +559,7 @@ class GdbPortTest(MakeTest):
             "continue", "finish", "print/x $cs & 3", "delete", "detach",
             args=["QEMU=qemu-system-x86_64"])
         self.assertEqual(status, 0, text)
-        self.assertNotIn("packet", text)
+        self.assertNotIn("packet reply", text)
         self.assertRegex(text, r"(?s)#0 .*page_init \(\).*mem_init \(.*i386_init \(")
         self.assertRegex(text, r"= \(void \(\*\)\(\)\) 0xf0[0-9a-f]{6} <page_init|<page_init")
         self.assertRegex(text, r"(?m)= 0x8$")

@@ -25,7 +25,7 @@ class LockTest(KernelTest):
                 with self.subTest(name=name, cpus=cpus):
                     output = self.run_kernel("selftest=" + name, cpus=cpus)
                     self.assert_lines(output, [
-                        r"kernel panic on CPU 0 at kern/\w+\.c:\d+: " + said],
+                        r"kernel panic on CPU 0 at (\./)?kern/\w+\.[ch]:\d+: " + said],
                         no=[".*nobody panics.*"])
 
     def test_spurious_interrupts_are_counted(self):

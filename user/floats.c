@@ -249,6 +249,17 @@ try_exceptions(void)
 	cprintf("floats: exceptions were handled\n");
 }
 
+// Not inlined into umain, where a compiler might use registers for it that are not clean then.
+static void __attribute__((noinline))
+try_all(void)
+{
+	share_memory(shared, sizeof(*shared));
+	check_stack("in umain");
+	try_fork();
+	try_workers();
+	try_exceptions();
+}
+
 void
 umain(int argc, char **argv)
 {
@@ -262,9 +273,5 @@ umain(int argc, char **argv)
 		panic("this CPU has no SSE2");
 	read_state(&first);
 	check_clean(&first);
-	share_memory(shared, sizeof(*shared));
-	check_stack("in umain");
-	try_fork();
-	try_workers();
-	try_exceptions();
+	try_all();
 }

@@ -54,8 +54,10 @@ try(const char *what, void (*end)(envid_t child))
 {
 	shared->count = 0;
 	envid_t child = must_fork();
-	if (child == 0)
+	if (child == 0) {
 		loop();
+		exit(); // The CPU has refused the mode.
+	}
 	while (shared->count == 0 && is_alive(child))
 		sys_yield();
 	bool refused = !is_alive(child);

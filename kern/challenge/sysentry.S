@@ -13,7 +13,7 @@
 //
 // and the arguments are those of int $T_SYSCALL, except the fifth, which has no
 // register left. A wrong value harms only the caller: the program goes on where it said, or for
-// a call that must be made again (undo_trap) two bytes before that. All flags except IF are
+// a call that must be made again (trap_rewind) two bytes before that. All flags except IF are
 // still the user's. Only TF matters at once: the CPU then raises a debug exception at the first
 // instruction here, and trap() continues at sysenter_stepped.
 //

@@ -254,7 +254,7 @@ audit_cpus(void)
 		const struct Env *e = cpus[i].cpu_env;
 		if (e && (!e->env_oncpu || e->env_cpunum != i))
 			complain("[%08x] is run by CPU %d, but is not there", e->env_id, i);
-		if (e && (cpus[i].cpu_status == CPU_LOOKING || cpus[i].cpu_status == CPU_HALTED))
+		if (e && (cpus[i].cpu_status == CPU_POLLING || cpus[i].cpu_status == CPU_HALTED))
 			complain("[%08x] is run by CPU %d, which sleeps", e->env_id, i);
 		if (cpus[i].cpu_fpu_live && (!e || !e->env_fpu))
 			complain("CPU %d has a floating-point state of nobody's", i);

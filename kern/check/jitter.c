@@ -1,21 +1,19 @@
-// Making races happen. A race is lost only if a CPU is slow between two certain
-// instructions, which may come about once in a million times. With the option
-// jitter=SEED on the command line the kernel is slow on purpose, for a random while,
-// where others could come in between: before a lock is taken and after it is dropped,
-// before a CPU sleeps, is woken, or is interrupted by another. And time slices are random.
+// Makes races happen. A race may need a CPU to be slow between two certain instructions, which
+// happens by itself perhaps once in a million times. With jitter=SEED on the command line, each CPU
+// spins for a random time at probes (kern/probe.h) where another CPU could come in between: before
+// a lock is taken, before a CPU halts, wakes or interrupts another, on the way in and out. And time
+// slices have random lengths.
 //
-// Each CPU has random numbers of its own, which are determined by the seed and the CPU's
-// number. So one CPU whose clock counts instructions (qemu -icount) does the same again
-// with the same seed; several do not, as they also depend on each other.
+// The seed and the CPU's number determine a CPU's random numbers. So one CPU whose clock counts
+// instructions (qemu -icount) repeats a run exactly. Several CPUs do not, because they also depend on each
+// other.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
 
 #include <kern/cpu.h>
 #include <kern/check/jitter.h>
-#include <kern/spinlock.h>
 #include <kern/timer.h>
-#include <kern/tlb.h>
 
 #define SPIN_LEAST 3  // Half of the spins are of less than 1 << SPIN_LEAST rounds,
 #define SPIN_BITS  15 // and all of less than 1 << SPIN_BITS.
@@ -23,7 +21,6 @@
 
 #define SEED_DIGITS 9 // So many fit into a long.
 
-HOT_DATA uint32_t jitter_seed;
 static uint32_t states[NCPU];
 
 bool
@@ -39,12 +36,10 @@ jitter_set(const char *value)
 		states[i] = (uint32_t)seed * 2654435761U ^ i * 2246822519U;
 		if (states[i] == 0)
 			states[i] = 1;
-		__atomic_fetch_or(&cpus[i].cpu_tlb_debt, TLB_JITTER, __ATOMIC_SEQ_CST);
 	}
-	jitter_seed = seed;
-	time_slice = 0;
-	lock_kernel_slowly(true);
-	cprintf("jitter: seed %u\n", jitter_seed);
+	time_slice = 0; // Each tick of the timer ends a turn.
+	probe_listen(LISTEN_JITTER, true);
+	cprintf("jitter: seed %ld\n", seed);
 	return true;
 }
 
@@ -60,8 +55,9 @@ next_random(void)
 	return *state;
 }
 
-void
-jitter_spin(void)
+// Spin for a random time: mostly a few instructions, rarely some 100 microseconds.
+static void
+spin(void)
 {
 	uint32_t random = next_random();
 	// Twice as long is half as likely, so all lengths together take the same time.
@@ -69,17 +65,41 @@ jitter_spin(void)
 
 	random = next_random();
 	for (volatile uint32_t left = random & ((1U << bits) - 1); left > 0; left--) {
-		// Only time shall pass.
+		// Only take time.
 	}
 }
 
-uint32_t
-jitter_slice(uint32_t ticks)
+// Start the timer again with a random period, from 1/256 of the usual one up to all of it.
+static void
+change_slice(void)
 {
-	if (!jitter_seed)
-		return ticks;
 	uint32_t random = next_random();
-	uint32_t most = ticks >> random % SLICE_BITS;
+	uint32_t most = timer_period >> random % SLICE_BITS;
 
-	return most / 2 + (random >> 8) % (most / 2 + 1) + 1; // 0 would stop the timer.
+	if (lapicaddr) // A count of 0 would stop the timer.
+		lapic_timer_set(most / 2 + (random >> 8) % (most / 2 + 1) + 1);
+}
+
+void
+jitter_hear(enum ProbeKind kind)
+{
+	switch (kind) {
+	case PROBE_RUN:
+		change_slice();
+		break;
+	case PROBE_ENTER:
+	case PROBE_LEAVE:
+	case PROBE_LOCK_WAIT:
+	case PROBE_LOCK_SLEEP:
+	case PROBE_SPIN:
+	case PROBE_IDLE:
+	case PROBE_HALT:
+	case PROBE_IPI:
+	case PROBE_FLUSH:
+	case PROBE_FLUSHED:
+		spin();
+		break;
+	default: // Another CPU cannot come in between.
+		break;
+	}
 }

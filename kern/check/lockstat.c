@@ -1,45 +1,100 @@
-// What the big lock costs, for each CPU: `lockstat` at the monitor's prompt. How often it
-// is taken is always counted, by an instruction; what happens while it is waited for is,
-// too, since that is slow anyway. How long it is held takes a look at the time stamp counter
-// each time, so that is measured only from `lockstat on` to `lockstat off`, and not while
-// the monitor has it.
+// What the big lock costs each CPU: `lockstat` at the monitor's prompt. It counts and measures
+// from `lockstat on` (or lockstat=on on the command line) to `lockstat off`, by the probes of the lock (kern/probe.h). The time in which the
+// machine is stopped for the monitor does not count.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
 #include <inc/string.h>
 #include <inc/x86.h>
 
-#include <kern/cpu.h>
-#include <kern/check/jitter.h>
 #include <kern/check/lockstat.h>
-#include <kern/spinlock.h>
+#include <kern/cpu.h>
 
-static bool measuring;
+// Of each CPU. All times are in ticks of the time stamp counter. A CPU changes only its own.
+static struct LockStat {
+	uint32_t taken;      // How often the CPU took the lock: starts again at 0 after 2^32
+	uint32_t contended;  // How often another CPU held it
+	uint32_t slept;      // How often the CPU halted meanwhile
+	uint64_t waited;     // How long it waited
+	uint64_t held;       // How long it held the lock
+	uint64_t longest;    // The longest time that it held the lock at once
+	uint64_t wait_began; // When it began to wait; 0: it does not wait
+	uint64_t hold_began; // When it took the lock; 0: it does not hold the lock
+} stats[NCPU];
 
-void
-lockstat_begin(struct LockStat *stat)
+static void
+begin_wait(struct LockStat *stat)
 {
-	stat->since = measuring ? read_tsc() : 0;
+	stat->contended++;
+	stat->wait_began = read_tsc();
 }
 
-void
-lockstat_end(struct LockStat *stat)
+static void
+begin_hold(struct LockStat *stat)
 {
-	uint64_t held = stat->since ? read_tsc() - stat->since : 0;
+	stat->hold_began = read_tsc();
+	if (stat->wait_began)
+		stat->waited += stat->hold_began - stat->wait_began;
+	stat->wait_began = 0;
+}
+
+static void
+end_hold(struct LockStat *stat)
+{
+	uint64_t held = stat->hold_began ? read_tsc() - stat->hold_began : 0;
 
 	stat->held += held;
 	stat->longest = MAX(stat->longest, held);
-	stat->since = 0;
+	stat->hold_began = 0;
 }
 
-// Measure how long the lock is held, from the end of the monitor on; or no longer.
+void
+lockstat_hear(enum ProbeKind kind)
+{
+	struct LockStat *stat = &stats[cpunum()];
+
+	switch (kind) {
+	case PROBE_LOCK_WAIT:
+		begin_wait(stat);
+		break;
+	case PROBE_LOCK_SLEEP:
+		stat->slept++;
+		break;
+	case PROBE_LOCK_TAKEN:
+		stat->taken++;
+		begin_hold(stat);
+		break;
+	case PROBE_GO:
+		begin_hold(stat);
+		break;
+	case PROBE_LOCK_DROP:
+	case PROBE_STOP:
+		end_hold(stat);
+		break;
+	default:
+		break;
+	}
+}
+
 static void
 measure(bool on)
 {
-	for (int i = 0; on && i < ncpu; i++)
-		cpus[i].cpu_lockstat.longest = 0;
-	measuring = on;
-	lock_kernel_slowly(on || jitter_seed);
+	for (int i = 0; i < ncpu; i++) {
+		stats[i].wait_began = stats[i].hold_began = 0;
+		if (on)
+			stats[i].longest = 0;
+	}
+	probe_listen(LISTEN_LOCKSTAT, on);
+}
+
+bool
+lockstat_set(const char *value)
+{
+	bool on = strncmp(value, "on", 2) == 0 && (value[2] == ' ' || value[2] == '\0');
+
+	if (on)
+		measure(true);
+	return on;
 }
 
 static void
@@ -47,16 +102,16 @@ print_stats(void)
 {
 	uint64_t longest = 0;
 
-	cprintf("Times in 1000 ticks of the time stamp counter; how long it is held is %s\n",
-	    measuring ? "measured" : "not measured now");
+	cprintf("Times in 1000 ticks of the time stamp counter; measuring is %s\n",
+	    probe_listeners & LISTEN_LOCKSTAT ? "on" : "off");
 	cprintf("CPU       taken   contended       slept      waited        held\n");
 	for (int i = 0; i < ncpu; i++) {
-		const struct LockStat *stat = &cpus[i].cpu_lockstat;
+		const struct LockStat *stat = &stats[i];
 		cprintf("%3d  %10u  %10u  %10u  %10llu  %10llu\n", i, stat->taken, stat->contended,
 		    stat->slept, stat->waited / 1000, stat->held / 1000);
 		longest = MAX(longest, stat->longest);
 	}
-	cprintf("At once, it was held for %llu ticks at most\n", longest);
+	cprintf("The longest time that a CPU held it at once: %llu ticks\n", longest);
 }
 
 int
@@ -69,6 +124,6 @@ mon_lockstat(int argc, char **argv, struct Trapframe *tf)
 	else if (argc == 2 && strcmp(argv[1], "off") == 0)
 		measure(false);
 	else
-		cprintf("Usage: lockstat, lockstat on (measure how long it is held), or off\n");
+		cprintf("Usage: lockstat, lockstat on (start to measure), or lockstat off\n");
 	return 0;
 }

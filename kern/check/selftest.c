@@ -43,7 +43,7 @@ static void
 drop_lock_of_another(void)
 {
 	unlock_kernel();
-	while (ncpu > 1 && kernel_lock.holder != spin_name(1))
+	while (ncpu > 1 && kernel_lock.holder != spin_cpu(1))
 		lapic_ipi(1, T_IPI_WAKE); // CPU 1 takes the lock to see what there is to do.
 	unlock_kernel();
 }

@@ -151,9 +151,9 @@ cons_break_in(void)
 {
 	int patience = PANIC_PATIENCE;
 
-	while (!spin_holding(&cons_lock) && !spin_change(&cons_lock, 0, spin_me()) && --patience > 0)
+	while (!spin_holding(&cons_lock) && !spin_try(&cons_lock) && --patience > 0)
 		udelay(1000);
-	cons_lock.word = SPIN_BROKEN; // No CPU can drop the lock any more: see spin_lock.
+	cons_lock.holder = -1; // No CPU can drop the lock any more: see spin_lock.
 }
 
 // Whether something has been written since the end of the last line. (The cursor's column does not
