@@ -195,7 +195,7 @@ panic_again(const char *why, uintptr_t eip)
 
 	if (!said) {
 		said = true;
-		cons_break_in(); // It may have been in a line of this very panic.
+		cons_lock_for_panic(); // It may have been in a line of this very panic.
 		cprintf("\nanother panic within the panic: %s, eip %08x\n", why, eip);
 	}
 	panic_halt();
@@ -231,9 +231,9 @@ panic_begin(const char *why, uintptr_t eip)
 		&panicker, &none, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		panic_halt();
 	panicstr = why;
-	cons_break_in();
+	cons_lock_for_panic();
 	stop_others();
-	cons_fresh_line();
+	cons_end_line();
 }
 
 // Print a message in one piece, so that no other CPU's output comes in between. What does not

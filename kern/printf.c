@@ -20,7 +20,7 @@ vcprintf(const char *fmt, va_list ap)
 
 	spin_lock(&cons_lock);
 	vprintpieces(put, &count, fmt, ap);
-	cga_show();
+	cga_update();
 	spin_unlock(&cons_lock);
 	return count;
 }
@@ -41,6 +41,6 @@ cons_write(const char *s, size_t len)
 {
 	spin_lock(&cons_lock);
 	cons_put(s, len);
-	cga_show();
+	cga_update();
 	spin_unlock(&cons_lock);
 }

@@ -106,7 +106,7 @@ stop_for_monitor(void)
 static __attribute__((noinline)) void
 sched_halt(void)
 {
-	if (others_idle() && !cons_awaited()) {
+	if (others_idle() && !cons_has_waiters()) {
 		if (thiscpu == bootcpu) {
 			stop_for_monitor();
 			return;
@@ -179,7 +179,7 @@ end_parts(struct CpuInfo *c, struct Env *e)
 		__asm__ volatile("sti; nop; cli" : : : "memory");
 		lock_kernel();
 	} while (e->env_id == id && e->env_status == ENV_DYING && turn_left(c) > 0);
-	if (cons_awaited())
+	if (cons_has_waiters())
 		cons_wake_readers();
 }
 
@@ -199,7 +199,7 @@ sched_yield(void)
 		else
 			env_leave(); // Before another CPU can wake it.
 	}
-	if (cons_awaited())
+	if (cons_has_waiters())
 		cons_wake_readers();
 	for (;;) {
 		slot = runq_first((cursor + 1) % NENV);

@@ -99,7 +99,7 @@ static int
 sys_cgetc(void)
 {
 	cons_wake_readers();
-	return cons_awaited() ? 0 : cons_getc();
+	return cons_has_waiters() ? 0 : cons_getc();
 }
 
 static int

@@ -42,7 +42,7 @@ static struct SliceLength
 measure_slice(void)
 {
 	uint32_t pit_ticks;
-	int patience = PIT_PATIENCE;
+	int patience = PIT_MAX_POLLS;
 
 	lapic_timer_set(~0U);
 	pit_start();

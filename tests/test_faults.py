@@ -191,7 +191,7 @@ class PanicTest(FaultTest):
     def test_lines_of_other_cpus_are_not_cut(self):
         # CPU 0 is in no line of its own, which it could not end; another is in the midst of one.
         machine = self.boot_and_break(
-            *stop_in("syscall", 0, "in_line"), "monitor nmi",
+            *stop_in("syscall", 0, "mid_line"), "monitor nmi",
             cmdline=" ".join(["yield"] * 80))
         output = self.assert_panic(machine, 0, "Non-Maskable Interrupt")
         start = output.index("\nTRAP frame at") + 1

@@ -18,7 +18,7 @@ BIOS_KEYS_TAIL, BIOS_KEYS, BIOS_SHIFT_STATE, BIOS_CAPS_LOCK = 0x41c, 0x1e, 0x417
 BIOS_PREFIX, BIOS_PREFIX_E0 = 0xf0000496, 0x02
 
 # struct input of kern/dev/console.c.
-INPUT_SIZE, SERIAL_SHARE = 1024, 768
+INPUT_SIZE, SERIAL_MAX = 1024, 768
 
 HOME, END, UP, DOWN, LEFT, RIGHT, PAGE_UP, PAGE_DOWN, INSERT, DELETE = range(0x1e0, 0x1ea)
 
@@ -143,10 +143,10 @@ class SerialInputTest(InputTest):
             return int.from_bytes(data[4:], "little") - int.from_bytes(data[:4], "little")
 
         machine.send(text)
-        machine.wait_until(lambda: waiting() == SERIAL_SHARE, "the paste to fill its share")
+        machine.wait_until(lambda: waiting() == SERIAL_MAX, "the paste to fill its share")
         for i, key in enumerate(keys):
             machine.type_keys(key + " 1")
-            machine.wait_until(lambda: waiting() == SERIAL_SHARE + i + 1, "a key to arrive")
+            machine.wait_until(lambda: waiting() == SERIAL_MAX + i + 1, "a key to arrive")
         self.set_free(machine, "%#x" % umain)
         codes = keys_read(machine.run_to_prompt())
         self.assertEqual(bytes(c for c in codes if c < ord("a")), text)

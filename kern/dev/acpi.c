@@ -1,6 +1,12 @@
-// The ACPI tables, as far as they name CPUs and say how to switch the machine off: the
-// root pointer, in the BIOS's memory, leads to the root table, and that to the others
-// (ACPI specification 6.4, sections 5.2.5, 5.2.7 to 5.2.9 and 5.2.12).
+// The ACPI tables that list the CPUs (MADT) and that tell how to power off (FADT and DSDT).
+// References are to the ACPI specification 6.4.
+//
+//	RSDP, in BIOS memory -> RSDT or XSDT, the root table -> MADT "APIC"
+//	(section 5.2.5)         (5.2.7, 5.2.8)                  (5.2.12)
+//	                                                     -> FADT "FACP" -> DSDT
+//	                                                        (5.2.9)
+//
+// mpconfig.c calls acpi_find_cpus at boot; the monitor's command calls acpi_power_off.
 
 #include <inc/string.h>
 #include <inc/x86.h>
@@ -10,11 +16,11 @@
 
 struct Rsdp {
 	uint8_t signature[8]; // "RSD PTR "
-	uint8_t checksum;     // Of the first RSDP_MIN bytes
+	uint8_t checksum;     // Over the first RSDP_MIN bytes
 	uint8_t oemid[6];
 	uint8_t revision;
 	physaddr_t rsdt;
-	uint32_t length;      // From revision 2 on: of all of this
+	uint32_t length;      // From here on: revision 2 and later only
 	physaddr_t xsdt, xsdt_high;
 	uint8_t all_checksum;
 	uint8_t reserved[3];
@@ -24,13 +30,14 @@ struct Rsdp {
 
 struct AcpiHeader {
 	uint8_t signature[4];
-	uint32_t length; // Of the whole table
+	uint32_t length; // Of the whole table, in bytes
 	uint8_t revision;
 	uint8_t checksum;
 	uint8_t rest[26];
 } __attribute__((packed));
 
-// The root table: the addresses of the others, a word each in an RSDT, two words in an XSDT.
+// The root table: physical addresses of the other tables. An entry is one 32-bit word in an RSDT,
+// two words in an XSDT.
 struct RootTable {
 	struct AcpiHeader header;
 	physaddr_t words[];
@@ -43,14 +50,14 @@ struct Madt {
 } __attribute__((packed));
 
 struct MadtLapic {
-	uint8_t type;   // MADT_LAPIC. The other types, too, begin with their type
-	uint8_t length; // and length.
+	uint8_t type;   // MADT_LAPIC; every MADT entry begins with a type
+	uint8_t length; // and a length in bytes.
 	uint8_t processor;
 	uint8_t apicid;
 	uint32_t flags;
 } __attribute__((packed));
 
-// A CPU that may have a larger id.
+// A CPU whose APIC id may need more than 8 bits
 struct MadtX2apic {
 	uint8_t type; // MADT_X2APIC
 	uint8_t length;
@@ -63,7 +70,7 @@ struct MadtX2apic {
 #define MADT_LAPIC   0
 #define MADT_X2APIC  9
 #define MADT_ENABLED 0x1
-#define MADT_MIN     2 // The least that an entry has
+#define MADT_ENTRY_MIN 2 // Bytes of the smallest entry: type and length
 
 struct Fadt {
 	struct AcpiHeader header; // "FACP"
@@ -81,8 +88,9 @@ struct Fadt {
 
 #define MAX_TABLES 64
 
-// The root table, or NULL, and how many words an entry of it has. A BIOS of 32 bits may have
-// only an RSDT, a later one only an XSDT; of two the XSDT counts (section 5.2.7).
+// Return the root table, or NULL; *entry_words is set to the number of words in an entry. A 32-bit
+// BIOS may have only an RSDT, a later BIOS only an XSDT. If there are both, the XSDT is used
+// (section 5.2.7).
 static const struct RootTable *
 root_table(size_t *entry_words)
 {
@@ -97,12 +105,12 @@ root_table(size_t *entry_words)
 	return xsdt ? xsdt : bios_table(rsdp->rsdt, "RSDT", 4, sizeof(*xsdt));
 }
 
-// The first table with that signature that the root table points to, or NULL. It is at
-// least min bytes long.
+// Return the first table with this signature and at least min bytes that the root table points to;
+// NULL if there is none.
 static const void *
 find_table(const char *signature, size_t min)
 {
-	size_t step;
+	size_t step; // Words from one entry to the next
 	const struct RootTable *root = root_table(&step);
 
 	if (!root)
@@ -110,7 +118,7 @@ find_table(const char *signature, size_t min)
 	size_t n = (root->header.length - sizeof(*root)) / (step * sizeof(root->words[0]));
 	for (size_t i = 0; i < MIN(n, (size_t)MAX_TABLES); i++) {
 		if (step == 2 && root->words[2 * i + 1] != 0)
-			continue; // Above 4 GB
+			continue; // The table is above 4 GB, where the kernel cannot map it.
 		const void *table = bios_table(root->words[step * i], signature, 4, min);
 		if (table)
 			return table;
@@ -118,7 +126,7 @@ find_table(const char *signature, size_t min)
 	return NULL;
 }
 
-// Add the CPU of a MADT entry of length bytes, if that is what the entry is.
+// Add the CPU that a MADT entry of length bytes describes. Other kinds of entries are ignored.
 static void
 add_madt_cpu(const void *entry, size_t length)
 {
@@ -132,7 +140,7 @@ add_madt_cpu(const void *entry, size_t length)
 		mp_add_cpu(x2apic->apicid);
 }
 
-// Add the CPUs that the MADT names, and set lapicaddr. False if there is no MADT.
+// Add the CPUs that the MADT lists, and set lapicaddr. Returns false if there is no MADT.
 bool
 acpi_find_cpus(void)
 {
@@ -143,9 +151,9 @@ acpi_find_cpus(void)
 	lapicaddr = madt->lapicaddr;
 	const uint8_t *at = (const uint8_t *)(madt + 1);
 	size_t left = madt->header.length - sizeof(*madt);
-	while (left >= MADT_MIN) {
+	while (left >= MADT_ENTRY_MIN) {
 		size_t length = at[1];
-		if (length < MADT_MIN || length > left)
+		if (length < MADT_ENTRY_MIN || length > left)
 			break;
 		add_madt_cpu(at, length);
 		at += length;
@@ -154,17 +162,16 @@ acpi_find_cpus(void)
 	return true;
 }
 
-// The value that means "off" in the machine's power control port, from the bytecode
-// of an object called _S5_: a package whose first element it is (section 7.4.2). -1
-// if there is none. It is searched for as text; to interpret all of the bytecode
-// takes more than this whole kernel.
+// Return the sleep type to write to the power control port to power off; -1 if it is not found. It
+// is the first element of the package named _S5_ in the DSDT's bytecode (section 7.4.2). The name
+// is searched for as text, because a full bytecode interpreter is larger than this kernel.
 static int
 find_sleep_type(const uint8_t *aml, size_t length)
 {
 	for (size_t i = 0; i + 10 <= length; i++) {
 		if (memcmp(aml + i, "_S5_", 4) != 0 || aml[i + 4] != AML_PACKAGE)
 			continue;
-		// The package's length, in 1 to 4 bytes, and its number of elements.
+		// Skip the package's length (1 to 4 bytes) and its number of elements (1 byte).
 		const uint8_t *element = aml + i + 6 + (aml[i + 5] >> 6) + 1;
 		if (element + 2 > aml + length)
 			return -1;
@@ -173,7 +180,7 @@ find_sleep_type(const uint8_t *aml, size_t length)
 	return -1;
 }
 
-// Switch the machine off. Returns if it does not say how, or does not do it.
+// Power off. Returns only on failure: the tables do not tell how, or the machine did not obey.
 void
 acpi_power_off(void)
 {

@@ -1,6 +1,6 @@
-// Finding and checking the tables that the BIOS has left in memory: ACPI's (acpi.c) and the
-// MultiProcessor Specification's (mpconfig.c). Every length is checked before it is used; a table
-// whose checksum is wrong is not used.
+// Find and check tables that the BIOS left in memory. Called by acpi.c (ACPI tables) and
+// mpconfig.c (MP tables), on one CPU: at boot, and from the monitor to power off. Every length is
+// checked before it is used, and a table with a wrong checksum is ignored.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -9,7 +9,7 @@
 #include <kern/dev/multiboot.h>
 #include <kern/pmap.h>
 
-#define MAX_TABLE (64 * 1024) // The tables that we use are smaller.
+#define MAX_TABLE (64 * 1024) // Bytes; larger than any table that the kernel uses
 
 bool
 bios_sum_ok(const void *table, size_t length)
@@ -24,9 +24,9 @@ bios_sum_ok(const void *table, size_t length)
 const void *
 bios_find(const char *signature, size_t length)
 {
-	// The BIOS keeps the segment of its extended data area at 0x40E, and the size
-	// of base memory, in KB, at 0x413. All its structures are at multiples of 16.
-	uint16_t ebda_segment, base_kb; // Not aligned, where they are
+	// The BIOS keeps the segment of its extended data area (EBDA) at 0x40E, and the size of
+	// base memory in KB at 0x413. The structures are at multiples of 16.
+	uint16_t ebda_segment, base_kb; // memcpy, since 0x413 is not aligned
 	memcpy(&ebda_segment, KADDR(0x40E), sizeof(ebda_segment));
 	memcpy(&base_kb, KADDR(0x413), sizeof(base_kb));
 	physaddr_t ebda = ebda_segment << 4, base = base_kb * 1024;
@@ -48,9 +48,9 @@ bios_find(const char *signature, size_t length)
 	return NULL;
 }
 
-// A pointer to `size` bytes of the BIOS's at physical address pa, or NULL if pa or size is not
-// valid. Most tables are near the top of memory, above what the kernel maps: it maps them like the
-// registers of a device. The last mapping is remembered, so that the tables of one region share it.
+// Return a pointer to `size` bytes at physical address pa; NULL if pa or size is not valid. Most
+// tables are near the top of RAM, above the memory that the kernel maps: they are mapped like
+// device registers. The last mapping is kept and reused, so that nearby tables share it.
 static const void *
 bios_map(physaddr_t pa, size_t size)
 {

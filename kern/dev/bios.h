@@ -3,19 +3,19 @@
 
 #include <inc/types.h>
 
-// Finding what the BIOS left in memory (bios.c). Each pointer is NULL for what is not
-// there or makes no sense; what it points to stays mapped.
+// Find the tables that the BIOS left in memory. The functions that return a pointer return NULL if
+// the table is missing or invalid. A returned pointer stays valid: the mapping is never removed.
 
-// Whether the bytes of a structure add up to 0, as its checksum makes them.
+// Return whether the bytes of a table add up to 0 (modulo 256), as a valid checksum makes them.
 bool bios_sum_ok(const void *table, size_t length);
 
-// A structure of length bytes, with a signature and a right checksum, that stands in
-// one of the places where a BIOS may put the root of its tables.
+// Search the areas where a BIOS may put the root of its tables for a structure with this signature
+// and a valid checksum over `length` bytes.
 const void *bios_find(const char *signature, size_t length);
 
-// The table at pa, whole and with the right checksum, if it has that signature of four
-// characters and is at least min bytes long. Its length stands behind the signature,
-// in as many bytes as length_size says, 2 or 4.
+// Return the table at physical address pa, if it has the given signature (4 characters), a valid
+// checksum, and at least min bytes. length_size is the size of the table's length field, which
+// follows the signature: 2 or 4 bytes.
 const void *bios_table(physaddr_t pa, const char *signature, int length_size, size_t min);
 
 #endif // JOS_KERN_BIOS_H

@@ -1,13 +1,12 @@
-// The screen: 25 lines of 80 cells of text, a character and its colours each, as VGA adapters
-// have it since IBM's first colour one (CGA). The callers, in
-// console.c, hold cons_lock.
+// The screen, in the text mode of IBM's CGA, which every VGA adapter still has: 25 lines of 80
+// cells, each cell a character and its colours. Only console.c calls in, and holds cons_lock.
 //
-// The adapter's memory has room for 204 lines. To scroll, the adapter shows its memory from one
-// line further on, and the new last line is blanked. At the end of the memory, the other 24 lines
-// are copied to its start, and are shown there.
+// The adapter's memory has room for 204 lines. To scroll, the kernel blanks the line below the
+// screen and moves the start address, where the adapter begins to display, down by a line. At the
+// end of the memory, the 24 lines that stay visible are copied to its start.
 //
-//	cells:	| lines that were seen | 25 that are  | not used yet |
-//		0                      top    pos     top + SCREEN
+//	cells:	| scrolled out | the 25 visible lines | not used yet |
+//		0              top         pos        top + SCREEN
 
 #include <inc/memlayout.h>
 #include <inc/string.h>
@@ -18,20 +17,20 @@
 #define CGA_BUF  0xB8000
 #define CGA_SIZE 0x8000 // Bytes
 #define COLS     80
-#define SCREEN   (25 * COLS) // Cells that are seen at a time
+#define SCREEN   (25 * COLS) // Visible cells
 #define LINES    (CGA_SIZE / sizeof(uint16_t) / COLS)
 
 #define CRTC_PORT   0x3D4 // Index and data registers of the 6845
-#define CRTC_START  12    // The first cell that is seen: its high half, then its low half
-#define CRTC_CURSOR 14    // The cursor's cell, likewise
+#define CRTC_START  12    // Start address, the first visible cell: high byte; low byte in 13
+#define CRTC_CURSOR 14    // The cursor's cell: high byte; low byte in 15
 
 #define COLOURS 0x0700 // Light grey on black
 
 static uint16_t *const cells = (uint16_t *)(KERNBASE + CGA_BUF);
 static const uint16_t blanks[COLS] = { [0 ... COLS - 1] = COLOURS | ' ' };
-static unsigned top;       // The first cell of the screen
-static unsigned shown_top; // The value of top that the 6845 has been given
-static unsigned pos;       // Where the next character goes
+static unsigned top;       // The first visible cell
+static unsigned shown_top; // The value of top that was last written to the 6845
+static unsigned pos;       // The cell of the next character
 
 static unsigned
 crtc_read(int reg)
@@ -42,7 +41,7 @@ crtc_read(int reg)
 	return high << 8 | inb(CRTC_PORT + 1);
 }
 
-// A word is written to the index and the data register.
+// Each outw writes the index register (low byte) and the data register (high byte).
 static void
 crtc_write(int reg, unsigned value)
 {
@@ -61,8 +60,8 @@ cga_init(void)
 {
 	top = shown_top = crtc_read(CRTC_START);
 	pos = crtc_read(CRTC_CURSOR);
-	// Go on where the BIOS stopped, unless its cursor is not on the screen, or its lines do
-	// not start at multiples of COLS.
+	// Continue after the BIOS's text if the BIOS used the memory as this file does: lines start
+	// at multiples of COLS, and the cursor is on the screen. Otherwise clear the screen.
 	if (top % COLS == 0 && top + SCREEN <= LINES * COLS && pos >= top && pos < top + SCREEN)
 		return;
 	top = pos = 0;
@@ -87,17 +86,18 @@ cga_put(const char *s, size_t len)
 {
 	uint16_t *to = cells + pos;
 	uint32_t cell = COLOURS;
-	size_t most = MIN(len, COLS - pos % COLS), left = most;
+	size_t limit = MIN(len, COLS - pos % COLS), left = limit;
 
-	// The compiler's code takes twice as many instructions for each character.
+	// Copy until a control character, the end of the text, or the end of the line. A loop in C
+	// takes twice as many instructions for each character.
 	__asm__ volatile("1: lodsb; cmpb $' ', %%al; jb 2f; stosw; loop 1b; 2:"
 			 : "+S"(s), "+D"(to), "+c"(left), "+a"(cell)
 			 :
 			 : "memory", "cc");
-	pos += most - left;
+	pos += limit - left;
 	if (pos == top + SCREEN)
 		scroll();
-	return most - left;
+	return limit - left;
 }
 
 void
@@ -120,7 +120,7 @@ cga_control(uint8_t c)
 		for (unsigned n = 8 - pos % 8; n > 0; n--)
 			cells[pos++] = COLOURS | ' ';
 		break;
-	default: // The adapter has a picture for these, too.
+	default: // The adapter has a glyph for every other control character.
 		cells[pos++] = COLOURS | c;
 		break;
 	}
@@ -129,7 +129,7 @@ cga_control(uint8_t c)
 }
 
 void
-cga_show(void)
+cga_update(void)
 {
 	if (top != shown_top)
 		crtc_write(CRTC_START, shown_top = top);

@@ -1,10 +1,13 @@
-// The console: everything printed appears on the serial port and on the screen (cga.c),
-// and input may come from the serial port or the keyboard (kbd.c).
+// The console. Output goes to the serial port and to the screen (cga.c). Input comes from the
+// serial port and from the keyboard (kbd.c).
 //
-// Input waits in a ring buffer. The interrupt handler puts it there, and so does every reader,
-// since a reader may run with interrupts off. Input for which the buffer has no room stays in its
-// device: QEMU then stops reading its side of the serial line. A serial port that does not answer
-// when the kernel starts is never used, so that nothing waits for it.
+// Input waits in a ring buffer. The interrupt handler fills the buffer, and so does every reader,
+// because a reader may run with interrupts off. When the buffer is full, input stays in its
+// device; QEMU then stops reading its side of the serial line. A serial port that does not answer
+// at boot is never used, so the kernel never waits for it.
+//
+// Called by printf.c, lib/readline.c, trap.c (interrupts), syscall.c and sched.c (readers).
+// cons_lock protects the devices and the buffer; the big lock protects the sleeping readers.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -25,57 +28,58 @@ struct spinlock cons_lock = SPINLOCK("the console lock");
 // ---- The input buffer ----
 
 #define INPUT_SIZE   1024
-#define SERIAL_SHARE 768 // How many the serial line may fill: the keyboard keeps but few keys
+#define SERIAL_MAX   768 // Serial input stops here: the rest is for the keyboard, whose own
+			 // buffer holds only a few keys
 
 static struct {
 	uint16_t keys[INPUT_SIZE]; // Characters, and the keys of inc/kbdreg.h
-	uint32_t rpos;             // Both only grow; wpos - rpos keys are waiting.
-	uint32_t wpos;
+	uint32_t rpos;             // Keys read since boot, modulo 2^32
+	uint32_t wpos;             // Keys written likewise: wpos - rpos keys are waiting
 } input;
 
-// Take what a device has, until `most` keys wait in the buffer. NUL is no character: for a reader
-// it would mean that there is none.
+// Move a device's input to the buffer, until `limit` keys wait there. A NUL is dropped, because
+// cons_getc returns 0 for "no input".
 static void
-cons_collect(int (*device_getc)(void), uint32_t most)
+cons_collect(int (*device_getc)(void), uint32_t limit)
 {
 	int c;
 
-	while (input.wpos - input.rpos < most && (c = device_getc()) != -1) {
+	while (input.wpos - input.rpos < limit && (c = device_getc()) != -1) {
 		if (c != 0)
 			input.keys[input.wpos++ % INPUT_SIZE] = c;
 	}
 }
 
-// ---- The first serial port, a 16550: its data sheet ----
+// ---- The first serial port, a 16550 (registers: see the 16550's data sheet) ----
 
 #define COM1          0x3F8
-#define COM_DATA      (COM1 + 0) // Transmit, receive; with DLAB the divisor's low byte
-#define COM_IER       (COM1 + 1) // Interrupts; with DLAB the divisor's high byte
-#define COM_FCR       (COM1 + 2) // FIFO control, when written
-#define COM_IIR       (COM1 + 2) // Which interrupt, when read
+#define COM_DATA      (COM1 + 0) // Transmit and receive; while DLAB is set, the divisor's low byte
+#define COM_IER       (COM1 + 1) // Interrupt enable; while DLAB is set, the divisor's high byte
+#define COM_FCR       (COM1 + 2) // Write: FIFO control
+#define COM_IIR       (COM1 + 2) // Read: interrupt identification
 #define COM_LCR       (COM1 + 3) // Line control
 #define COM_MCR       (COM1 + 4) // Modem control
 #define COM_LSR       (COM1 + 5) // Line status
 #define COM_IER_RDI   0x01       // Interrupt on received data
 #define COM_FCR_ON    0x01       // FIFOs on, an interrupt for each character received
-#define COM_IIR_FIFO  0xC0       // In COM_IIR, both bits: the FIFOs are on, and work
+#define COM_IIR_FIFO  0xC0       // Both bits set: the FIFOs are on and work
 #define COM_FIFO_SIZE 16
 #define COM_LCR_DLAB  0x80
 #define COM_LCR_8N1   0x03
-#define COM_MCR_ON    0x0B  // DTR, RTS, and OUT2, which lets interrupts through
+#define COM_MCR_ON    0x0B  // DTR, RTS, and OUT2, which connects the port to its IRQ line
 #define COM_LSR_DATA  0x01  // A character has arrived
 #define COM_LSR_TXRDY 0x20  // The transmit buffer is empty
 #define COM_DIVISOR   1     // 115200 baud
-#define COM_PATIENCE  20000 // Port reads, about 1 us each, before the port counts as dead
+#define COM_MAX_POLLS 20000 // After this many port reads, about 1 us each, the port is dead.
 
 static bool serial_exists;
-static size_t serial_fifo;   // Characters that an empty transmit buffer takes
-static uint64_t serial_sent; // Characters written since the kernel started
+static size_t serial_fifo;   // Characters that fit into an empty transmit buffer
+static uint64_t serial_sent; // Characters written since boot
 
 static int
 serial_getc(void)
 {
-	// A port without a device reads all ones.
+	// A port without a device reads as all ones.
 	uint8_t status = inb(COM_LSR);
 	if (status == 0xFF || !(status & COM_LSR_DATA))
 		return -1;
@@ -90,9 +94,9 @@ serial_init(void)
 	outb(COM_IER, COM_DIVISOR >> 8);
 	outb(COM_LCR, COM_LCR_8N1);
 	outb(COM_MCR, COM_MCR_ON);
-	// To switch the FIFOs on empties the port. If a character has arrived already, more may
-	// follow at any moment (QEMU holds up the sender until the character is read), and there
-	// is no moment at which none can be lost: then work without the FIFOs.
+	// Switching the FIFOs on discards received characters. If one has already arrived, the
+	// next may follow at any moment (QEMU delays the sender until the first is read), so any
+	// moment for the switch could lose a character: work without the FIFOs.
 	if (!(inb(COM_LSR) & COM_LSR_DATA))
 		outb(COM_FCR, COM_FCR_ON);
 	serial_fifo = (inb(COM_IIR) & COM_IIR_FIFO) == COM_IIR_FIFO ? COM_FIFO_SIZE : 1;
@@ -100,15 +104,16 @@ serial_init(void)
 	serial_exists = inb(COM_LSR) != 0xFF;
 }
 
-// Wait until the transmit buffer is empty. False if the port is dead. A port that has sent more
-// characters than its buffer holds is not dead: its reader is slow.
+// Wait until the transmit buffer is empty. Returns false if the port is dead. A port that has
+// already sent more characters than its buffer holds works; if it takes long, the reader at the
+// other end is slow, and the wait has no limit.
 static bool
 serial_wait(void)
 {
-	int patience = COM_PATIENCE;
+	int polls_left = COM_MAX_POLLS;
 
 	while (!(inb(COM_LSR) & COM_LSR_TXRDY)) {
-		if (serial_sent <= COM_FIFO_SIZE && --patience == 0) {
+		if (serial_sent <= COM_FIFO_SIZE && --polls_left == 0) {
 			serial_exists = false;
 			return false;
 		}
@@ -116,8 +121,8 @@ serial_wait(void)
 	return true;
 }
 
-// Fill the transmit buffer each time it is empty. The line has no pause then: the port is still
-// sending the last character that left the buffer.
+// Fill the transmit buffer each time it is empty. This keeps the line busy: the port is still
+// sending the last character that it took from the buffer.
 static void
 serial_write(const char *s, size_t len)
 {
@@ -133,42 +138,42 @@ serial_write(const char *s, size_t len)
 
 // ---- Input and output together ----
 
-#define WAKE_MOST      32   // Readers that get a character at a time
-#define PANIC_PATIENCE 1000 // Attempts, one each ms, to get the console lock in a panic
+#define MAX_WAKES   32   // Readers woken in one call of cons_wake_readers
+#define PANIC_TRIES 1000 // Attempts to get cons_lock in a panic, 1 ms apart
 
 void
 cons_intr(void)
 {
 	spin_lock(&cons_lock);
 	if (serial_exists)
-		cons_collect(serial_getc, SERIAL_SHARE);
+		cons_collect(serial_getc, SERIAL_MAX);
 	cons_collect(kbd_getc, INPUT_SIZE);
 	spin_unlock(&cons_lock);
 }
 
 void
-cons_break_in(void)
+cons_lock_for_panic(void)
 {
-	int patience = PANIC_PATIENCE;
+	int tries = PANIC_TRIES;
 
-	while (!spin_holding(&cons_lock) && !spin_try(&cons_lock) && --patience > 0)
+	while (!spin_holding(&cons_lock) && !spin_try(&cons_lock) && --tries > 0)
 		udelay(1000);
-	cons_lock.holder = -1; // No CPU can drop the lock any more: see spin_lock.
+	cons_lock.holder = -1; // From now on no CPU can release the lock: see spin_lock.
 }
 
-// Whether something has been written since the end of the last line. (The cursor's column does not
-// say so: a text that fills a line of the screen has not ended its line on the serial port.)
-static bool in_line;
+// Whether text was written since the last newline. The cursor's column cannot tell: after text that
+// fills a line of the screen, the cursor is in column 0, but the serial port's line goes on.
+static bool mid_line;
 
 void
-cons_fresh_line(void)
+cons_end_line(void)
 {
-	if (in_line)
+	if (mid_line)
 		cons_put("\n", 1);
 }
 
-// The last character that the monitor has read is CR. If LF follows, it belongs to the same Enter,
-// and must not reach the program that the monitor has started.
+// The last character that the monitor read was a CR. An LF that follows belongs to the same Enter
+// key, and must not reach the program that the monitor starts.
 static bool after_cr;
 
 int
@@ -176,7 +181,7 @@ cons_getc(void)
 {
 	int c = 0;
 
-	cons_intr(); // In case interrupts are off.
+	cons_intr(); // Interrupts may be off.
 	spin_lock(&cons_lock);
 	while (c == 0 && input.rpos != input.wpos) {
 		c = input.keys[input.rpos++ % INPUT_SIZE];
@@ -202,7 +207,7 @@ cons_wake_readers(void)
 	int c, woken = 0;
 
 	assert(kernel_locked());
-	for (; woken < WAKE_MOST && cons_readers.head && (c = cons_getc()) != 0; woken++)
+	for (; woken < MAX_WAKES && cons_readers.head && (c = cons_getc()) != 0; woken++)
 		wait_end(cons_readers.head, c);
 	return woken > 0;
 }
@@ -214,7 +219,7 @@ cons_enable_interrupts(void)
 		irq_enable(IRQ_SERIAL);
 }
 
-// in_line changes last: a panic in the middle of this ends the line again.
+// mid_line changes last: a panic in the middle of this function then ends the line again.
 static void
 put_control(char c)
 {
@@ -223,11 +228,11 @@ put_control(char c)
 	else
 		serial_write(&c, 1);
 	cga_control(c);
-	in_line = c != '\n';
+	mid_line = c != '\n';
 }
 
-// The screen is written before the serial port, so that a line that was read from the port is
-// already on the screen.
+// The screen is written first: when a line has been seen on the serial port, it is also on the
+// screen.
 void
 cons_put(const char *s, size_t len)
 {
@@ -238,7 +243,7 @@ cons_put(const char *s, size_t len)
 			put_control(*s);
 			n = 1;
 		} else {
-			in_line = true;
+			mid_line = true;
 			n = cga_put(s, len);
 			serial_write(s, n);
 		}
@@ -254,7 +259,7 @@ cons_init(void)
 	cons_collect(kbd_getc_bios, INPUT_SIZE);
 }
 
-// ---- What lib/readline.c and lib/printfmt.c need ----
+// ---- Called by lib/readline.c and lib/printfmt.c ----
 
 void
 cputchar(int c)
@@ -269,9 +274,9 @@ getchar(void)
 {
 	int c;
 
-	after_cr = false; // readline knows what to do with an LF.
+	after_cr = false; // readline handles an LF after a CR itself.
 	while ((c = cons_getc()) == 0) {
-		// The boot CPU takes the devices' interrupts, and may sleep until one comes.
+		// Only the boot CPU gets device interrupts, so only it may halt until one arrives.
 		if (thiscpu == bootcpu && !panicstr)
 			__asm__ volatile("sti; hlt; cli" : : : "memory");
 		else

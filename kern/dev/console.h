@@ -1,71 +1,75 @@
 #ifndef JOS_KERN_CONSOLE_H
 #define JOS_KERN_CONSOLE_H
 
+// The console: output to the serial port and the screen, input from the serial port and the
+// keyboard.
+
 #include <inc/env.h>
 #include <inc/types.h>
 
 #include <kern/spinlock.h>
 
-// Guards the devices and the input buffer. printf.c holds it for a whole line.
+// Protects the devices and the input buffer. printf.c holds it while it prints a line.
 extern struct spinlock cons_lock;
 
-// Find the devices and make them ready. The boot CPU calls it, once.
+// Find and initialize the devices. Called once, by the boot CPU.
 void cons_init(void);
 
-// Write a part of a text on all of them. The caller holds cons_lock, and calls cga_show at the
-// text's end.
+// Write len characters to the serial port and the screen. The caller holds cons_lock, and calls
+// cga_update after the last part of its text.
 void cons_put(const char *s, size_t len);
 
-// printf.c: write len characters, in one piece. Takes cons_lock.
+// printf.c: write len characters without another CPU's output in between. Takes cons_lock.
 void cons_write(const char *s, size_t len);
 
-// This CPU panics: take the console lock, and keep it. If the lock is held, wait a second for the
-// holder to end its line; then take the lock from it, since the holder may be this CPU, or a CPU
-// that does not run any more.
-void cons_break_in(void);
+// Take cons_lock for a panic, and never release it. If the lock is held, wait up to a second for
+// the holder to finish its line. Then take the lock by force: the holder may be this CPU, or a CPU
+// that no longer runs.
+void cons_lock_for_panic(void);
 
-// End the line that is being written, if there is one. The caller holds cons_lock.
-void cons_fresh_line(void);
+// Write a newline if the last line has no newline yet. The caller holds cons_lock.
+void cons_end_line(void);
 
-// The next character of input from any of them, or a key of inc/kbdreg.h; 0 if there is none.
-// Takes cons_lock.
+// Return the next input character, or a key of inc/kbdreg.h; 0 if there is no input. Takes
+// cons_lock.
 int cons_getc(void);
 
-// Let the serial port interrupt. After pic_init.
+// Enable the serial port's interrupt. Call it after pic_init.
 void cons_enable_interrupts(void);
 
-// Put curenv to sleep until a character arrives. cons_wake_readers gives the characters that
-// have arrived to the sleeping environments, in the order in which these went to sleep: to 32 at
-// most, so that the lock is not held for long. It returns whether there was one. The caller of
-// both holds the big lock.
+// cons_wait puts curenv to sleep until a character arrives. cons_wake_readers gives waiting
+// characters to the sleeping environments, first come, first served, and returns whether it woke
+// any. It wakes at most 32 in a call, so that the lock is not held for long. For both, the caller
+// holds the big lock, which also protects cons_readers.
 void cons_wait(void);
 bool cons_wake_readers(void);
 extern struct EnvQueue cons_readers; // The environments that sleep in cons_wait
 
 static inline bool
-cons_awaited(void)
+cons_has_waiters(void)
 {
 	return cons_readers.head != NULL;
 }
 
-// An interrupt of the keyboard or the serial port: put what they have into the input
+// Handle an interrupt of the keyboard or the serial port: move the devices' input to the input
 // buffer. Takes cons_lock.
 void cons_intr(void);
 
-// kbd.c: read a byte from the keyboard controller. Returns the character of a key that went down,
-// or its code in inc/kbdreg.h; 0 if the byte means neither; -1 if there is nothing to read. The
-// caller holds cons_lock.
+// kbd.c: read a byte from the keyboard controller. Returns the character of a key that was
+// pressed, or its code in inc/kbdreg.h; 0 if the byte completes neither; -1 if there is no byte.
+// The caller holds cons_lock.
 int kbd_getc(void);
 
-// kbd.c: take over the keyboard from the BIOS, once, before the first kbd_getc. Then the keys that
-// were typed before: returned by kbd_getc_bios in the same way, one a call.
+// kbd.c: kbd_init takes over the keyboard's state from the BIOS; call it once, before the first
+// kbd_getc. kbd_getc_bios then returns the keys that were typed earlier, one for each call, in the
+// form that kbd_getc uses.
 void kbd_init(void);
 int kbd_getc_bios(void);
 
 // cga.c: the screen. The caller holds cons_lock, except for cga_init.
 void cga_init(void);
-size_t cga_put(const char *s, size_t len); // Writes to the end of a line at most; returns how much
+size_t cga_put(const char *s, size_t len); // Stops at the end of a line; returns characters written
 void cga_control(uint8_t c);
-void cga_show(void); // After writing: scroll the screen, and move the cursor
+void cga_update(void); // After writing: set the adapter's start address and cursor
 
 #endif // JOS_KERN_CONSOLE_H

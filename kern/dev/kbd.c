@@ -1,13 +1,13 @@
-// The keyboard: an 8042 controller that delivers scan code set 1 (IBM's reference manual of the
-// PC AT). A key that goes down sends its code, 01 to 7F, again and again while it is held; when it
-// goes up, it sends the code with bit 7 set. The keys that the first PCs did not have send E0
-// before each of the two. Pause sends E1 and the codes of Ctrl and Num Lock, down and up again.
+// The keyboard: an 8042 controller that delivers scan code set 1 (IBM PC AT technical reference).
+// A pressed key sends its scan code, 01 to 7F, and repeats it while the key is held. A released key
+// sends the code with bit 7 set. Keys that the first PC did not have send E0 before either code.
+// Pause sends E1 and then the codes of Ctrl and Num Lock, pressed and released.
 //
-// Here a key is its code, plus EXTENDED if E0 came before the code.
+// In this file, a key's number is its scan code, plus EXTENDED if E0 came first.
 //
-// Until the boot loader disabled interrupts, the BIOS read the keyboard. What the BIOS knows (the
-// modifier keys that are down, a prefix without its code) and what it collected but no program has
-// read, we take over from its data area.
+// The BIOS read the keyboard until the boot loader disabled interrupts. kbd_init takes over the
+// BIOS's state from its data area: pressed modifier keys, an E0 whose code has not arrived yet, and
+// characters that no program has read. Only console.c calls in, and holds cons_lock.
 
 #include <inc/kbdreg.h>
 #include <inc/memlayout.h>
@@ -20,12 +20,12 @@
 #define KBD_DATA         0x60
 #define KBD_STATUS       0x64
 #define KBD_STATUS_DATA  0x01 // A byte can be read
-#define KBD_STATUS_MOUSE 0x20 // It comes from the mouse
-#define NO_CONTROLLER    0xFF // What a port without a device reads
+#define KBD_STATUS_MOUSE 0x20 // The byte comes from the mouse
+#define NO_CONTROLLER    0xFF // A port without a device reads as all ones
 
 #define PREFIX_EXTENDED 0xE0
-#define RELEASED        0x80 // In a scan code
-#define EXTENDED        0x80 // In a key
+#define RELEASED        0x80 // In a scan code: the key was released
+#define EXTENDED        0x80 // In a key's number: E0 came before the scan code
 
 #define SCAN_CAPS_LOCK     0x3A
 #define SCAN_DELETE        (EXTENDED | 0x53)
@@ -49,8 +49,9 @@ enum {
 	ALT = LEFT_ALT | RIGHT_ALT,
 };
 
-// The modifier keys. (E0 2A and E0 36 are no keys: they surround some extended keys, to hide the
-// state of Shift from programs that know the first PC's keyboard only.)
+// The modifier keys. E0 2A and E0 36 are missing on purpose, since no key sends them alone: the
+// keyboard puts them around some extended keys, to hide the state of Shift from programs that only
+// know the first PC's keyboard.
 static const uint8_t modifier_keys[256] = {
 	[0x2A] = LEFT_SHIFT,
 	[0x36] = RIGHT_SHIFT,
@@ -82,8 +83,8 @@ static const uint16_t fixed_keys[256] = {
 	[SCAN_DELETE] = KEY_DEL,
 };
 
-// The other keys, as they stand next to each other on an American keyboard. The keypad has its
-// digits, whatever Num Lock says.
+// The other keys, in rows of neighbours on a US keyboard. The keypad always gives digits: Num Lock
+// is ignored.
 static const struct {
 	uint8_t first; // The leftmost key
 	const char *plain, *shifted;
@@ -93,10 +94,10 @@ static const struct {
 	{ 0x1E, "asdfghjkl;'`", "ASDFGHJKL:\"~" },
 	{ 0x2B, "\\zxcvbnm,./", "|ZXCVBNM<>?" },
 	{ 0x47, "789-456+1230.", "789-456+1230." },
-	{ 0x56, "<", ">" }, // To the left of Z, on keyboards that have one more
+	{ 0x56, "<", ">" }, // The extra key to the left of Z on non-US keyboards
 };
 
-static unsigned modifiers; // The modifier keys that are down, and CAPS_LOCK while it is on
+static unsigned modifiers; // The pressed modifier keys, and CAPS_LOCK while it is on
 
 static bool
 is_letter(int c)
@@ -104,15 +105,15 @@ is_letter(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// The control character of a key with that character, or 0 if it has none: ASCII has them for the
-// letters and for [ \ ] ^ _ only.
+// Return the control character for Ctrl with character c; 0 if there is none. ASCII has control
+// characters for letters and for [ \ ] ^ _ only.
 static int
 control_character(int c)
 {
 	return is_letter(c) || (c >= '[' && c <= '_') ? c & 0x1F : 0;
 }
 
-// The character of a key, or its code in inc/kbdreg.h; 0 if it has neither.
+// Return the character of a key, or its code in inc/kbdreg.h; 0 if the key has neither.
 static int
 key_character(uint8_t key)
 {
@@ -139,7 +140,7 @@ reset_machine(void)
 	outb(PORT_A, value | PORT_A_RESET);
 }
 
-// A key went down, or (repeated) is held down. Returns its character, or 0.
+// Handle a key that was pressed, or is held down (repeated). Returns its character, or 0.
 static int
 press(uint8_t key, bool repeated)
 {
@@ -154,11 +155,11 @@ press(uint8_t key, bool repeated)
 	return key_character(key);
 }
 
-// What came before the next byte.
-static uint8_t extended;     // EXTENDED after E0
-static uint8_t last_pressed; // The key of the last code, if that key went down
+// State between two bytes
+static uint8_t extended;     // EXTENDED if the last byte was E0
+static uint8_t last_pressed; // The key of the last scan code if it was pressed; 0 if released
 
-// The character that one byte of the keyboard completes, or 0.
+// Handle a byte from the keyboard. Returns the character that the byte completes, or 0.
 static int
 decode(uint8_t byte)
 {
@@ -188,17 +189,17 @@ kbd_getc(void)
 	return status & KBD_STATUS_MOUSE ? 0 : decode(byte);
 }
 
-// ---- The BIOS's data area: IBM's technical reference, and Ralf Brown's list of its bytes ----
+// ---- The BIOS data area (IBM's technical reference; Ralf Brown's memory list) ----
 
 #define BDA           ((uint8_t *)(KERNBASE + 0x400))
-#define BDA_KEYS_HEAD 0x1A // Offset of the next key to read, a word
-#define BDA_KEYS_TAIL 0x1C // and of the place for the next key that is typed
-#define BDA_KEYS      0x1E // A ring of keys: a character, and above it the scan code
+#define BDA_KEYS_HEAD 0x1A // A word: offset of the next key to read
+#define BDA_KEYS_TAIL 0x1C // A word: offset where the next typed key will be stored
+#define BDA_KEYS      0x1E // Ring buffer of keys, 2 bytes each: character, scan code
 #define BDA_KEYS_END  0x3E
 #define BDA_KBD_FLAGS 0x96
 #define BDA_LAST_E0   0x02
 
-// Where the BIOS has a bit for a modifier.
+// Where the BIOS keeps the state of each modifier
 static const struct {
 	uint8_t offset, bit;
 	uint8_t modifier;
@@ -239,7 +240,7 @@ kbd_getc_bios(void)
 		return -1;
 	uint8_t c = BDA[*head], code = BDA[*head + 1];
 	*head = *head + 2 < BDA_KEYS_END ? *head + 2 : BDA_KEYS;
-	if (c == 0 || c == PREFIX_EXTENDED) // A key without a character
+	if (c == 0 || c == PREFIX_EXTENDED) // The key has no character.
 		return fixed_keys[EXTENDED | code];
 	return c == '\r' ? '\n' : c;
 }

@@ -1,6 +1,10 @@
-// The clock chips of a PC: the 8254 interval timer, which measures short waits, and which
-// interrupts on machines without a local APIC; and the MC146818 real-time clock, in whose memory
-// the BIOS looks up what to do after a reset.
+// The clock chips of a PC. The 8254 interval timer measures short waits and, on machines without a
+// local APIC, is the timer interrupt. The MC146818 real-time clock has a small battery-backed
+// memory; one byte of it tells the BIOS what to do after a reset.
+//
+// Called by timer.c (set-up and calibration), by lapic.c and init.c (start of the APs), by
+// console.c (panic) and by monitor.c (power off). udelay and pit_start use the same counter, so
+// only one CPU at a time may call them; no lock enforces this.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -26,15 +30,15 @@ mc146818_write(uint8_t reg, uint8_t datum)
 	outb(RTC_DATA, datum);
 }
 
-// Counter 2 of the 8254 has its gate and its output on port 0x61, so it can be
-// started and watched without an interrupt. In mode 0 it counts down once, and
-// raises its output when it reaches zero.
+// Gate and output of the 8254's counter 2 are on port 0x61, so the kernel can start and poll this
+// counter without an interrupt. In mode 0, the counter counts down once and raises its output at
+// zero.
 #define PIT_COUNTER2 0x42
 #define PIT_COUNTER0 0x40 // Its output is IRQ_TIMER
 #define PIT_CONTROL  0x43
 #define PIT_PERIODIC 0x34 // Counter 0, low byte then high byte, mode 2
 #define PIT_SELECT2  0xB0 // Counter 2, low byte then high byte, mode 0
-#define PIT_LATCH2   0x80 // Keep the value of counter 2 until it is read
+#define PIT_LATCH2   0x80 // Latch the value of counter 2 until it is read
 #define PORT_B       0x61
 #define PORT_B_GATE2 0x01
 #define PORT_B_SPKR  0x02
@@ -54,7 +58,7 @@ udelay(uint32_t microseconds)
 {
 	assert(microseconds <= 50000);
 	pit_count_down(microseconds * (PIT_HZ / 1000) / 1000 + 1);
-	for (int patience = PIT_PATIENCE; patience > 0; patience--) {
+	for (int polls_left = PIT_MAX_POLLS; polls_left > 0; polls_left--) {
 		if (inb(PORT_B) & PORT_B_OUT2)
 			return;
 	}

@@ -1,6 +1,7 @@
-// Reading what the boot loader left: the memory map and the command line. It
-// stands in memory that the kernel will soon call its own, and comes from outside:
-// it is copied once, each address and length checked before it is used.
+// Read the boot loader's information: the memory map and the command line. It is in memory that
+// page_init will soon put on the free list, so it is copied first. It comes from outside the
+// kernel, so each address and length is checked before it is used. init.c calls multiboot_init,
+// once; pmap.c reads boot_ranges, init.c the command line.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -13,7 +14,7 @@ int boot_nranges;
 uint64_t boot_memory_total;
 char boot_cmdline[CMDLINE_MAX];
 
-// len bytes of the loader's at pa, or NULL if they are not all where we can see them.
+// Return a pointer to len bytes at physical address pa; NULL if not all are below KERNMAX.
 static const void *
 loader_data(physaddr_t pa, size_t len)
 {
@@ -32,7 +33,8 @@ add_range(uint64_t base, uint64_t length, bool available)
 	if (base >= KERNMAX || length == 0)
 		return;
 	if (boot_nranges == MAX_RANGES) {
-		// We can do without some memory, but not use what somebody claims.
+		// Ignoring available memory is safe. Ignoring a reserved range is not: the kernel
+		// might use that memory.
 		if (!available)
 			panic("the boot loader's memory map has more than %d ranges", MAX_RANGES);
 		cprintf("memory map: more than %d ranges, the rest is ignored\n", MAX_RANGES);
@@ -72,7 +74,7 @@ read_cmdline(const struct MultibootInfo *info)
 		panic("the boot loader's command line at %08x is out of reach", info->cmdline);
 	size_t len = strnlen(text, KERNMAX - info->cmdline);
 
-	// qemu -kernel puts the name of the kernel's file first; GRUB and we do not.
+	// qemu -kernel puts the kernel's file name first; GRUB and our boot sector do not.
 	const char *loader = NULL;
 	if (info->flags & MULTIBOOT_INFO_LOADER_NAME)
 		loader = loader_data(info->boot_loader_name, sizeof("qemu"));
@@ -92,10 +94,10 @@ void
 multiboot_init(physaddr_t pa)
 {
 	struct MultibootInfo info;
-	const void *left = loader_data(pa, sizeof(info));
-	if (!left)
+	const void *data = loader_data(pa, sizeof(info));
+	if (!data)
 		panic("the boot loader's information at %08x is out of reach", pa);
-	memcpy(&info, left, sizeof(info)); // It need not be aligned.
+	memcpy(&info, data, sizeof(info)); // The data may be unaligned.
 
 	if (info.flags & MULTIBOOT_INFO_MMAP) {
 		read_memory_map(info.mmap_addr, info.mmap_length);

@@ -3,24 +3,26 @@
 
 #include <inc/multiboot.h>
 
-// A range of physical addresses below KERNMAX.
+// What the boot loader passes to the kernel: the memory map and the command line.
+
+// A range of physical addresses below KERNMAX
 struct MemRange {
 	physaddr_t start;
 	physaddr_t end; // Exclusive
-	bool available; // RAM that nobody else needs
+	bool available; // Free RAM; false: reserved for firmware or a device
 };
 
 #define MAX_RANGES  64
 #define CMDLINE_MAX 512
 
-// What the boot loader told us, once multiboot_init has copied it.
-extern struct MemRange boot_ranges[MAX_RANGES];
+// Set by multiboot_init, and constant afterwards
+extern struct MemRange boot_ranges[MAX_RANGES]; // The memory map; ranges may overlap
 extern int boot_nranges;
-extern uint64_t boot_memory_total; // Bytes available, those beyond KERNMAX included
+extern uint64_t boot_memory_total; // Bytes of available memory, including memory above KERNMAX
 extern char boot_cmdline[CMDLINE_MAX];
 
-// Copy what the kernel needs out of the information at a physical address, before
-// anything can overwrite it. Panics if it makes no sense.
+// Copy the memory map and the command line out of the Multiboot information at physical address
+// info. Call it before anything can overwrite that memory. Panics if the information is invalid.
 void multiboot_init(physaddr_t info);
 
 #endif // JOS_KERN_MULTIBOOT_H

@@ -1,6 +1,7 @@
-// The two 8259A interrupt controllers of a PC, the second one behind line 2 of
-// the first: Intel's 8259A data sheet. Their output goes to the boot CPU's local
-// APIC (lapic.c), so that CPU alone takes devices' interrupts.
+// The two 8259A interrupt controllers of a PC (Intel's 8259A data sheet). The second one's output
+// is line 2 of the first. The first one's output goes to the boot CPU's local APIC (lapic.c), so
+// only the boot CPU gets device interrupts. Called by init.c, console.c and kclock.c, at boot and
+// on the boot CPU, so no lock is needed.
 
 #include <inc/stdio.h>
 #include <inc/trap.h>
@@ -18,7 +19,8 @@
 
 static uint16_t irq_mask;
 
-// Let through the lines whose bits in mask are 0, and say which those are.
+// Set the interrupt mask and print the lines that are unmasked now. A bit of mask is 1 for a line
+// that is blocked.
 static void
 irq_setmask_8259A(uint16_t mask)
 {
