@@ -38,7 +38,7 @@ MISTAKES = {
         r"page 0x\w{8} is on the free list twice"),
     "a free list that leads astray": (
         ["page_free_list->pp_link = (struct PageInfo *)12"],
-        r"the list of free pages leads to 0xc"),
+        r"the list of free pages has the bad pointer 0xc"),
     "a page that is free and in use": (
         ["%s.pp_link = page_free_list" % PAGE, "page_free_list = &%s" % PAGE],
         r"page 0x\w{8} is on the free list, but in use"),
@@ -57,31 +57,32 @@ MISTAKES = {
         r"from slot \d+ on, slot 0 is runnable, but -1 is found"),
     "one that runs on no CPU": (
         ["envs[0].env_status = %d" % RUNNING],
-        r"\[00001000\] is on a CPU and may not be, or should be and is not .*"),
+        r"\[00001000\] has an env_status that contradicts env_oncpu .*"),
     "one that waits and may run": (
-        ["envs[1].env_status = %d" % RUNNABLE], r"\[00001001\] waits, but not asleep .*"),
+        ["envs[1].env_status = %d" % RUNNABLE],
+        r"\[00001001\] waits, but is on a CPU or not ENV_NOT_RUNNABLE .*"),
     "a CPU's that is not there": (
-        ["cpus[1].cpu_env = envs"], r"\[00001000\] is run by CPU 1, but is not there"),
+        ["cpus[1].cpu_env = envs"], r"\[00001000\] is cpu_env of CPU 1, but is not on that CPU"),
     "one whose CPU does not know it": (
         ["envs[0].env_oncpu = 1", "envs[0].env_cpunum = 1"],
-        r"\[00001000\] is on a CPU that does not know it .*"),
+        r"\[00001000\] is on a CPU whose cpu_env is not this environment .*"),
     "one on two CPUs": (
         ["envs[0].env_oncpu = 1", "envs[0].env_cpunum = 0", "cpus[0].cpu_env = envs",
-         "cpus[1].cpu_env = envs"], r"\[00001000\] is run by CPU 1, but is not there"),
+         "cpus[1].cpu_env = envs"], r"\[00001000\] is cpu_env of CPU 1, but is not on that CPU"),
     "a queue of one that does not wait": (
         ["envs[2].env_queue = 0"], r"\[00001002\] is in a list where it does not belong"),
     "a queue without its end": (
         ["envs[0].env_ipc_senders.tail = &envs[2]"],
-        r"\[00001000\] the end of the queue of its senders is not its tail"),
+        r"\[00001000\] the queue of its senders has a wrong tail"),
     "a queue that is not linked backwards": (
-        ["envs[4].env_prev = 0"], r"\[00001004\] does not know the one before it in its queue"),
+        ["envs[4].env_prev = 0"], r"\[00001004\] has a wrong env_prev"),
     "one that is dying and gets no turns": (
         ["envs[0].env_status = %d" % DYING, "envs_dying = 1"],
         r"from slot \d+ on, slot 0 is runnable, but -1 is found"),
     "a wrong number of dying ones": (
         ["envs_dying = 3"], r"3 environments are counted as dying, 0 are"),
     "a queue that goes around": (
-        ["envs[4].env_link = &envs[2]"], r"\[00001002\] is in a list twice, or in two"),
+        ["envs[4].env_link = &envs[2]"], r"\[00001002\] is in two lists, or twice in one"),
 }
 
 

@@ -1,16 +1,16 @@
-// Whether the kernel's books balance. What it notes down for speed (reference counts,
-// free lists, the set of runnable environments, who waits where) is counted again here,
-// slowly, from what it stands for, and compared:
+// The audit. The kernel keeps some data only for speed: reference counts, free lists, the set of
+// runnable environments, wait queues. The audit computes each of them again, slowly, from the
+// data that it summarizes, and compares:
 //
-//	pages          each page's pp_ref is the number of mappings in all page tables,
-//	               with 1 for what the kernel holds for an environment; a page is on
-//	               the free list if nobody has it, and only then
-//	page tables    give users nothing of the kernel's, and no bit that is not theirs
-//	environments   their statuses agree with the CPUs that run them, the runnable set,
-//	               and the one list that each that is free or waits must be in
+//	pages          pp_ref is the number of mappings in all page tables, plus 1 if the kernel
+//	               holds the page for an environment; a page is on the free list exactly if
+//	               its pp_ref is 0
+//	page tables    users can reach no page of the kernel, and entries have no forbidden bit
+//	environments   env_status agrees with the CPUs and with the runnable set; an environment
+//	               that is free or waits in a queue is in exactly one list
 //
-// It runs whenever there is nothing left to run, and at the monitor's command. It only
-// reads, and trusts nothing that it reads: a broken list must be named, not followed.
+// sched.c calls audit() when no environment is left to run, and monitor.c for the command `audit`.
+// It only reads, and checks each pointer before it follows it, since the data may be corrupt.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -22,11 +22,11 @@
 #include <kern/pmap.h>
 #include <kern/runq.h>
 
-#define MAX_LINES 20 // One mistake can have a thousand consequences.
+#define MAX_LINES 20 // Errors to print: one mistake can cause a thousand of them.
 
-// What is found out about each page: how many mappings it has, and these.
-#define RESERVED (1U << 31) // Taken for ever: the kernel itself, or no RAM
-#define HELD     (1U << 30) // The kernel's: not for users, and for one purpose
+// found[] has a word for each page: the number of mappings that were found, and these flags.
+#define RESERVED (1U << 31) // In use since boot, never freed: the kernel itself, or not RAM
+#define HELD     (1U << 30) // Used by the kernel, for one purpose: users must not map it
 #define LISTED   (1U << 29) // On the free list
 #define MAPPINGS (LISTED - 1)
 
@@ -35,7 +35,7 @@ static bool in_list[NENV];
 static int errors;
 
 static __attribute__((format(printf, 1, 2))) void
-complain(const char *fmt, ...)
+report(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -58,19 +58,20 @@ audit_init(uint32_t *counts)
 
 // ---- Page tables ----
 
-// There is one more mapping of the page at pa. False: there is no such page.
+// Count a mapping of the page at pa, and set flags for the page. Returns false if there is no such
+// page.
 static bool
-count(physaddr_t pa, uint32_t flags)
+count_mapping(physaddr_t pa, uint32_t flags)
 {
 	if (PGNUM(pa) >= npages) {
-		complain("there is no page 0x%08x, but a mapping of it", pa);
+		report("there is no page 0x%08x, but a mapping of it", pa);
 		return false;
 	}
 	found[PGNUM(pa)] = (found[PGNUM(pa)] + 1) | flags;
 	return true;
 }
 
-// The kernel's own: users see pages[] and envs[] there, and may change nothing.
+// Check kern_pgdir: users may read pages[] and envs[] there, and write nothing.
 static void
 audit_kern_pgdir(void)
 {
@@ -79,14 +80,14 @@ audit_kern_pgdir(void)
 		if (!(pde & PTE_P) || pdx == PDX(UVPT))
 			continue;
 		if (pdx < PDX(UTOP) || (pde & (PTE_PS | PTE_U)) == (PTE_PS | PTE_U))
-			complain("kern_pgdir[%u] is %08x", pdx, pde);
-		if ((pde & PTE_PS) || !count(PTE_ADDR(pde), HELD))
+			report("kern_pgdir[%u] is %08x", pdx, pde);
+		if ((pde & PTE_PS) || !count_mapping(PTE_ADDR(pde), HELD))
 			continue;
 		const pte_t *table = KADDR(PTE_ADDR(pde));
 		for (uint32_t ptx = 0; ptx < NPTENTRIES; ptx++) {
 			uint32_t user = table[ptx] & PTE_P ? table[ptx] & (PTE_U | PTE_W) : 0;
 			if ((user & PTE_U) && (user & PTE_W || pdx >= PDX(UVPT)))
-				complain("va %p is the kernel's, but mapped as %08x",
+				report("va %p is the kernel's, but mapped as %08x",
 				    PGADDR(pdx, ptx, 0), table[ptx]);
 		}
 	}
@@ -100,9 +101,9 @@ audit_table(const struct Env *e, uint32_t pdx, const pte_t *table)
 		if (!(pte & PTE_P))
 			continue;
 		if (!(pte & PTE_U) || PGOFF(pte) & ~(PTE_SYSCALL | PTE_A | PTE_D))
-			complain(
+			report(
 			    "[%08x] va %p is mapped as %08x", e->env_id, PGADDR(pdx, ptx, 0), pte);
-		count(PTE_ADDR(pte), 0);
+		count_mapping(PTE_ADDR(pte), 0);
 	}
 }
 
@@ -112,9 +113,9 @@ audit_address_space(const struct Env *e)
 	const pde_t *pgdir = e->env_pgdir;
 	physaddr_t pa = PADDR(pgdir);
 
-	count(pa, HELD);
+	count_mapping(pa, HELD);
 	for (uint32_t pdx = 0; pdx < NPDENTRIES; pdx++) {
-		// The CPU notes by itself that an entry was used.
+		// The CPU sets PTE_A and PTE_D by itself.
 		pde_t pde = pgdir[pdx] & ~(PTE_A | PTE_D), wanted;
 		if (pdx < PDX(UTOP) && !(pde & PTE_P))
 			continue;
@@ -125,9 +126,9 @@ audit_address_space(const struct Env *e)
 		else
 			wanted = kern_pgdir[pdx] & ~(PTE_A | PTE_D);
 		if (pde != wanted)
-			complain(
+			report(
 			    "[%08x] env_pgdir[%u] is %08x, not %08x", e->env_id, pdx, pde, wanted);
-		else if (pdx < PDX(UTOP) && count(PTE_ADDR(pde), HELD))
+		else if (pdx < PDX(UTOP) && count_mapping(PTE_ADDR(pde), HELD))
 			audit_table(e, pdx, KADDR(PTE_ADDR(pde)));
 	}
 }
@@ -142,20 +143,20 @@ audit_free_list(void)
 	for (const struct PageInfo *pp = page_free_list; pp; pp = pp->pp_link, n++) {
 		size_t i = pp - pages;
 		if (i >= npages || pp != &pages[i]) {
-			complain("the list of free pages leads to %p", pp);
+			report("the list of free pages has the bad pointer %p", pp);
 			return;
 		}
 		if (found[i] & LISTED) {
-			complain("page 0x%08x is on the free list twice", page2pa(pp));
+			report("page 0x%08x is on the free list twice", page2pa(pp));
 			return;
 		}
 		found[i] |= LISTED;
 	}
 	if (n != page_free_count())
-		complain("%u pages are counted as free, %u are listed", page_free_count(), n);
+		report("%u pages are counted as free, %u are listed", page_free_count(), n);
 }
 
-// Compare, when all is counted. Returns how many pages are in use.
+// After all mappings are counted, compare. Returns the number of pages in use.
 static size_t
 audit_pages(void)
 {
@@ -169,22 +170,22 @@ audit_pages(void)
 		else
 			used += mappings > 0;
 		if (ref != mappings)
-			complain(
+			report(
 			    "page 0x%08x has %u references, %u mappings found", pa, ref, mappings);
 		if ((found[i] & (HELD | RESERVED)) && mappings != 1)
-			complain("page 0x%08x is the kernel's, but mapped elsewhere", pa);
+			report("page 0x%08x is the kernel's, but mapped elsewhere", pa);
 		if ((found[i] & LISTED) && (ref || mappings))
-			complain("page 0x%08x is on the free list, but in use", pa);
+			report("page 0x%08x is on the free list, but in use", pa);
 		if (!(found[i] & LISTED) && !ref && !mappings)
-			complain("page 0x%08x is lost: neither in use nor free", pa);
+			report("page 0x%08x is lost: neither in use nor free", pa);
 	}
 	return used;
 }
 
 // ---- Environments ----
 
-// Check a list of environments that wait in a queue, or of the free ones, with NULL.
-// Returns the last one.
+// Check the environments of a queue; or those of the free list, if queue is NULL. Returns the last
+// environment of the list.
 static const struct Env *
 audit_list(const struct Env *head, const struct EnvQueue *queue)
 {
@@ -193,18 +194,18 @@ audit_list(const struct Env *head, const struct EnvQueue *queue)
 	for (const struct Env *e = head; e; e = e->env_link) {
 		size_t slot = e - envs;
 		if (slot >= NENV || e != &envs[slot]) {
-			complain("a list of environments leads to %p", e);
+			report("a list of environments has the bad pointer %p", e);
 			break;
 		}
 		if (in_list[slot]) {
-			complain("[%08x] is in a list twice, or in two", e->env_id);
+			report("[%08x] is in two lists, or twice in one", e->env_id);
 			break;
 		}
 		in_list[slot] = true;
 		if (e->env_queue != queue || (!queue && e->env_status != ENV_FREE))
-			complain("[%08x] is in a list where it does not belong", e->env_id);
+			report("[%08x] is in a list where it does not belong", e->env_id);
 		if (queue && e->env_prev != last)
-			complain("[%08x] does not know the one before it in its queue", e->env_id);
+			report("[%08x] has a wrong env_prev", e->env_id);
 		last = e;
 	}
 	return last;
@@ -214,12 +215,12 @@ static void
 audit_queue(const struct EnvQueue *queue, const char *owner, envid_t id)
 {
 	if (queue->tail != audit_list(queue->head, queue))
-		complain("[%08x] the end of the queue of its %s is not its tail", id, owner);
+		report("[%08x] the queue of its %s has a wrong tail", id, owner);
 }
 
-// What is wrong with an environment by itself, or NULL.
+// Check the fields of one environment against each other. Returns what is wrong, or NULL.
 static const char *
-wrong_with(const struct Env *e)
+check_env(const struct Env *e)
 {
 	unsigned status = e->env_status;
 	bool waits = e->env_queue || e->env_ipc_recving;
@@ -230,11 +231,11 @@ wrong_with(const struct Env *e)
 	if ((!free || e->env_id) && ENVX(e->env_id) != e - envs)
 		return "has an id of another slot";
 	if (free != !e->env_pgdir || (free && e->env_fpu))
-		return "is free and has memory, or is not and has none";
+		return "is free but has memory, or is in use but has none";
 	if (e->env_oncpu ? free || status == ENV_RUNNABLE : status == ENV_RUNNING)
-		return "is on a CPU and may not be, or should be and is not";
+		return "has an env_status that contradicts env_oncpu";
 	if (waits && (e->env_oncpu || status != ENV_NOT_RUNNABLE))
-		return "waits, but not asleep";
+		return "waits, but is on a CPU or not ENV_NOT_RUNNABLE";
 	if (e->env_stopped && (status == ENV_RUNNABLE || status == ENV_RUNNING))
 		return "is stopped, but may run";
 	if (e->env_queue && e->env_ipc_recving)
@@ -243,7 +244,7 @@ wrong_with(const struct Env *e)
 		return "is not in the list where it belongs";
 	if (e->env_oncpu &&
 	    (e->env_cpunum < 0 || e->env_cpunum >= ncpu || cpus[e->env_cpunum].cpu_env != e))
-		return "is on a CPU that does not know it";
+		return "is on a CPU whose cpu_env is not this environment";
 	return NULL;
 }
 
@@ -253,43 +254,44 @@ audit_cpus(void)
 	for (int i = 0; i < ncpu; i++) {
 		const struct Env *e = cpus[i].cpu_env;
 		if (e && (!e->env_oncpu || e->env_cpunum != i))
-			complain("[%08x] is run by CPU %d, but is not there", e->env_id, i);
+			report("[%08x] is cpu_env of CPU %d, but is not on that CPU", e->env_id, i);
 		if (e && (cpus[i].cpu_status == CPU_POLLING || cpus[i].cpu_status == CPU_HALTED))
-			complain("[%08x] is run by CPU %d, which sleeps", e->env_id, i);
+			report("[%08x] is cpu_env of CPU %d, which is idle", e->env_id, i);
 		if (cpus[i].cpu_fpu_live && (!e || !e->env_fpu))
-			complain("CPU %d has a floating-point state of nobody's", i);
+			report("CPU %d has a live FPU state that no environment owns", i);
 	}
 }
 
-// Whether an environment must be in the runnable set: the scheduler frees a part of the memory
-// of one that is dying when its turn comes.
+// Whether an environment must be in the runnable set. A dying environment is in the set because
+// the scheduler frees some of its memory each time that it selects it.
 static bool
-gets_turns(const struct Env *e)
+belongs_in_runq(const struct Env *e)
 {
 	return e->env_status == ENV_RUNNABLE || (e->env_status == ENV_DYING && !e->env_oncpu);
 }
 
-// From each slot on, the scheduler must find the environment that a scan finds.
+// Compare runq_first for every slot with the result of a scan of envs[].
 static void
 audit_runnable_set(void)
 {
-	int next = -1;
+	int next = -1; // The first runnable slot from `slot` on, in circular order; -1: none
 
-	// Backwards, and twice around: in the second round the ones behind the end are known.
+	// Scan envs[] backwards, twice. The order is circular: after the last slot comes slot 0. So
+	// the first scan only finds `next` for the last slots; the second scan compares.
 	for (int i = 2 * NENV; i-- > 0;) {
 		int slot = i % NENV;
-		if (gets_turns(&envs[slot]))
+		if (belongs_in_runq(&envs[slot]))
 			next = slot;
 		int got = i < NENV ? runq_first(slot) : next;
 		if (got != next) {
-			complain("from slot %d on, slot %d is runnable, but %d is found", slot,
+			report("from slot %d on, slot %d is runnable, but %d is found", slot,
 			    next, got);
 			return;
 		}
 	}
 }
 
-// Returns how many there are.
+// Returns the number of environments in use.
 static size_t
 audit_envs(void)
 {
@@ -302,18 +304,18 @@ audit_envs(void)
 	for (const struct Env *e = envs; e < envs + NENV; e++)
 		audit_queue(&e->env_ipc_senders, "senders", e->env_id);
 	for (const struct Env *e = envs; e < envs + NENV; e++) {
-		const char *wrong = wrong_with(e);
+		const char *wrong = check_env(e);
 		if (wrong)
-			complain("[%08x] %s (status %u)", e->env_id, wrong, e->env_status);
+			report("[%08x] %s (status %u)", e->env_id, wrong, e->env_status);
 		n += e->env_status != ENV_FREE;
 		dying += e->env_status == ENV_DYING;
 		if (e->env_pgdir)
 			audit_address_space(e);
 		if (e->env_fpu)
-			count(PADDR(e->env_fpu), HELD);
+			count_mapping(PADDR(e->env_fpu), HELD);
 	}
 	if (dying != envs_dying)
-		complain("%u environments are counted as dying, %u are", envs_dying, dying);
+		report("%u environments are counted as dying, %u are", envs_dying, dying);
 	audit_cpus();
 	audit_runnable_set();
 	return n;

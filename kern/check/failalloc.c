@@ -1,18 +1,18 @@
-// Memory that runs out when it is told to, so that a test can try every place where that
-// may happen: with failalloc=K among the command line's words, or the monitor's command
-// "failalloc K". With K = 1, 2, 3, ... until the failure is not reached any more, each
-// allocation that a program causes has failed once.
+// Fault injection: the K-th page allocation fails as if memory had run out. Set by the command-line
+// option failalloc=K or the monitor's command "failalloc K"; page_alloc asks failalloc_now. A test
+// runs a program with K = 1, 2, 3, ... until no failure is reported; then each allocation that the
+// program causes has failed once. The big lock protects all variables here.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
 
 #include <kern/check/failalloc.h>
 
-#define MAX_DIGITS 9 // A number of so many fits into a long.
+#define MAX_DIGITS 9 // Any number of 9 digits fits into a long.
 
-static uint32_t chosen; // K
-uint32_t failalloc_left; // 0: none is to fail
-static bool for_good;   // All after it fail, too
+static uint32_t fail_at; // K, until its failure is reported; then 0
+uint32_t failalloc_left; // Calls up to the failure; 0: no call fails
+static bool keep_failing; // After the K-th, all allocations fail.
 
 bool
 failalloc_set(const char *text)
@@ -24,8 +24,8 @@ failalloc_set(const char *text)
 	if (*text < '0' || *text > '9' || end - text > MAX_DIGITS ||
 	    (end[plus] && end[plus] != ' '))
 		return false;
-	chosen = failalloc_left = k;
-	for_good = plus;
+	fail_at = failalloc_left = k;
+	keep_failing = plus;
 	return true;
 }
 
@@ -34,9 +34,9 @@ failalloc_count(void)
 {
 	if (--failalloc_left > 0)
 		return false;
-	if (chosen)
-		cprintf("page_alloc: failure injected at %u\n", chosen);
-	chosen = 0; // It is said once.
-	failalloc_left = for_good;
+	if (fail_at)
+		cprintf("page_alloc: failure injected at %u\n", fail_at);
+	fail_at = 0; // Print this only once.
+	failalloc_left = keep_failing;
 	return true;
 }

@@ -3,17 +3,18 @@
 
 #include <inc/types.h>
 
-// Page allocations that fail on purpose (failalloc.c). The caller holds the big lock.
+// Make page allocations fail on purpose (failalloc.c). The caller holds the big lock.
 
-// "K": the K-th page_alloc from now on fails. "K+": and so do all after it. "0": none.
-// False: it is none of these.
+// Choose the allocation that fails. text is "K": the K-th call of page_alloc from now on fails;
+// "K+": that call and all later ones fail; "0": no call fails. Returns false for any other text.
 bool failalloc_set(const char *text);
 
-// The one that fails is so many from now on; 0: none does. failalloc_count takes one off.
+// Calls of page_alloc up to and including the one that fails; 0: no call fails. failalloc_count
+// counts one call, and returns whether it must fail.
 extern uint32_t failalloc_left;
 bool failalloc_count(void);
 
-// For page_alloc alone: whether this one must fail.
+// For page_alloc only: whether this call must fail.
 static inline bool
 failalloc_now(void)
 {

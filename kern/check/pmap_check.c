@@ -1,5 +1,6 @@
-// The memory system's checks of itself, run at every boot (mem_init says when).
-// Each looks at what pmap.c promises from outside, and panics where it does not hold.
+// Self-checks of pmap.c, which mem_init runs at every boot. Each check calls pmap.c's public
+// functions as other code does, and panics if a result is wrong. Each restores the free list and
+// kern_pgdir to what it found. Only the boot CPU runs at this time.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -13,10 +14,10 @@
 
 #define CHECKED() cprintf("%s() succeeded!\n", __func__)
 
-// Take all free pages, and return how many there were; give_back undoes it. Until
-// then the pages are linked among themselves.
+// Allocate all free pages, link them through pp_link, and return their number. free_all undoes
+// this.
 static size_t
-take_all(struct PageInfo **list)
+alloc_all(struct PageInfo **list)
 {
 	size_t n = 0;
 	struct PageInfo *pp;
@@ -30,7 +31,7 @@ take_all(struct PageInfo **list)
 }
 
 static void
-give_back(struct PageInfo *list)
+free_all(struct PageInfo *list)
 {
 	while (list) {
 		struct PageInfo *pp = list;
@@ -40,7 +41,7 @@ give_back(struct PageInfo *list)
 	}
 }
 
-// Whether all of a page is RAM, as the boot loader said.
+// Whether the whole page at pa is available RAM in the boot loader's memory map.
 static bool
 is_ram(physaddr_t pa)
 {
@@ -56,14 +57,14 @@ is_ram(physaddr_t pa)
 	return ram;
 }
 
-// Every free page is RAM that nobody else uses, and it is on the list once: all
-// pages with pp_ref 0 are.
+// Check that every free page is RAM, is used for nothing else, and is on the free list once; and
+// that all pages with pp_ref 0 are on the list.
 void
 check_page_free_list(void)
 {
 	struct PageInfo *list;
 	size_t free_before = page_free_count(), base = 0, extended = 0, unused = 0;
-	size_t n = take_all(&list);
+	size_t n = alloc_all(&list);
 
 	assert(n == free_before && n <= npages);
 	for (struct PageInfo *pp = list; pp; pp = pp->pp_link) {
@@ -74,7 +75,7 @@ check_page_free_list(void)
 		assert(pa != 0);
 		assert(pa != MPENTRY_PADDR);
 		assert(pa < IOPHYSMEM || pa >= EXTPHYSMEM);
-		// Not the kernel, nor the tables that boot_alloc placed behind it.
+		// Not the kernel, and not the tables that boot_alloc placed after it
 		assert(pa < EXTPHYSMEM || pa >= PADDR(envs + NENV));
 		(pa < IOPHYSMEM) ? base++ : extended++;
 	}
@@ -82,13 +83,13 @@ check_page_free_list(void)
 	for (size_t i = 0; i < npages; i++)
 		unused += pages[i].pp_ref == 0;
 	assert(unused == n);
-	give_back(list);
+	free_all(list);
 	assert(page_free_count() == free_before);
 	CHECKED();
 }
 
-// Allocation gives each page once, zeroed if asked, until there are none left; and
-// what is freed can be had again.
+// Check that page_alloc returns each page once, zeroes it if ALLOC_ZERO is given, and returns NULL
+// when no page is left; and that a freed page can be allocated again.
 void
 check_page_alloc(void)
 {
@@ -106,7 +107,7 @@ check_page_alloc(void)
 		assert(kva[0] == 1 + i && kva[PGSIZE - 1] == 1 + i);
 	}
 
-	take_all(&list);
+	alloc_all(&list);
 	assert(!page_alloc(0) && page_free_count() == 0);
 	page_free(p[0]);
 	assert(page_alloc(ALLOC_ZERO) == p[0] && !page_alloc(0));
@@ -114,15 +115,15 @@ check_page_alloc(void)
 	for (int i = 0; i < PGSIZE; i++)
 		assert(kva[i] == 0);
 
-	give_back(list);
+	free_all(list);
 	for (int i = 0; i < 3; i++)
 		page_free(p[i]);
 	assert(page_free_count() == free_before);
 	CHECKED();
 }
 
-// What kern_pgdir has for the page at va: its physical address, PTE_P, and of PTE_W and
-// PTE_U what both levels allow; or 0. It is read by hand, as the hardware would.
+// Translate va with kern_pgdir, by hand, as the hardware does. Returns the page's physical address
+// with PTE_P, and with PTE_W and PTE_U if both levels allow them; 0 if va is not mapped.
 static pte_t
 mapped(uintptr_t va)
 {
@@ -132,66 +133,82 @@ mapped(uintptr_t va)
 	if (!(pde & PTE_P))
 		return 0;
 	if (pde & PTE_PS)
-		pte = pde + (PTX(va) << PTXSHIFT); // As a table of it would have it.
+		pte = pde + (PTX(va) << PTXSHIFT); // The entry that a page table would have
 	else
 		pte = ((pte_t *)KADDR(PTE_ADDR(pde)))[PTX(va)];
 	return pte & PTE_P ? PTE_ADDR(pte) | (pte & pde & (PTE_P | PTE_W | PTE_U)) : 0;
 }
 
-// page_insert, page_lookup and page_remove: on kern_pgdir, which is still empty.
+// The parts of check_page map pages at these two addresses.
+static char *const va0 = (char *)PGSIZE;
+static char *const va1 = (char *)(2 * PGSIZE);
+
+// Map p0 at va0 and p1 at va1, while `table` is the only page left for a page table.
+static void
+check_page_insert(struct PageInfo *p0, struct PageInfo *p1, struct PageInfo *table)
+{
+	pte_t *pte;
+
+	// Without a free page for the page table, page_insert fails and changes nothing.
+	assert(!page_lookup(kern_pgdir, va0, NULL));
+	assert(page_insert(kern_pgdir, p0, va0, PTE_W) < 0);
+	assert(p0->pp_ref == 0 && !mapped(PGSIZE));
+
+	// With a free page, page_insert uses it, and the next page_insert needs no second table.
+	page_free(table);
+	assert(page_insert(kern_pgdir, p0, va0, PTE_W) == 0);
+	assert(PTE_ADDR(kern_pgdir[0]) == page2pa(table) && table->pp_ref == 1);
+	assert(page_insert(kern_pgdir, p1, va1, 0) == 0);
+	assert(mapped(PGSIZE) == (page2pa(p0) | PTE_P | PTE_W));
+	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P));
+	assert(page_lookup(kern_pgdir, va0, &pte) == p0 && (*pte & PTE_W));
+	assert(pgdir_walk(kern_pgdir, va0, 0) == pte);
+}
+
+// Replace the mappings of check_page_insert, and remove them.
+static void
+check_page_replace(struct PageInfo *p0, struct PageInfo *p1)
+{
+	// The same page again, with other permissions: it must not be freed in between.
+	assert(page_insert(kern_pgdir, p1, va1, PTE_U) == 0);
+	assert(p1->pp_ref == 1 && page_free_count() == 0);
+	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P | PTE_U));
+
+	// p1 replaces p0, which loses its last mapping and is freed.
+	assert(page_insert(kern_pgdir, p1, va0, 0) == 0);
+	assert(p1->pp_ref == 2 && p0->pp_ref == 0 && page_free_count() == 1);
+	assert(page_alloc(0) == p0);
+
+	page_remove(kern_pgdir, va0);
+	assert(p1->pp_ref == 1 && !mapped(PGSIZE));
+	page_remove(kern_pgdir, va0); // Not mapped: no effect.
+	assert(p1->pp_ref == 1);
+	page_remove(kern_pgdir, va1);
+	assert(p1->pp_ref == 0 && page_alloc(0) == p1 && !page_alloc(0));
+}
+
+// Check page_insert, page_lookup and page_remove on kern_pgdir, which is still empty.
 void
 check_page(void)
 {
 	struct PageInfo *p0, *p1, *table, *list;
 	size_t free_before = page_free_count();
-	void *const va = (void *)PGSIZE;
-	pte_t *pte;
 
 	assert((p0 = page_alloc(0)) && (p1 = page_alloc(0)) && (table = page_alloc(0)));
-	take_all(&list);
-
-	// Without a page for the page table nothing is mapped, and nothing changes.
-	assert(!page_lookup(kern_pgdir, va, NULL));
-	assert(page_insert(kern_pgdir, p0, va, PTE_W) < 0);
-	assert(p0->pp_ref == 0 && !mapped(PGSIZE));
-
-	// With one, it takes that one, and a table lasts for all of its entries.
-	page_free(table);
-	assert(page_insert(kern_pgdir, p0, va, PTE_W) == 0);
-	assert(PTE_ADDR(kern_pgdir[0]) == page2pa(table) && table->pp_ref == 1);
-	assert(page_insert(kern_pgdir, p1, va + PGSIZE, 0) == 0);
-	assert(mapped(PGSIZE) == (page2pa(p0) | PTE_P | PTE_W));
-	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P));
-	assert(page_lookup(kern_pgdir, va, &pte) == p0 && (*pte & PTE_W));
-	assert(pgdir_walk(kern_pgdir, va, 0) == pte);
-
-	// The same page again, with other permissions: it is not freed on the way.
-	assert(page_insert(kern_pgdir, p1, va + PGSIZE, PTE_U) == 0);
-	assert(p1->pp_ref == 1 && page_free_count() == 0);
-	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P | PTE_U));
-
-	// In another's place: the other one, mapped no more, is free.
-	assert(page_insert(kern_pgdir, p1, va, 0) == 0);
-	assert(p1->pp_ref == 2 && p0->pp_ref == 0 && page_free_count() == 1);
-	assert(page_alloc(0) == p0);
-
-	page_remove(kern_pgdir, va);
-	assert(p1->pp_ref == 1 && !mapped(PGSIZE));
-	page_remove(kern_pgdir, va); // Nothing there: nothing happens.
-	assert(p1->pp_ref == 1);
-	page_remove(kern_pgdir, va + PGSIZE);
-	assert(p1->pp_ref == 0 && page_alloc(0) == p1 && !page_alloc(0));
+	alloc_all(&list);
+	check_page_insert(p0, p1, table);
+	check_page_replace(p0, p1);
 
 	kern_pgdir[0] = 0;
 	page_decref(table);
-	give_back(list);
+	free_all(list);
 	page_free(p0);
 	page_free(p1);
 	assert(page_free_count() == free_before);
 	CHECKED();
 }
 
-// n bytes at va are mapped to pa and the following, and may be used as perm says.
+// Check that n bytes at va are mapped to physical memory from pa on, with permissions perm.
 static void
 check_mapping(uintptr_t va, physaddr_t pa, size_t n, int perm)
 {
@@ -199,8 +216,8 @@ check_mapping(uintptr_t va, physaddr_t pa, size_t n, int perm)
 		assert(mapped(va + at) == ((pa + at) | PTE_P | perm));
 }
 
-// Everything above UTOP is where memlayout.h says, with the right permissions, and
-// nothing else is mapped.
+// Check that everything above UTOP is mapped as inc/memlayout.h says, with the right permissions,
+// and that nothing else is mapped.
 void
 check_kern_pgdir(void)
 {
@@ -222,19 +239,19 @@ check_kern_pgdir(void)
 	}
 
 	for (uint32_t i = 0; i < NPDENTRIES; i++) {
-		bool wanted = i == PDX(UVPT) || i == PDX(UPAGES) || i == PDX(UENVS) ||
-			      i == PDX(MMIOBASE) || i == PDX(KSTACKTOP - 1) || i >= PDX(KERNBASE);
-		assert(!!(kern_pgdir[i] & PTE_P) == wanted);
-		if (i > PDX(data)) // Large pages, which stay in the TLB.
+		bool expected = i == PDX(UVPT) || i == PDX(UPAGES) || i == PDX(UENVS) ||
+				i == PDX(MMIOBASE) || i == PDX(KSTACKTOP - 1) || i >= PDX(KERNBASE);
+		assert(!!(kern_pgdir[i] & PTE_P) == expected);
+		if (i > PDX(data)) // Large global pages, which stay in the TLB when CR3 changes
 			assert((kern_pgdir[i] & (PTE_PS | PTE_G)) == (PTE_PS | PTE_G));
 	}
 	assert(PTE_ADDR(kern_pgdir[PDX(UVPT)]) == PADDR(kern_pgdir));
 	CHECKED();
 }
 
-// Now that kern_pgdir is in use: what is inserted is seen at once, and so is that
-// something else took its place; the kernel respects read-only pages; and devices'
-// registers are mapped apart from each other, wherever they begin and end.
+// Check what needs kern_pgdir to be in use. A page can be used as soon as it is inserted, also if
+// it replaces another page. CR0.WP is on, so read-only pages are read-only for the kernel, too.
+// mmio_map_region maps registers at any offset in a page, each region apart from the others.
 void
 check_page_installed_pgdir(void)
 {
@@ -242,7 +259,7 @@ check_page_installed_pgdir(void)
 	struct PageInfo *first = page_alloc(0), *second = page_alloc(0);
 	size_t free_before = page_free_count();
 
-	// Each page holds its own address, so that it can be told which one is seen.
+	// Each page holds its own address, so that a read shows which page is mapped.
 	assert(first && second);
 	*(physaddr_t *)page2kva(first) = page2pa(first);
 	*(physaddr_t *)page2kva(second) = page2pa(second);
@@ -259,7 +276,7 @@ check_page_installed_pgdir(void)
 
 	assert(rcr3() == PADDR(kern_pgdir) && (rcr0() & CR0_WP));
 
-	// A page's length, but from the middle of one to the middle of the next.
+	// PGSIZE bytes that begin in the middle of a page, and so touch two pages
 	const physaddr_t device = 0xFEDCB010;
 	uintptr_t a = (uintptr_t)mmio_map_region(device, PGSIZE);
 	uintptr_t b = (uintptr_t)mmio_map_region(PTE_ADDR(device), 1);
@@ -267,7 +284,7 @@ check_page_installed_pgdir(void)
 	assert(PGOFF(a) == PGOFF(device) && PTE_ADDR(mapped(a)) == PTE_ADDR(device));
 	assert(PTE_ADDR(mapped(a + PGSIZE)) == PTE_ADDR(device) + PGSIZE);
 	assert(PGOFF(b) == 0 && PTE_ADDR(mapped(b)) == PTE_ADDR(device));
-	pte_t wanted = PTE_P | PTE_W | PTE_PCD | PTE_PWT;
-	assert((*pgdir_walk(kern_pgdir, (void *)a, 0) & (wanted | PTE_U)) == wanted);
+	pte_t expected = PTE_P | PTE_W | PTE_PCD | PTE_PWT;
+	assert((*pgdir_walk(kern_pgdir, (void *)a, 0) & (expected | PTE_U)) == expected);
 	CHECKED();
 }

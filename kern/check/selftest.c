@@ -1,7 +1,7 @@
-// Mistakes to be made on purpose. The kernel claims to notice some of its own: each of
-// these functions makes one, on the boot CPU, when the command line says selftest=NAME.
-// What has noticed it panics, or, if it is the machine's mistake, counts. Only tests want
-// this.
+// Mistakes made on purpose, for tests: does the kernel detect its own mistakes? Each function here
+// makes one mistake, on the boot CPU, when the command line has selftest=NAME (init.c). An
+// assertion or a sanitizer check must then panic. The exception is get_spurious_interrupt: it
+// imitates a quirk of the hardware, which the kernel must only count.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -38,13 +38,13 @@ drop_free_lock(void)
 	spin_unlock(&cons_lock);
 }
 
-// Drop the big lock while, if there is another CPU, that has it.
+// Release the big lock while CPU 1 holds it; on a machine with one CPU, while no CPU holds it.
 static void
 drop_lock_of_another(void)
 {
 	unlock_kernel();
 	while (ncpu > 1 && kernel_lock.holder != spin_cpu(1))
-		lapic_ipi(1, T_IPI_WAKE); // CPU 1 takes the lock to see what there is to do.
+		lapic_ipi(1, T_IPI_WAKE); // CPU 1 wakes up and takes the lock to look for work.
 	unlock_kernel();
 }
 
@@ -78,18 +78,18 @@ wake_without_lock(void)
 	sched_wake();
 }
 
-// ---- The machine's ----
+// ---- Hardware ----
 
-// What an 8259 raises, as its line 7, when a device has changed its mind.
+// A spurious interrupt: an 8259A signals line 7 when a device withdraws its request too early.
 static void
 get_spurious_interrupt(void)
 {
 	__asm__ volatile("int %0" : : "i"(IRQ_OFFSET + 7));
 }
 
-// ---- What only make SAN=1 notices ----
+// ---- Detected only in a kernel built with make SAN=1 ----
 
-// The compiler shall not know what these are.
+// volatile, so that the compiler cannot know the values.
 static volatile int one = 1, many = INT32_MAX;
 static volatile int sink;
 
@@ -165,7 +165,7 @@ selftest_run(const char *name)
 		if (strlen(tests[i].name) != len || strncmp(tests[i].name, name, len) != 0)
 			continue;
 		tests[i].run();
-		cprintf("selftest: %s: nobody panics\n", tests[i].name);
+		cprintf("selftest: %s: no panic\n", tests[i].name);
 		return true;
 	}
 	return false;

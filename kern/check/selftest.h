@@ -3,8 +3,8 @@
 
 #include <inc/types.h>
 
-// The option selftest=NAME (selftest.c): make that mistake now, which the kernel must
-// notice. False if there is no such one.
+// The command-line option selftest=NAME: make the mistake NAME now, which the kernel must detect
+// (selftest.c). The name ends at a blank. Returns false if there is no such mistake.
 bool selftest_run(const char *name);
 
 #endif // JOS_KERN_SELFTEST_H
