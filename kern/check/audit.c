@@ -284,8 +284,8 @@ audit_runnable_set(void)
 			next = slot;
 		int got = i < NENV ? runq_first(slot) : next;
 		if (got != next) {
-			report("from slot %d on, slot %d is runnable, but %d is found", slot,
-			    next, got);
+			report("from slot %d on, slot %d is runnable, but %d is found", slot, next,
+			    got);
 			return;
 		}
 	}

@@ -10,8 +10,8 @@
 
 #define MAX_DIGITS 9 // Any number of 9 digits fits into a long.
 
-static uint32_t fail_at; // K, until its failure is reported; then 0
-uint32_t failalloc_left; // Calls up to the failure; 0: no call fails
+static uint32_t fail_at;  // K, until its failure is reported; then 0
+uint32_t failalloc_left;  // Calls up to the failure; 0: no call fails
 static bool keep_failing; // After the K-th, all allocations fail.
 
 bool

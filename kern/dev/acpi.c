@@ -20,7 +20,7 @@ struct Rsdp {
 	uint8_t oemid[6];
 	uint8_t revision;
 	physaddr_t rsdt;
-	uint32_t length;      // From here on: revision 2 and later only
+	uint32_t length; // From here on: revision 2 and later only
 	physaddr_t xsdt, xsdt_high;
 	uint8_t all_checksum;
 	uint8_t reserved[3];
@@ -67,9 +67,9 @@ struct MadtX2apic {
 	uint32_t processor;
 } __attribute__((packed));
 
-#define MADT_LAPIC   0
-#define MADT_X2APIC  9
-#define MADT_ENABLED 0x1
+#define MADT_LAPIC     0
+#define MADT_X2APIC    9
+#define MADT_ENABLED   0x1
 #define MADT_ENTRY_MIN 2 // Bytes of the smallest entry: type and length
 
 struct Fadt {

@@ -27,9 +27,10 @@ struct spinlock cons_lock = SPINLOCK("the console lock");
 
 // ---- The input buffer ----
 
-#define INPUT_SIZE   1024
-#define SERIAL_MAX   768 // Serial input stops here: the rest is for the keyboard, whose own
-			 // buffer holds only a few keys
+// Serial input fills at most SERIAL_MAX of the INPUT_SIZE places. The rest is for the keyboard,
+// which itself keeps only a few keys.
+#define INPUT_SIZE 1024
+#define SERIAL_MAX 768
 
 static struct {
 	uint16_t keys[INPUT_SIZE]; // Characters, and the keys of inc/kbdreg.h
