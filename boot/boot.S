@@ -2,13 +2,19 @@
 #include <inc/mmu.h>
 #include <inc/multiboot.h>
 
-// The boot sector: from the BIOS, in real mode, to the kernel, as the Multiboot
-// specification wants it entered. The BIOS has loaded these 512 bytes, and no
-// more, to 0x7C00. Here are the things that C cannot do, or not in so few bytes;
-// boot_main, in main.c, goes through the kernel's ELF with them. Code and data of
-// both together may take BOOT_CODE_MAX bytes, which is why so much is done the short way.
+// The boot sector. The BIOS loads these 512 bytes, and no more, to 0x7C00, and enters them in real
+// mode. They load the kernel and enter it as the Multiboot specification requires:
 //
-//	0x100000 -> the kernel's segments, and nothing below
+//	step 1	start: clear the boot information, and fill in what is known already
+//	step 2	enable address line 20
+//	step 3	ask the BIOS for the memory map
+//	step 4	enter protected mode
+//	step 5	boot_main (main.c): load the kernel's ELF segments, and jump to the kernel
+//
+// This file has what C cannot do, or cannot do in so few bytes. boot.S and main.c together may
+// take BOOT_CODE_MAX bytes, so the code uses short instructions rather than obvious ones.
+//
+//	0x100000 -> the kernel's segments; no segment is below
 //	  0x7E00 -> +-----------------------------------------------+
 //	            | this sector                                   |
 //	  0x7C00 -> +-----------------------------------------------+
@@ -26,15 +32,15 @@
 //	            | the BIOS's vectors and data                   |
 //	       0 -> +-----------------------------------------------+
 //
-// What the kernel is told is all in page 0: it stays good as long as the kernel
-// gives that page to nobody.
+// All information for the kernel is in page 0. It stays valid because the kernel never allocates
+// that page.
 
-// Selectors for the table at the end.
+// Selectors of the descriptors in gdt, at the end of this file
 #define KERNEL_CODE 0x08
 #define KERNEL_DATA 0x10
 
-// int 15h, eax = E820h. We ask for 20 bytes a region, which every BIOS knows; of
-// the 24 that later ones have, the last four are flags.
+// int 15h, eax = E820h: the BIOS's memory map. We ask for 20 bytes a region, which every BIOS
+// supports. A later version has 24, of which the last four are flags.
 #define E820        0xE820
 #define SMAP        0x534D4150 // "SMAP"
 #define REGION_SIZE 20
@@ -46,36 +52,37 @@
 #define REGION_TYPE      20
 #define REGION_STEP      (REGION_BASE + REGION_SIZE)
 
-// The first ATA channel. Registers from IDE_COUNT to IDE_COMMAND follow each other.
+// Registers of the first ATA channel. Those from IDE_COUNT to IDE_COMMAND are consecutive.
 #define IDE_DATA    0x1F0
 #define IDE_COUNT   0x1F2
 #define IDE_COMMAND 0x1F7 // Read: the status
 
-#define IDE_MASTER_LBA (0xE0 << 24) // Over bits 0 to 27 of a block address
+#define IDE_MASTER_LBA (0xE0 << 24) // Master disk, LBA; bits 0 to 27 are the block address.
 
 #define IDE_READ_MULTIPLE 0xC4
 #define IDE_SET_MULTIPLE  0xC6
 
-// Of the status. While its sign bit says that the disk is busy, these say nothing.
+// Bits of the status. They are valid only while bit 7 (busy) is 0.
 #define IDE_FAULT 0x20
-#define IDE_DRQ   0x08 // Data is there
+#define IDE_DRQ   0x08 // Data is ready
 #define IDE_ERROR 0x01
 
 #define FAST_A20       0x92
 #define FAST_A20_ON    0x02
-#define FAST_A20_RESET 0x01 // Resets the CPU when it is written; some chips read as 1
-#define POST     0x80 // A write to this port takes a microsecond and does nothing
+#define FAST_A20_RESET 0x01 // Writing 1 resets the CPU; on some chips the bit reads as 1
+#define POST     0x80 // A write to this port takes a microsecond and has no other effect
 #define COM1     0x3F8
 #define LAST_ROW (0xB8000 + 24 * 80 * 2)
 
-// A byte of struct MultibootInfo, when di has been counted up to BOOT_CMDLINE.
+// A field of struct MultibootInfo, as an operand, while di is BOOT_CMDLINE. This is a byte shorter
+// than an address.
 #define INFO_AT(offset) (BOOT_INFO + (offset) - BOOT_CMDLINE)(%di)
 
 	.section .text16, "ax"
 	.code16
 
-// Entered by the BIOS at 0:0x7C00 or, by some, at 0x7C0:0. It does not matter:
-// up to the far jump into protected mode, all jumps are relative.
+// The BIOS enters at 0:0x7C00; some BIOSes at 0x7C0:0. Both work, because all jumps up to the far
+// jump into protected mode are relative.
 	.globl start
 start:
 	cld
@@ -85,8 +92,8 @@ start:
 	movw	%ax, %ss
 	movl	$BOOT_STACKTOP, %esp
 
-	// Clear everything from the map to the command line, and fill in what is known
-	// already. Of the addresses only the second byte is not zero.
+	// Step 1. Clear everything from the memory map to the command line, and fill in the fields
+	// that are known already. Only the second byte of each address is not zero.
 #if ((BOOT_CMDLINE | BOOT_MMAP) & 0xFFFF00FF) != 0
 #error "BOOT_CMDLINE and BOOT_MMAP must be multiples of 256, below 64 KB"
 #endif
@@ -97,9 +104,9 @@ start:
 	movb	$(BOOT_CMDLINE >> 8), INFO_AT(MULTIBOOT_CMDLINE + 1)
 	movb	$(BOOT_MMAP >> 8), INFO_AT(MULTIBOOT_MMAP_ADDR + 1)
 
-	// Enable address line 20, which a PC keeps at 0 for programs of the 8086: by the
-	// BIOS, and by the chipset in case the BIOS cannot. The oldest way, through the
-	// keyboard controller, may hang on a machine that has none.
+	// Step 2. Enable address line 20, which a PC holds at 0 for old programs of the 8086. Ask
+	// the BIOS, and then also the chipset, in case the BIOS cannot do it. The oldest way,
+	// through the keyboard controller, may hang on a machine without that controller.
 	movw	$0x2401, %ax
 	int	$0x15
 	inb	$FAST_A20, %al
@@ -107,8 +114,9 @@ start:
 	andb	$~FAST_A20_RESET, %al
 	outb	%al, $FAST_A20
 
-	// One region a call, until the BIOS fails (at the first call: it has no map),
-	// has no more to come (ebx), or no more fit. Beyond the map are zeros.
+	// Step 3. Each call returns one region of memory. The loop ends when the BIOS fails (at the
+	// first call: it has no map), when ebx is 0 (this was the last region), or when the table
+	// is full. Zeros follow the last region.
 	movw	$BOOT_MMAP + REGION_BASE, %di
 	xorl	%ebx, %ebx
 next_region:
@@ -128,7 +136,8 @@ next_region:
 	testl	%ebx, %ebx
 	jnz	next_region
 mapped:
-	// That was the last call: some BIOSes return with interrupts on.
+	// Step 4. The BIOS is not called any more. Disable interrupts: some BIOSes return with
+	// interrupts enabled.
 	cli
 	lgdt	gdt
 	movl	%cr0, %eax
@@ -146,11 +155,11 @@ start32:
 	movw	%ax, %ss
 	movw	%ax, %fs
 	movw	%ax, %gs
-	jmp	boot_main
+	jmp	boot_main // Step 5.
 
 // void read_file(physaddr_t pa, uint32_t offset, uint32_t size)
-// Whole blocks, and straight to where they belong, without a buffer. In ebx is the
-// sector in the file (-1 for the command line), in edi the address, in ebp its end.
+// Read whole blocks directly to their address, without a buffer.
+// ebx: sector in the file (-1 for the command line); edi: address; ebp: end of the addresses.
 	.globl read_file
 read_file:
 	pushal
@@ -160,8 +169,7 @@ read_file:
 	subl	%edx, %eax
 	xchgl	%eax, %edi
 	sarl	$9, %ebx
-	// Ask for BOOT_BLOCK sectors at one go. A disk that refuses this refuses, then,
-	// to read.
+	// Set the block size to BOOT_BLOCK sectors. If a disk refuses this, the read below fails.
 	movb	$IDE_SET_MULTIPLE, %al
 	call	ide_command
 1:
@@ -180,8 +188,7 @@ read_file:
 	ret
 
 // void check_memory(physaddr_t pa, uint32_t size)
-// Look for an available region, not above 4 GB, that begins at pa or before and,
-// counted from its beginning, is long enough.
+// Look for an available region that begins below 4 GB and contains all of pa to pa + size.
 	.globl check_memory
 check_memory:
 	pushal
@@ -191,13 +198,13 @@ check_memory:
 	movl	(%esi), %ecx
 	jecxz	no_memory
 	movl	REGION_TYPE(%esi), %ecx
-	decl	%ecx // 0 if it is MULTIBOOT_MEMORY_AVAILABLE
+	decl	%ecx // 0 if the type is MULTIBOOT_MEMORY_AVAILABLE
 	orl	REGION_BASE_HIGH(%esi), %ecx
 	jnz	1b
 	movl	%eax, %ecx
-	subl	REGION_BASE(%esi), %ecx
+	subl	REGION_BASE(%esi), %ecx // pa - base
 	jb	1b
-	addl	%edx, %ecx
+	addl	%edx, %ecx // + size: the minimum length of the region
 	jc	1b
 	cmpl	REGION_LENGTH(%esi), %ecx
 	ja	1b
@@ -208,9 +215,9 @@ no_memory:
 	movl	$memory_text, %eax
 	jmp	stop
 
-// Give the disk the command in al, for a block from sector ebx of the kernel's
-// file on, and wait until it is done, or for as long as 2^25 looks at its status
-// take: up to half a minute. Returns the status in al, IDE_COMMAND in dx.
+// Give the disk the command in al, for a block that begins at sector ebx of the kernel's file. Wait
+// until the disk is ready, or until its status has been read 2^25 times (up to half a minute).
+// Returns the status in al and IDE_COMMAND in dx.
 ide_command:
 	pushl	%eax
 	leal	IDE_MASTER_LBA + BOOT_KERNEL_LBA(%ebx), %ecx
@@ -222,28 +229,28 @@ ide_command:
 	movb	%cl, %al
 	outb	%al, %dx
 	shrl	$8, %ecx
-	jnz	1b // Not until the highest byte, of IDE_MASTER_LBA, is out
+	jnz	1b // ecx is 0 after its highest byte (from IDE_MASTER_LBA) is written.
 	popl	%eax
 	incl	%edx
 	outb	%al, %dx
-	outb	%al, $POST // The status is good after 400 ns only
+	outb	%al, $POST // Wait: the status is not valid until 400 ns after a command.
 	incl	%ecx
 	shll	$25, %ecx
 2:
 	inb	%dx, %al
 	testb	%al, %al
 	jns	3f
-	incb	%al // All ones: nobody is there to drive the bus
+	incb	%al // If all bits are ones, there is no disk: stop waiting.
 	loopnz	2b
 no_disk:
 	movl	$disk_text, %eax
 
 // void fail(const char *why)
-// On the screen's last row, where the BIOS has hardly written, and on COM1, without
-// waiting for it: that is for emulators.
+// Write the text on the screen's last row, where BIOSes rarely write, and to COM1. COM1 is written
+// without waiting for the port, which works in emulators only.
 	.globl fail
 fail:
-stop: // A name of this file's own gets the short jump
+stop: // Jumps to this local label are shorter than jumps to a global label.
 	xchgl	%eax, %esi
 	movl	$LAST_ROW, %edi
 	movw	$COM1, %dx
@@ -253,7 +260,7 @@ stop: // A name of this file's own gets the short jump
 	jz	2f
 	outb	%al, %dx
 	stosb
-	incl	%edi // Leave the colour
+	incl	%edi // Skip the colour.
 	jmp	1b
 2:
 	hlt
@@ -261,8 +268,8 @@ stop: // A name of this file's own gets the short jump
 3:
 	ret
 
-// All of memory, as code and as data. The CPU never reads the first descriptor;
-// the operand of lgdt fits there.
+// Two segments of 4 GB from address 0 on: code and data. The CPU never reads the first descriptor,
+// so its 8 bytes hold the operand of lgdt.
 gdt:
 	.word	3 * 8 - 1
 	.long	gdt

@@ -1,41 +1,40 @@
 #ifndef JOS_BOOT_BOOT_H
 #define JOS_BOOT_BOOT_H
 
-// What boot.S, main.c and tools/mkimage.py, which reads the numbers below out of
-// this file, agree on.
+// Constants that boot.S, main.c and tools/mkimage.py share; mkimage.py reads this file as text.
 
-// The disk, in sectors: this program, the command line (a string that ends in a
-// NUL), and from there on the kernel's ELF file.
+// The disk, in sectors: the boot sector; the command line (a string that ends with a NUL); then
+// the kernel's ELF file.
 #define BOOT_SECTSIZE    512
 #define BOOT_CODE_MAX    510 // The sector's last two bytes are its signature
 #define BOOT_CMDLINE_LBA 1
 #define BOOT_KERNEL_LBA  2
-#define BOOT_BLOCK       16 // Sectors read at a time: the image has so many spare at its end
+#define BOOT_BLOCK       16 // Sectors in a read; the image ends with as many spare sectors
 
-// Low memory: the picture is in boot.S. Command line and ELF header follow each
-// other as they do on the disk, because they are read together.
+// Low memory; boot.S has a picture. Command line and ELF header are next to each other, as on the
+// disk, because they are read together.
 #define BOOT_MMAP     0x600
 #define BOOT_INFO     0xD80
 #define BOOT_CMDLINE  0xE00
 #define BOOT_ELFHDR   0x1000
-#define BOOT_HEADERS  4096 // The ELF and program headers lie in so much of the file
+#define BOOT_HEADERS  4096 // The ELF header and program headers are in this many first bytes
 #define BOOT_STACKTOP 0x7C00
 
 #ifndef __ASSEMBLER__
 
 #include <inc/types.h>
 
-// boot.S has these. They take their arguments in eax, edx and ecx, as main.c,
-// compiled with -mregparm=3, passes them.
+// Defined in boot.S. Arguments are in eax, edx and ecx: main.c is compiled with -mregparm=3.
 
-// Read size bytes at offset in the kernel's file to pa. What stands before offset
-// in its sector goes right before pa, and up to a block too much after pa + size.
+// Read size bytes at offset in the kernel's file to physical address pa. Disk reads are whole
+// blocks, so memory around it is overwritten, too: the bytes before pa, down to the beginning of
+// the sector, and up to a block after pa + size.
 void read_file(physaddr_t pa, uint32_t offset, uint32_t size);
 
-// Return if there is memory from pa to pa + size. Does not, else.
+// Return if there is available memory from pa to pa + size. Otherwise print an error and halt.
 void check_memory(physaddr_t pa, uint32_t size);
 
-// Say why the kernel cannot be started, and halt.
+// Print why the kernel cannot be started, and halt.
 void fail(const char *why) __attribute__((noreturn));
 
 #endif // !__ASSEMBLER__

@@ -2,17 +2,16 @@
 #include <inc/multiboot.h>
 #include <boot/boot.h>
 
-// The boot sector's second half: load the kernel as its ELF program headers say,
-// and enter it. boot.S, which has the means for that, jumps to boot_main in 32-bit
-// mode, without paging, interrupts off.
+// The boot sector's C part: load the kernel's ELF segments, and enter the kernel. boot.S jumps to
+// boot_main in 32-bit protected mode, with paging and interrupts off, and defines the functions
+// that boot_main calls.
 //
-// Here it shows whether there is an ELF file on the disk and whether this machine
-// has memory where its segments go. All else that the code below takes for granted
-// tools/mkimage.py has checked, which put the file there: that there are program
-// headers, in the first BOOT_HEADERS bytes, that they are right, that segments lie
-// above 1 MB, and that none is hurt by what read_file writes around a later one.
+// Only two things are checked here: that the disk holds an ELF file, and that the machine has
+// memory for its segments. tools/mkimage.py checked the rest when it wrote the disk: there are
+// program headers, in the first BOOT_HEADERS bytes; they are valid; the segments are above 1 MB;
+// and no segment is overwritten by what read_file writes around a later segment.
 
-// Fill size bytes from pa on with zeros.
+// Zero size bytes from pa on.
 static inline void
 clear(physaddr_t pa, uint32_t size)
 {
@@ -36,7 +35,7 @@ boot_main(void)
 {
 	const struct Elf *elf = (const struct Elf *)BOOT_ELFHDR;
 
-	// The command line's sector, right before the file, and the file's beginning.
+	// The command line's sector, which is just before the file, and the file's headers
 	read_file(BOOT_CMDLINE, -BOOT_SECTSIZE, BOOT_SECTSIZE + BOOT_HEADERS);
 	if (elf->e_magic != ELF_MAGIC)
 		fail("not an ELF");
