@@ -1,12 +1,12 @@
-// Fuzzing kern/elf.c. The input is an ELF image. What elf_check says of it is compared
-// with what the same rules say when they are written down in 64 bits, where nothing can
-// wrap around; what it accepts is loaded; and some addresses have their functions looked up.
+// Fuzz target for kern/elf.c. The input is an ELF image. The result of elf_check is compared with
+// the same rules written in 64-bit arithmetic, which cannot overflow here. An accepted image is
+// loaded. Then elf_function_at is called for some addresses.
 
 #include <fuzz/kernel.h>
 
 #include <kern/elf.c>
 
-// What load_icode of kern/env.c asks for.
+// The address limits that load_icode (kern/env.c) passes to elf_check
 #define LOW  PGSIZE
 #define HIGH (USTACKTOP - PGSIZE)
 
@@ -32,36 +32,52 @@ segment_ok(const struct Segment *s, uint64_t size)
 	       (s->align == 0 || s->va % s->align == s->offset % s->align);
 }
 
-// Whether an image is a program. The offsets are those of inc/elf.h.
 static bool
-is_program(const uint8_t *image, uint64_t size)
+overlaps(const struct Segment *a, const struct Segment *b)
+{
+	return a->va < b->va + b->memsz && b->va < a->va + a->memsz;
+}
+
+// Check the fields of the ELF header that have a fixed value. The offsets are those of inc/elf.h.
+static bool
+header_ok(const uint8_t *image, uint64_t size)
 {
 	static const struct {
 		uint8_t offset, size;
 		uint32_t value;
-	} fixed[] = {
-		{ 0, 4, ELF_MAGIC }, // Then class, data, versions; type and machine;
-		{ 4, 1, 1 },         // and the size of a program header.
-		{ 5, 1, 1 },
-		{ 6, 1, 1 },
-		{ 20, 4, 1 },
-		{ 16, 2, 2 },
-		{ 18, 2, 3 },
-		{ 42, 2, 32 },
+	} fields[] = {
+		{ 0, 4, ELF_MAGIC }, // Magic number
+		{ 4, 1, 1 },         // Class
+		{ 5, 1, 1 },         // Byte order
+		{ 6, 1, 1 },         // Version of the header
+		{ 20, 4, 1 },        // Version of the file
+		{ 16, 2, 2 },        // Type
+		{ 18, 2, 3 },        // Machine
+		{ 42, 2, 32 },       // Size of a program header
 	};
+
+	if (size < 52)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (word_at(image, fields[i].offset, fields[i].size) != fields[i].value)
+			return false;
+	}
+	return word_at(image, 40, 2) >= 52;
+}
+
+// Whether an image is a valid program.
+static bool
+is_program(const uint8_t *image, uint64_t size)
+{
 	struct Segment segments[ELF_MAX_SEGMENTS];
 	int n = 0;
 	bool entry_ok = false;
 
-	if (size < 52)
+	if (!header_ok(image, size))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
-		if (word_at(image, fixed[i].offset, fixed[i].size) != fixed[i].value)
-			return false;
-	}
 	uint64_t entry = word_at(image, 24, 4), phoff = word_at(image, 28, 4);
 	uint64_t phnum = word_at(image, 44, 2);
-	if (word_at(image, 40, 2) < 52 || phnum == 0 || phoff + 32 * phnum > size)
+	if (phnum == 0 || phoff + 32 * phnum > size)
 		return false;
 
 	for (uint64_t ph = phoff; ph < phoff + 32 * phnum; ph += 32) {
@@ -78,8 +94,7 @@ is_program(const uint8_t *image, uint64_t size)
 		if (!segment_ok(&s, size) || n == ELF_MAX_SEGMENTS)
 			return false;
 		for (int i = 0; i < n; i++) {
-			if (s.va < segments[i].va + segments[i].memsz &&
-			    segments[i].va < s.va + s.memsz)
+			if (overlaps(&s, &segments[i]))
 				return false;
 		}
 		if (s.code && entry >= s.va && entry < s.va + s.filesz)
@@ -89,7 +104,7 @@ is_program(const uint8_t *image, uint64_t size)
 	return entry_ok;
 }
 
-// Read what load_icode would copy.
+// Read the bytes that load_icode copies, so that AddressSanitizer checks the reads.
 static void
 load(const uint8_t *image, const struct ElfProgram *program)
 {
@@ -127,7 +142,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!wrong)
 		load(image, &program);
 
-	// An address that the input chooses, and the last one of all.
+	// An address from the input, and the highest address
 	if (size >= 4)
 		look_up(image, size, word_at(image, size - 4, 4));
 	look_up(image, size, UINT32_MAX);

@@ -1,66 +1,68 @@
-// Fuzzing kern/dev/bios.c, kern/dev/acpi.c and kern/mpconfig.c: what a BIOS left in memory.
+// Fuzz target for kern/dev/bios.c, kern/dev/acpi.c and kern/mpconfig.c: tables that a BIOS left in
+// memory.
 //
-// The input: the boot CPU's APIC id, a byte; where the high memory is, a byte; then
-// pieces of memory, as many as there are:
+// The input: a byte, the boot CPU's APIC id; a byte that selects from high_places[]; then pieces of
+// memory, up to the end:
 //
-//	kind	what it is: bytes as they come, or one of the tables, which gets its
-//		checksum put right (bit 7: no, it does not)
-//	place	in which of places[] it stands
-//	offset	so far from there, 16 bits
-//	length	16 bits, and then so many bytes
+//	kind	a byte: raw bytes, or a kind of table, whose checksum is then made valid (not if
+//		bit 7 is set)
+//	place	a byte that selects from places[]
+//	offset	from that place, 16 bits
+//	length	16 bits, and then that many bytes
 //
-// What the kernel finds is compared with every table that is in memory at all: it may
-// not believe one whose checksum is wrong. If there is one of each, and no mistake in it,
-// then all of its CPUs must be found. Beyond what the kernel always maps, a table can be
-// read only in the pages that mmio_map_region has been asked for.
+// The CPUs that the kernel finds are compared with all valid tables in memory (tables.h): the
+// kernel must not use a table whose checksum is wrong. If each kind of table exists once and has
+// no mistake, the kernel must find all of its CPUs. Above KERNMAX, the kernel can read a table only
+// in pages that it mapped with mmio_map_region; AddressSanitizer reports any other access.
 
 #include <fuzz/kernel.h>
 
 #include <inc/string.h>
 
-// All of the BIOS is searched several times for each input, which takes long if each
-// look at it is a call of a function that is watched.
+// The kernel searches the whole BIOS area several times for each input. This is slow if every
+// comparison is a call of AddressSanitizer's memcmp, so compare the first byte inline.
 static int
-first_look(const void *a, const void *b, size_t len)
+fast_memcmp(const void *a, const void *b, size_t len)
 {
 	if (len > 0 && *(const char *)a != *(const char *)b)
 		return 1;
 	return memcmp(a, b, len);
 }
-#define memcmp first_look
+#define memcmp fast_memcmp
 
 #include <kern/dev/bios.c>
 #include <kern/dev/acpi.c>
 #include <kern/mpconfig.c>
 
-#define BDA       0x400 // Where the BIOS says where its data is
+#define BDA       0x400 // The BIOS data area, which has the address of the extended data area
 #define HIGH_SIZE 0x20000
-#define TABLE_MAX 0x11000 // More than any table takes, with what is before it in its page
-#define NOWHERE   0x80000 // In HOST_EXTRA: what there is where there is no memory
-#define OTHER     0x90000 // In HOST_EXTRA, and its physical address: see forget_mappings
-#define OTHER_PA  0xE0000000
+#define TABLE_MAX 0x11000 // Larger than any table plus its offset in its first page
+#define ZEROES    0x80000 // Offset in HOST_EXTRA: zeros, for addresses without memory
+#define DUMMY     0x90000 // Offset in HOST_EXTRA of the table at DUMMY_PA: see reset_mapping
+#define DUMMY_PA  0xE0000000
 #define MMIO_SIZE (MMIOLIM - MMIOBASE)
 
-// Two of them are where memory ends that the kernel maps anyway, and all memory.
+// Where the high memory may be: at the end of what the kernel always maps, in the middle, and at
+// the end of all physical addresses.
 static const physaddr_t high_places[] = { KERNMAX, 0x7FFE0000, 0xFFFE0000 };
-static physaddr_t high;
+static physaddr_t high; // The one that this input selects
 
 static const physaddr_t places[] = {
 	BDA,
-	0x9FC00, // The extended data area, if it is said to be there
+	0x9FC00, // The usual address of the extended data area
 	0xE0000,
 	0xFFF00,
 	0x200000,
 	KERNMAX - 0x400,
-	0, // From here on: in the high memory
+	0, // This and the next are offsets in the high memory.
 	HIGH_SIZE - 0x400,
 };
 #define LOW_PLACES (ARRAY_SIZE(places) - 2)
 
 // ---- Memory ----
 
-// Where in this machine the byte at pa is. Above the kernel's 256 MiB there is the high
-// memory, with zeroes on either side of it, and zeroes everywhere else.
+// Return the host address of the byte at physical address pa. Above KERNMAX, only the high memory
+// has contents; zeros are on both sides of it and everywhere else.
 static uint8_t *
 memory_at(physaddr_t pa)
 {
@@ -68,16 +70,16 @@ memory_at(physaddr_t pa)
 
 	if (pa < KERNMAX)
 		return KADDR(pa);
-	if (pa - OTHER_PA < PGSIZE)
-		return extra + OTHER + (pa - OTHER_PA);
+	if (pa - DUMMY_PA < PGSIZE)
+		return extra + DUMMY + (pa - DUMMY_PA);
 	if (high == KERNMAX && pa - high < HIGH_SIZE + TABLE_MAX)
 		return extra + (pa - high);
 	if (high != KERNMAX && pa - (high - TABLE_MAX) < HIGH_SIZE + 2 * TABLE_MAX)
 		return extra + (pa - (high - TABLE_MAX));
-	return extra + NOWHERE;
+	return extra + ZEROES;
 }
 
-static size_t mapped; // Bytes, by this input
+static size_t mapped; // Bytes mapped by mmio_map_region during this input
 
 void *
 mmio_map_region(physaddr_t pa, size_t size)
@@ -130,9 +132,9 @@ static struct {
 } pieces[64];
 static int npieces;
 
-// Put a checksum right, by what its table says of its length.
+// Make the checksum of the table at pa valid, for the length that the table itself gives.
 static void
-put_right(physaddr_t pa, uint8_t kind)
+fix_checksum(physaddr_t pa, uint8_t kind)
 {
 	static const struct {
 		uint8_t checksum, length, length_at, length_size;
@@ -149,17 +151,17 @@ put_right(physaddr_t pa, uint8_t kind)
 	if (length <= 0x10000)
 		*memory_at(pa + kinds[kind].checksum) -= sum(pa, length);
 	if (kind == RSDP && peek(pa + 15, 1) >= 2)
-		*memory_at(pa + 32) -= sum(pa, 36); // Of a later one's two parts together
+		*memory_at(pa + 32) -= sum(pa, 36); // Revision 2 has a second checksum.
 }
 
 static void
-leave_piece(struct Input *in)
+write_piece(struct Input *in)
 {
 	uint8_t kind = take_byte(in), place = take_byte(in) % ARRAY_SIZE(places);
 	uint32_t offset = take_half(in), length = take_half(in);
 	physaddr_t pa = places[place] + offset;
 
-	// Only into high memory, where it is: pieces are to be wiped away again.
+	// Stay inside the memory, so that clear_pieces can clear the piece.
 	length = MIN(length, in->left);
 	if (place >= LOW_PLACES)
 		pa = high + (places[place] + offset) % HIGH_SIZE;
@@ -171,13 +173,13 @@ leave_piece(struct Input *in)
 	in->at += length;
 	in->left -= length;
 	if (!(kind & 0x80) && kind % NKINDS != RAW && length >= 16)
-		put_right(pa, kind % NKINDS);
+		fix_checksum(pa, kind % NKINDS);
 	pieces[npieces].pa = pa;
 	pieces[npieces++].length = length + 16;
 }
 
 static void
-wipe_pieces(void)
+clear_pieces(void)
 {
 	while (npieces > 0) {
 		npieces--;
@@ -230,10 +232,10 @@ outw(uint16_t port, uint16_t data)
 	must(!"a port that a FADT names");
 }
 
-// Let all high memory be unmapped. The kernel remembers what it mapped last: let that be a
-// table of no interest, which stays where it is.
+// Start an input with no high memory mapped. bios_map keeps its last mapping, so make the kernel
+// map a dummy root table, whose memory is never poisoned.
 static void
-forget_mappings(void)
+reset_mapping(void)
 {
 	static const struct {
 		physaddr_t pa;
@@ -241,16 +243,16 @@ forget_mappings(void)
 		size_t length;
 	} tables[] = {
 		{ 0xE0000, "RSD PTR \0      \0\0\0\0\xE0", 20 },
-		{ OTHER_PA, "RSDT\x24\0\0\0", 8 },
+		{ DUMMY_PA, "RSDT\x24\0\0\0", 8 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		memcpy(memory_at(tables[i].pa), tables[i].bytes, tables[i].length);
-	put_right(tables[0].pa, RSDP);
-	put_right(OTHER_PA, ACPI_TABLE);
+	fix_checksum(tables[0].pa, RSDP);
+	fix_checksum(DUMMY_PA, ACPI_TABLE);
 	acpi_power_off();
 	memset(memory_at(0xE0000), 0, 20);
-	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
+	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), DUMMY);
 	mapped = 0;
 }
 
@@ -269,7 +271,7 @@ check_cpus(void)
 	}
 	must(lapicaddr >= KERNMAX && PGOFF(lapicaddr) == 0);
 
-	// If there are ACPI's tables, and no doubt about them, they are what counts.
+	// The kernel must use the ACPI tables if there are valid ones, otherwise the MP table.
 	const struct Found *found = acpi.tables ? &acpi : &mp;
 	if (acpi.mistakes || (found == &mp && mp.mistakes))
 		return;
@@ -287,12 +289,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	boot_apicid = take_byte(&in);
 	high = high_places[take_byte(&in) % ARRAY_SIZE(high_places)];
-	forget_mappings();
-	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
+	reset_mapping();
+	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), DUMMY);
 	while (in.left > 0 && npieces < (int)ARRAY_SIZE(pieces))
-		leave_piece(&in);
-	look_around();
-	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
+		write_piece(&in);
+	note_all_tables();
+	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), DUMMY);
 
 	memset(cpus, 0, sizeof(cpus));
 	ncpu = 1;
@@ -301,7 +303,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (nrsdps > 0)
 		acpi_power_off();
 	check_cpus();
-	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), OTHER);
-	wipe_pieces();
+	__asan_unpoison_memory_region((void *)(KERNBASE + KERNMAX), DUMMY);
+	clear_pieces();
 	return 0;
 }

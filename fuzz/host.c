@@ -1,5 +1,5 @@
-// This machine's part of a fuzz target: physical memory for the kernel's code, and an
-// end for its panics and its output.
+// The host's part of each fuzz target: physical memory for the kernel's code, and replacements for
+// panic and cprintf. The only file of fuzz/ that includes the C library's headers.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,10 +22,10 @@ static char panic_text[200];
 __attribute__((constructor(101))) static void
 map_physical_memory(void)
 {
-	void *wanted = (void *)HOST_KERNBASE;
+	void *base = (void *)HOST_KERNBASE;
 
-	if (mmap(wanted, KERNMAX + HOST_EXTRA, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == wanted)
+	if (mmap(base, KERNMAX + HOST_EXTRA, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == base)
 		return;
 	perror("no room at HOST_KERNBASE for the kernel's physical memory");
 	exit(1);
@@ -34,7 +34,7 @@ map_physical_memory(void)
 void
 host_fail(const char *file, int line, const char *what)
 {
-	fprintf(stderr, "%s:%d: this must be so, and is not: %s\n", file, line, what);
+	fprintf(stderr, "%s:%d: check failed: %s\n", file, line, what);
 	abort();
 }
 
@@ -65,7 +65,7 @@ _panic(const char *file, int line, const char *fmt, ...)
 	abort();
 }
 
-// It is formatted all the same: the arguments must be there.
+// Print nothing, but format the text, so that the sanitizers check the arguments.
 int
 cprintf(const char *fmt, ...)
 {
@@ -78,7 +78,7 @@ cprintf(const char *fmt, ...)
 	return length;
 }
 
-// There is one CPU, and it has the lock; no allocation is made to fail.
+// CPU 0 is the only CPU, and it holds the big lock. No page allocation fails on purpose.
 struct {
 	uint32_t word;
 	const char *name;

@@ -1,23 +1,23 @@
 #ifndef JOS_FUZZ_HOST_H
 #define JOS_FUZZ_HOST_H
 
-// What a fuzz target needs from this machine (host.c). The kernel's headers and the C
-// library's do not go together in one file: this one needs neither.
+// What a fuzz target needs from the host (host.c). The kernel's headers and the C library's
+// headers conflict, so this file includes only headers that both can use.
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// Physical memory is mapped here instead of at 0xf0000000, where this machine has its
-// libraries and its stack: all of what the kernel uses of it, and behind that, out of
-// its sight, HOST_EXTRA bytes for a target to do with what it likes.
+// Physical memory is mapped here instead of at 0xf0000000, where the host has its libraries and
+// stack: KERNMAX bytes for the kernel, then HOST_EXTRA bytes that the kernel does not know, for
+// the target's own use.
 #define HOST_KERNBASE 0x50000000U
 #define HOST_EXTRA    0x00100000U
 
-// libFuzzer calls it with each input. It returns 0.
+// libFuzzer calls this function with each input. It returns 0.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// Something that the kernel's code promises is not so: this input is a find.
+// Check a property that the kernel's code guarantees. If x is false, this input has found a bug.
 #define must(x)                                            \
 	do {                                               \
 		if (!(x))                                  \
@@ -25,19 +25,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	} while (0)
 void host_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 
-// Call f. NULL, or the text with which it panicked; a panic that nobody catches is a
-// find.
+// Call f. Returns NULL, or the message if f panicked. A panic outside of host_catch_panic counts as
+// a bug that was found.
 const char *host_catch_panic(void (*f)(void));
 void _panic(const char *file, int line, const char *fmt, ...) __attribute__((noreturn));
 
 void *malloc(size_t size);
 void free(void *p);
 
-// What is poisoned, AddressSanitizer lets nobody touch.
+// AddressSanitizer reports every access to poisoned memory.
 void __asan_poison_memory_region(const volatile void *at, size_t size);
 void __asan_unpoison_memory_region(const volatile void *at, size_t size);
 
-// ---- What an input is read with. After its end come zeroes. ----
+// ---- Reading an input. After its end, the functions return 0. ----
 
 struct Input {
 	const uint8_t *at;

@@ -1,17 +1,17 @@
 #ifndef JOS_FUZZ_KERNEL_H
 #define JOS_FUZZ_KERNEL_H
 
-// What the kernel's sources find in place of a machine. A target includes this file
-// before any other, and then the sources that it tests, whole, so that it can see and
-// reset what they keep to themselves. They are the kernel's own, compiled for 32 bits,
-// with these differences:
+// The environment in which a fuzz target compiles the kernel's sources. A target includes this file
+// first, and then the .c files that it tests, so that it can read and reset their static variables.
+// The sources are compiled unchanged, for 32 bits, with these differences:
 //
-//	physical memory	at HOST_KERNBASE, not at 0xf0000000; page tables are nobody's
-//	instructions	that need privilege are calls of functions, which the target
-//			defines if anything it tests uses them
-//	mem*, str*	are the C library's, which AddressSanitizer watches
-//	printf		text is formatted, by the C library, and goes nowhere
-//	panic		ends in host_catch_panic
+//	physical memory	is at HOST_KERNBASE, not at 0xf0000000; page tables are data, which no
+//			CPU uses
+//	instructions	that are privileged are calls of functions host_NAME; a target defines the
+//			functions that the tested code uses
+//	mem*, str*	are the C library's functions, which AddressSanitizer checks
+//	cprintf		formats its text with the C library, and prints nothing
+//	panic		returns to host_catch_panic
 
 #include <fuzz/host.h>
 
@@ -19,7 +19,7 @@
 #undef KERNBASE
 #undef KSTACKTOP
 #define KERNBASE  HOST_KERNBASE
-#define KSTACKTOP 0xF0000000 // So that the user's part of an address space stays as it is.
+#define KSTACKTOP 0xF0000000 // As in the kernel, so that the user addresses are the same, too
 
 #include <inc/x86.h>
 #define inb    host_inb

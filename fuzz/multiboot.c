@@ -1,15 +1,16 @@
-// Fuzzing kern/dev/multiboot.c, and with it how kern/pmap.c divides memory by what it read.
+// Fuzz target for kern/dev/multiboot.c, and for the initialization of kern/pmap.c, which uses its
+// memory map.
 //
-// The input is what a boot loader leaves, and where:
+// The input is what a boot loader leaves in memory:
 //
-//	where the information is, a 32-bit physical address
-//	the length of the memory map and of the command line, 16 bits each
+//	the physical address of the information, 32 bits
+//	the lengths of the memory map and of the command line, 16 bits each
 //	a byte: odd if the loader's name is "qemu"
-//	the information, as far as the kernel knows it (struct MultibootInfo)
-//	the map and the command line, which go where the information says that they are
+//	the information: the part that the kernel reads (struct MultibootInfo)
+//	the map and the command line; they are stored at the addresses in the information
 //
-// What the kernel makes of it is compared with what can be read from memory once more,
-// in 64 bits and a page at a time.
+// The kernel's result is compared with a second reading of the same memory, in 64-bit arithmetic
+// and page by page.
 
 #include <fuzz/kernel.h>
 
@@ -25,11 +26,11 @@ UNUSED(host_invlpg);
 UNUSED(cpus);
 UNUSED(env_destroy);
 
-#define MUCH_MEMORY 0x1000000 // To divide more than this takes too long.
+#define MAX_MEMORY 0x1000000 // Bytes; page_init takes too long with more
 
 // ---- The boot loader ----
 
-static struct MultibootInfo info; // What it left, before anything is overwritten
+static struct MultibootInfo info; // A copy from before the kernel overwrites memory
 static physaddr_t info_pa;
 
 static struct {
@@ -38,9 +39,9 @@ static struct {
 } written[4];
 static int nwritten;
 
-// Put bytes into memory, as far as there is some.
+// Write bytes to physical memory. Bytes beyond the end of memory are dropped.
 static void
-leave(physaddr_t pa, const void *bytes, size_t len)
+write_memory(physaddr_t pa, const void *bytes, size_t len)
 {
 	if (pa >= KERNMAX)
 		return;
@@ -61,14 +62,14 @@ boot_loader(struct Input *in)
 		((uint8_t *)&info)[i] = take_byte(in);
 	map_length = MIN(map_length, in->left);
 	text_length = MIN(text_length, in->left - map_length);
-	leave(info.mmap_addr, in->at, map_length);
-	leave(info.cmdline, in->at + map_length, text_length);
+	write_memory(info.mmap_addr, in->at, map_length);
+	write_memory(info.cmdline, in->at + map_length, text_length);
 	if (qemu)
-		leave(info.boot_loader_name, "qemu", sizeof("qemu"));
-	leave(info_pa, &info, sizeof(info));
+		write_memory(info.boot_loader_name, "qemu", sizeof("qemu"));
+	write_memory(info_pa, &info, sizeof(info));
 }
 
-// ---- What there is to be read ----
+// ---- The expected result ----
 
 struct Region {
 	uint64_t base, end;
@@ -78,7 +79,8 @@ struct Region {
 static struct Region regions[0x10000 / 24 + 2];
 static int nregions;
 
-// False if the kernel has no room for a range that it must not lose.
+// Note a region. Returns false if the kernel must panic, because it has no room for this reserved
+// range.
 static bool
 note_region(uint64_t base, uint64_t length, bool available)
 {
@@ -90,7 +92,7 @@ note_region(uint64_t base, uint64_t length, bool available)
 	return nregions <= MAX_RANGES || available;
 }
 
-// Note what the information says of memory. False if it makes no sense.
+// Note the regions in the information. Returns false if the information is invalid.
 static bool
 read_regions(void)
 {
@@ -138,9 +140,9 @@ cmdline_is_right(void)
 	return boot_cmdline[CMDLINE_MAX - 1] == '\0';
 }
 
-// Whether somebody else has a claim on a part of a page.
+// Whether a reserved region includes a part of the page.
 static bool
-is_claimed(uint64_t start)
+is_reserved(uint64_t start)
 {
 	for (int i = 0; i < nregions; i++) {
 		if (!regions[i].available && regions[i].base < start + PGSIZE &&
@@ -150,11 +152,11 @@ is_claimed(uint64_t start)
 	return false;
 }
 
-// Whether a page is RAM that may be used, and not in use already.
+// Whether the page may be on the free list: available RAM, and not used by the kernel.
 static bool
-is_ours(uint64_t start)
+is_usable(uint64_t start)
 {
-	if (start == 0 || start == MPENTRY_PADDR || is_claimed(start) ||
+	if (start == 0 || start == MPENTRY_PADDR || is_reserved(start) ||
 	    (start >= IOPHYSMEM && start < boot_next))
 		return false;
 	for (int i = 0; i < nregions; i++) {
@@ -174,7 +176,7 @@ read_information(void)
 }
 
 static void
-divide_memory(void)
+init_memory(void)
 {
 	detect_memory();
 	pages = boot_alloc(pages_size());
@@ -187,7 +189,7 @@ check_free_pages(void)
 	size_t nfree = 0;
 
 	for (physaddr_t pa = PADDR(end); pa < boot_next; pa += PGSIZE)
-		must(!is_claimed(pa));
+		must(!is_reserved(pa));
 	for (struct PageInfo *pp = page_free_list; pp; pp = pp->pp_link) {
 		must(pp >= pages && pp < pages + npages && pp->pp_ref == 0);
 		nfree++;
@@ -196,21 +198,21 @@ check_free_pages(void)
 	for (size_t i = 0; i < npages; i++) {
 		bool is_free = pages[i].pp_ref == 0;
 		nfree -= is_free;
-		must(!is_free || is_ours(i * PGSIZE));
-		// When there are more ranges than it has room for, the kernel leaves some out.
-		must(is_free || nregions > MAX_RANGES || !is_ours(i * PGSIZE));
+		must(!is_free || is_usable(i * PGSIZE));
+		// The kernel ignores available ranges for which it has no room.
+		must(is_free || nregions > MAX_RANGES || !is_usable(i * PGSIZE));
 	}
 	must(nfree == 0);
 }
 
 static void
-check_division(void)
+check_memory(void)
 {
 	for (int i = 0; i < boot_nranges; i++) {
-		if (boot_ranges[i].available && boot_ranges[i].end > MUCH_MEMORY)
+		if (boot_ranges[i].available && boot_ranges[i].end > MAX_MEMORY)
 			return;
 	}
-	const char *text = host_catch_panic(divide_memory);
+	const char *text = host_catch_panic(init_memory);
 	if (text)
 		must(memcmp(text, "too little memory", strlen("too little memory")) == 0);
 	else
@@ -218,7 +220,7 @@ check_division(void)
 }
 
 static void
-forget_everything(void)
+reset_kernel(void)
 {
 	boot_nranges = 0;
 	boot_memory_total = 0;
@@ -233,7 +235,7 @@ forget_everything(void)
 }
 
 __attribute__((constructor)) static void
-forbid_what_is_beyond_memory(void)
+poison_beyond_memory(void)
 {
 	__asan_poison_memory_region((void *)(KERNBASE + KERNMAX), HOST_EXTRA);
 }
@@ -247,11 +249,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool whole = info_pa <= KERNMAX - sizeof(info);
 	if (whole)
 		memcpy(&info, KADDR(info_pa), sizeof(info));
-	bool makes_sense = whole && read_regions() &&
-			   (!(info.flags & MULTIBOOT_INFO_CMDLINE) || info.cmdline < KERNMAX);
+	bool valid = whole && read_regions() &&
+		     (!(info.flags & MULTIBOOT_INFO_CMDLINE) || info.cmdline < KERNMAX);
 
 	const char *text = host_catch_panic(read_information);
-	must(!text == makes_sense);
+	must(!text == valid);
 	if (text) {
 		must(memcmp(text, "the boot loader", strlen("the boot loader")) == 0);
 	} else {
@@ -259,8 +261,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (int i = 0; i < boot_nranges; i++)
 			must(boot_ranges[i].start < boot_ranges[i].end &&
 			     boot_ranges[i].end <= KERNMAX);
-		check_division();
+		check_memory();
 	}
-	forget_everything();
+	reset_kernel();
 	return 0;
 }

@@ -1,9 +1,9 @@
-// Fuzzing kern/pmap.c: page tables, the counting of pages, and user_mem_check, on a
-// machine of 3 MB with two environments.
+// Fuzz target for kern/pmap.c: page tables, reference counts and user_mem_check, on a machine with
+// 3 MB of memory and two environments.
 //
-// The input is a list of operations: a byte for the kind, one for the environment and
-// the page, one for permissions, a 32-bit address and, if the kind has one, a 32-bit
-// size. After each one, what is mapped is compared with a list of what should be.
+// The input is a list of operations: a byte for the kind, a byte for environment and page, a byte
+// for permissions, a 32-bit address and, for some kinds, a 32-bit size. mappings[] is the list of
+// mappings that should exist; after each operation it is compared with the real ones.
 
 #include <fuzz/kernel.h>
 
@@ -15,12 +15,12 @@ __asm__(".globl end\n.set end, 0x50180000");
 
 #define MEMORY_TOP 0x300000
 #define NENVS      2
-#define NPAGES     8  // Pages that are there to be mapped
-#define MAPPINGS   64 // How many of them at the same time
+#define NPAGES     8  // Pages that operations map
+#define MAPPINGS   64 // Mappings at the same time, at most
 
 static struct Env two_envs[NENVS];
 static struct PageInfo *some_pages[NPAGES];
-static bool allocated[NPAGES]; // By us, and not given back yet
+static bool allocated[NPAGES]; // some_pages[i] is allocated
 
 static struct Mapping {
 	struct Env *env;
@@ -29,9 +29,9 @@ static struct Mapping {
 	uint32_t perm;
 } mappings[MAPPINGS];
 static int nmappings;
-static int ninvalidated;
+static int ninvalidated; // TLB invalidations so far
 
-// ---- What pmap.c calls ----
+// ---- Called or read by pmap.c ----
 
 struct MemRange boot_ranges[MAX_RANGES] = {
 	{ 0, 0x9F000, true },
@@ -50,12 +50,12 @@ env_destroy(struct Env *e)
 
 static struct Mapping *find_mapping(const struct Env *env, uintptr_t va);
 static uintptr_t old_va; // The operation's address
-static pte_t old_entry;  // Of what is mapped there now
+static pte_t old_entry;  // The page table entry at old_va before the operation
 
-// When a CPU is told to forget a mapping, it must have gone from the table, and its page
-// must not be somebody else's yet.
+// Called when pmap.c invalidates a TLB entry. By then the page table entry must have changed, and
+// the old page must not be free yet.
 static void
-must_be_gone(const struct Env *env, void *va)
+check_invalidation(const struct Env *env, void *va)
 {
 	struct Mapping *m = find_mapping(env, (uintptr_t)va);
 
@@ -64,24 +64,24 @@ must_be_gone(const struct Env *env, void *va)
 	ninvalidated++;
 }
 
-// This CPU runs the first environment, and nobody else does;
+// This CPU runs the first environment, and no other CPU does.
 struct CpuInfo cpus[NCPU] = { { .cpu_env = &two_envs[0] } };
 
 void
 invlpg(void *va)
 {
-	must_be_gone(&two_envs[0], va);
+	check_invalidation(&two_envs[0], va);
 }
 
-// and the second one may be another CPU's.
+// The second environment may run on another CPU.
 void
 tlb_shootdown(pde_t *pgdir)
 {
 	must(pgdir == two_envs[1].env_pgdir);
-	must_be_gone(&two_envs[1], (void *)old_va);
+	check_invalidation(&two_envs[1], (void *)old_va);
 }
 
-// ---- What should be mapped ----
+// ---- The expected mappings ----
 
 static struct Mapping *
 find_mapping(const struct Env *env, uintptr_t va)
@@ -114,9 +114,9 @@ count_mappings(const struct PageInfo *pp)
 	return n;
 }
 
-// A page that nobody maps any more has been freed.
+// Remove m from the list. If it was the last mapping of its page, the kernel has freed the page.
 static void
-forget_mapping(struct Mapping *m)
+remove_mapping(struct Mapping *m)
 {
 	struct PageInfo *pp = m->pp;
 
@@ -125,8 +125,8 @@ forget_mapping(struct Mapping *m)
 		allocated[index_of(pp)] = false;
 }
 
-// Whether an environment may use a page in these ways. Above UTOP, the tables that
-// are there by now answer for themselves: their entries, read as raw memory.
+// Whether an environment may access the page of va with permissions perm. Below UTOP, mappings[]
+// decides; above UTOP, the page tables' entries, read as raw memory.
 static bool
 may_use(const struct Env *env, uint64_t va, uint32_t perm)
 {
@@ -154,8 +154,8 @@ struct Operation {
 	size_t size;
 };
 
-// Remember the entry of a mapping that is about to go. Perhaps a CPU has just used it, and
-// set these bits.
+// Remember the entry of a mapping that the operation will remove. First set the bits `used` in it
+// (PTE_A, PTE_D), as a CPU may have done.
 static void
 note_old_entry(const struct Mapping *m, uint32_t used)
 {
@@ -194,12 +194,12 @@ try_insert(const struct Operation *op)
 		}
 		return;
 	}
-	// What takes its own place, unchanged and unused, needs not be forgotten.
+	// If the new entry equals the old one, no TLB needs an invalidation.
 	must(ninvalidated == before + (m && old_entry != (page2pa(pp) | perm)));
-	// In this order: it may be the same page, which then has not been free in between.
+	// Add before removing: it may be the same page, which must not count as free in between.
 	mappings[nmappings++] = (struct Mapping){ op->env, va, pp, perm };
 	if (m)
-		forget_mapping(m);
+		remove_mapping(m);
 }
 
 static void
@@ -214,7 +214,7 @@ try_remove(const struct Operation *op)
 	page_remove(op->env->env_pgdir, (void *)op->va);
 	must(ninvalidated == before + !!m);
 	if (m)
-		forget_mapping(m);
+		remove_mapping(m);
 }
 
 static void
@@ -291,7 +291,7 @@ static const struct {
 
 // ---- The machine ----
 
-// As mem_init and env_setup_vm do it. There is no instruction to load a page directory.
+// Set up memory as mem_init and env_setup_vm do, without loading a page directory.
 static void
 set_up(void)
 {
@@ -314,7 +314,7 @@ set_up(void)
 }
 
 static void
-forget_everything(void)
+reset_kernel(void)
 {
 	page_free_list = NULL;
 	page_nfree = 0;
@@ -333,15 +333,15 @@ check_counts(void)
 	}
 }
 
-// All that was allocated is free again when the mappings and page tables have gone.
+// Check that all pages are free again once all mappings and page tables are removed.
 static void
-check_nothing_is_lost(size_t nfree)
+check_all_freed(size_t nfree)
 {
 	while (nmappings > 0) {
 		struct Mapping m = mappings[0];
 		note_old_entry(&m, 0);
 		page_remove(m.env->env_pgdir, (void *)m.va);
-		forget_mapping(find_mapping(m.env, m.va));
+		remove_mapping(find_mapping(m.env, m.va));
 	}
 	for (int i = 0; i < NENVS; i++) {
 		for (uint32_t pdx = 0; pdx < PDX(UTOP); pdx++) {
@@ -371,7 +371,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		kinds[kind].try(&op);
 		check_counts();
 	}
-	check_nothing_is_lost(nfree);
-	forget_everything();
+	check_all_freed(nfree);
+	reset_kernel();
 	return 0;
 }

@@ -1,17 +1,16 @@
-// Fuzzing lib/printfmt.c, against the C library's snprintf.
+// Fuzz target for lib/printfmt.c, compared with the C library's snprintf.
 //
-// The input is a list of conversions, four bytes each, which become one format and its
-// arguments:
+// The input is a byte, the size of the output buffer (0: large), and a list of conversions, four
+// bytes each, which become one format and its arguments:
 //
-//	flags	bit 0: -, bit 1: 0, bits 2-3: a width (none, number, *, * below 0),
-//		bits 4-5: a precision likewise, bits 6-7: how many l's
-//	letter	which of LETTERS
-//	counts	four bits each for width and precision; 15 stands for a large one
-//	value	picks a number from edges[], or a string
+//	flags	bit 0: -, bit 1: 0, bits 2-3: a width (none, number, *, negative *),
+//		bits 4-5: a precision likewise, bits 6-7: number of l's
+//	letter	selects from LETTERS
+//	counts	four bits each for width and precision; 15 stands for LARGE
+//	value	selects from edges[] or strings[]
 //
-// and before it a byte, which tells how much room there is for the text. Only what both
-// promise is compared. Then the same input, as it is, is a format: that only must not do
-// any harm.
+// Only conversions that both functions define are compared. Then the raw input is used as a
+// format; it only must not crash.
 
 #include <fuzz/kernel.h>
 
@@ -26,7 +25,7 @@ int libc_snprintf(char *buf, size_t n, const char *fmt, ...) __asm__("snprintf")
 #define FORMAT_MAX  (CONVERSIONS * 24)
 #define LARGE       1000
 
-// Numbers, the upper half of which counts for ll alone.
+// Numbers to print. Without ll, only the lower 32 bits are used.
 static const uint64_t edges[] = {
 	0,
 	1,
@@ -63,7 +62,7 @@ static const char *const strings[] = {
 	"a string that is longer than all of the small widths and precisions",
 };
 
-// A format as it grows, and the arguments for it, as they stand on the stack.
+// A format and its arguments, in the form that they have on the stack
 struct Call {
 	char fmt[FORMAT_MAX];
 	size_t length;
@@ -130,8 +129,7 @@ add_conversion(struct Call *call, struct Input *in)
 	}
 }
 
-// The arguments of a function with ... are words on the stack: so many that no format
-// of ours takes more.
+// Variable arguments are words on the stack. This passes as many as the longest format can use.
 #define WORDS(a)                                                                                \
 	a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], \
 	    a[14], a[15], a[16], a[17], a[18], a[19], a[20], a[21], a[22], a[23], a[24], a[25], \
@@ -153,23 +151,23 @@ compare(const struct Call *call, size_t room)
 
 struct Output {
 	unsigned length;
-	void *enough[5]; // For __builtin_setjmp
+	void *limit_reached[5]; // For __builtin_setjmp
 };
 
-// A width may be two thousand million, which takes too long to see the end of.
+// A width may be two billion, which takes too long: stop after 10000 characters.
 static void
-put_until_enough(int c, void *putdat)
+put_limited(int c, void *putdat)
 {
 	struct Output *output = putdat;
 
 	if (++output->length == 10000)
-		__builtin_longjmp(output->enough, 1);
+		__builtin_longjmp(output->limit_reached, 1);
 }
 
 static void
 try_format(const uint8_t *data, size_t size)
 {
-	// Every argument is a string's address, whatever it is taken for.
+	// Every argument is the address of a string, so that any conversion may read it.
 	const char *s = "an argument";
 	const char *args[4 * CONVERSIONS];
 	struct Output output = { 0 };
@@ -179,8 +177,8 @@ try_format(const uint8_t *data, size_t size)
 		args[i] = s;
 	memcpy(fmt, data, size);
 	fmt[size] = '\0';
-	if (__builtin_setjmp(output.enough) == 0)
-		printfmt(put_until_enough, &output, fmt, WORDS(args));
+	if (__builtin_setjmp(output.limit_reached) == 0)
+		printfmt(put_limited, &output, fmt, WORDS(args));
 	free(fmt);
 }
 

@@ -1,10 +1,9 @@
-// Fuzzing lib/string.c, against the C library's functions.
+// Fuzz target for lib/string.c, compared with the C library's functions.
 //
-// The input: a byte that chooses the function, two that say where in their pages the
-// operands stand, two that are a length or a base and a character, then the operands,
-// half of the bytes each. Each operand's page ends where nothing is mapped, or begins
-// after that, so that the functions in assembly language, which AddressSanitizer does
-// not see into, are caught as well when they go too far.
+// The input: a byte that selects the function; a byte for each operand's place in its page; a byte
+// for the length; a byte for the character or base; then the operands, half of the bytes each.
+// Unmapped pages are before and after each operand's page. AddressSanitizer cannot check functions
+// in assembly language; the unmapped pages catch them if they read or write too far.
 
 #include <fuzz/kernel.h>
 
@@ -40,17 +39,17 @@ void *libc_memchr(const void *s, int c, size_t len) __asm__("memchr");
 long long libc_strtoll(const char *s, char **endptr, int base) __asm__("strtoll");
 int libc_mprotect(void *at, size_t len, int prot) __asm__("mprotect");
 
-// Pages of the kernel's physical memory, which nobody else uses here: for each operand
-// one, with room around it that is not there.
+// Pages for the operands, in the memory at KERNBASE, which this target does not use otherwise. The
+// pages between them are unmapped.
 enum { ONE, TWO, COPY, OPERANDS };
 #define PAGE(i) ((char *)KERNBASE + (2 * (i) + 1) * PGSIZE)
-#define ROOM    512 // Of what an operand's page holds: the rest is DOTS
-#define DOTS    '.'
+#define ROOM    512 // Largest operand, in bytes
+#define FILL    '.' // Fills the rest of an operand's page
 
 struct Case {
 	char *one, *two; // The operands, of len1 and len2 bytes
 	size_t len1, len2;
-	size_t n;  // A length, not above either
+	size_t n;  // A length, at most len1 and len2
 	uint8_t c; // A character
 };
 
@@ -60,7 +59,8 @@ sign(int n)
 	return (n > 0) - (n < 0);
 }
 
-// Where the function puts things, the C library is given a copy of the page.
+// Copy operand ONE's page for the C library's function, which then writes to the copy. Returns the
+// address in the copy that corresponds to p.
 static char *
 copy_of(char *p)
 {
@@ -69,7 +69,7 @@ copy_of(char *p)
 }
 
 static void
-must_be_same(void)
+must_match(void)
 {
 	must(libc_memcmp(PAGE(ONE), PAGE(COPY), PGSIZE) == 0);
 }
@@ -104,7 +104,7 @@ try_strcpy(const struct Case *c)
 		return;
 	libc_strcpy(copy_of(c->one), c->two);
 	must(strcpy(c->one, c->two) == c->one);
-	must_be_same();
+	must_match();
 }
 
 static void
@@ -114,10 +114,11 @@ try_strcat(const struct Case *c)
 		return;
 	libc_strcat(copy_of(c->one), c->two);
 	must(strcat(c->one, c->two) == c->one);
-	must_be_same();
+	must_match();
 }
 
-// This C library has none: it is a strncpy without its filling up, and with a NUL.
+// Not every C library has strlcpy. It copies like strncpy, but always ends with a NUL, and writes
+// no further NULs.
 static void
 try_strlcpy(const struct Case *c)
 {
@@ -128,11 +129,11 @@ try_strlcpy(const struct Case *c)
 	if (c->n > 0)
 		dst[copied] = '\0';
 	must(strlcpy(c->one, c->two, c->n) == len);
-	must_be_same();
+	must_match();
 }
 
-// Where the C library's sticks at the largest number, ours wraps: a type with room for
-// more tells what to expect, if the number is not too large even for that.
+// If the number is too large, the C library returns the largest number, and ours wraps. So compare
+// with the lower 32 bits of strtoll's result, unless the number is too large for strtoll as well.
 static void
 try_strtol(const struct Case *c)
 {
@@ -147,7 +148,7 @@ try_strtol(const struct Case *c)
 		must((uint32_t)got == (uint32_t)expected);
 }
 
-// ---- Functions of so many bytes: what is behind them is not to be looked at ----
+// ---- Functions with a length: they must not access memory beyond it ----
 
 static void
 try_strnlen(const struct Case *c)
@@ -175,7 +176,7 @@ try_strncpy(const struct Case *c)
 {
 	libc_strncpy(copy_of(c->one), c->two, c->n);
 	must(strncpy(c->one, c->two, c->n) == c->one);
-	must_be_same();
+	must_match();
 }
 
 static void
@@ -183,7 +184,7 @@ try_memset(const struct Case *c)
 {
 	libc_memset(copy_of(c->one), c->c, c->n);
 	must(memset(c->one, c->c | 0xABC00, c->n) == c->one);
-	must_be_same();
+	must_match();
 }
 
 static void
@@ -191,10 +192,10 @@ try_memcpy(const struct Case *c)
 {
 	libc_memcpy(copy_of(c->one), c->two, c->n);
 	must(memcpy(c->one, c->two, c->n) == c->one);
-	must_be_same();
+	must_match();
 }
 
-// Within the first operand, from one place in it to another.
+// Move bytes inside the first operand; source and destination may overlap.
 static void
 try_memmove(const struct Case *c)
 {
@@ -205,7 +206,7 @@ try_memmove(const struct Case *c)
 	libc_memmove(copy + to, copy + from, len);
 	must(memmove(c->one + to, c->one + from, len) == c->one + to);
 	must((read_eflags() & FL_DF) == 0);
-	must_be_same();
+	must_match();
 }
 
 static const struct {
@@ -230,14 +231,14 @@ static const struct {
 
 // ---- The operands ----
 
-// Put len bytes into an operand's page, at its end or some way from its start, and dots
-// around them. Return where.
+// Put len bytes into an operand's page: at its end if `at` is odd, otherwise at offset at / 2. FILL
+// is around them. Returns their address.
 static char *
 place(int operand, uint8_t at, const uint8_t *bytes, size_t len)
 {
 	char *page = PAGE(operand), *p = at & 1 ? page + PGSIZE - len : page + at / 2;
 
-	libc_memset(page, DOTS, PGSIZE);
+	libc_memset(page, FILL, PGSIZE);
 	libc_memcpy(p, bytes, len);
 	return p;
 }

@@ -1,20 +1,20 @@
 #ifndef JOS_FUZZ_TABLES_H
 #define JOS_FUZZ_TABLES_H
 
-// A part of firmware.c: what tables there are in memory, read once more, in the plainest
-// way, a byte at a time by peek(). Of several, the kernel believes one and we note all: it
-// must not find anything that is not noted here.
+// Part of firmware.c: find the tables in memory a second time, in the simplest way, a byte at a
+// time with peek(). The kernel uses one table of each kind; here all tables are noted. The kernel
+// must find nothing that is not noted here.
 
 struct Found {
-	bool cpus[256];     // APIC ids
-	int tables;         // How many
-	bool mistakes;      // In one of them, or so many that the kernel may stop looking
-	uint32_t lapicaddr; // Of the last one
+	bool cpus[256];     // Indexed by APIC id
+	int tables;         // Number of tables
+	bool mistakes;      // A table is invalid, or there are more than the kernel must read
+	uint32_t lapicaddr; // From the last table
 };
 
 static struct Found acpi, mp;
 static bool has_dsdt;
-static uint32_t pm1_ports[512]; // That a FADT names
+static uint32_t pm1_ports[512]; // The I/O ports in all FADTs
 static int npm1_ports;
 
 static void
@@ -95,7 +95,7 @@ note_mp_table(physaddr_t pa)
 static int nrsdps, npointers;
 
 static void
-look_at(physaddr_t pa)
+note_pointer(physaddr_t pa)
 {
 	if (is_at(pa, "RSD PTR ") && sum(pa, 20) == 0) {
 		bool later = peek(pa + 15, 1) >= 2 && sum(pa, 36) == 0 && peek(pa + 28, 4) == 0;
@@ -119,11 +119,11 @@ look_at(physaddr_t pa)
 	}
 }
 
-// Look for roots wherever there is anything but zeroes, whether a BIOS may put one there
-// or not. More than one is a mistake, since the order in which they are looked for is
-// the kernel's business; and so is one in a place where it need not look.
+// Search all pieces for root pointers, also where a BIOS must not put one. More than one root
+// counts as a mistake, because the kernel may search in any order; and so does a root at an
+// address that the kernel need not search.
 static void
-look_around(void)
+note_all_tables(void)
 {
 	memset(&acpi, 0, sizeof(acpi));
 	memset(&mp, 0, sizeof(mp));
@@ -132,7 +132,7 @@ look_around(void)
 	for (int i = 0; i < npieces; i++) {
 		physaddr_t pa = ROUNDUP(pieces[i].pa, 16);
 		for (; pa < pieces[i].pa + pieces[i].length && pa < EXTPHYSMEM; pa += 16)
-			look_at(pa);
+			note_pointer(pa);
 		if (pieces[i].pa < 0xE0000)
 			acpi.mistakes = mp.mistakes = true;
 	}

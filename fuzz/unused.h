@@ -1,13 +1,12 @@
 #ifndef JOS_FUZZ_UNUSED_H
 #define JOS_FUZZ_UNUSED_H
 
-// What a source names that is compiled whole, in functions that no target calls: it must
-// be there for the linker, and no more. Each ends the program, should it be called after
-// all.
+// Symbols that the tested sources refer to, but only in functions that no target calls. The linker
+// needs a definition. Their address is 0, so that a call or access by mistake ends the program.
 
 #define UNUSED(name) __asm__(".weak " #name "\n.set " #name ", 0")
 
-// kern/pmap.c: mem_init
+// Used by mem_init in kern/pmap.c
 UNUSED(stext);
 UNUSED(erodata);
 UNUSED(envs);
