@@ -1,11 +1,12 @@
-// Memory as the CPUs of a PC see it (x86-TSO): what a CPU writes goes into a buffer of its
-// own, which it reads first, and from there to memory in the same order, some time later. An
-// instruction with a lock prefix, xchg among them, waits until its CPU's buffer is empty, and
-// acts on memory at once. A model says before it includes this:
+// Memory as x86 CPUs see it (x86-TSO). Each CPU has a store buffer. A write goes into the CPU's own
+// buffer, and from there to memory some time later, in the order of the writes. A read takes the
+// newest value in the CPU's own buffer, otherwise the value in memory. An instruction with a lock
+// prefix (and xchg) waits until its CPU's buffer is empty, and changes memory at once. Defined by a
+// model before it includes this file:
 //
-//	N          the number of CPUs; in a CPU's process, `me` is its number
-//	WORDS      the number of words of memory
-//	DEPTH      how many writes a buffer holds: 1, 2, or 0 for memory that is the same for all
+//	N          number of CPUs; in a CPU's process, `me` is its number
+//	WORDS      number of words of memory
+//	DEPTH      writes that a buffer holds: 1, 2, or 0 for no buffers
 
 byte mem[WORDS];
 
@@ -42,7 +43,7 @@ inline WRITE(a, v)
 	}
 }
 
-// One for each CPU: its oldest write reaches memory.
+// A process for each CPU: at any time, the buffer's oldest write moves to memory.
 proctype store_buffer(byte cpu)
 {
 end:	do
@@ -67,7 +68,7 @@ inline XCHG(a, v, old)
 	d_step { DRAINED -> old = mem[a]; mem[a] = v }
 }
 
-// cmpxchg. `hit` says whether it was `from`, and is `to` now.
+// cmpxchg: if the word is `from`, it becomes `to`. `hit` is whether it was `from`.
 inline CHANGE(a, from, to, hit)
 {
 	d_step {
@@ -82,7 +83,7 @@ inline FETCH_OR(a, bits)
 	d_step { DRAINED -> mem[a] = mem[a] | (bits) }
 }
 
-// `hit` says whether any of the bits was set.
+// Clear bits. `hit` is whether any of them was set.
 inline FETCH_CLEAR(a, bits, hit)
 {
 	d_step { DRAINED -> hit = (mem[a] & (bits)) != 0; mem[a] = mem[a] & ~(bits) }
