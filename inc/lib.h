@@ -55,7 +55,12 @@ void _pgfault_upcall(void);
 envid_t fork(void);
 envid_t sfork(void);
 
-// ---- lib/batch.c ----
+// ---- lib/challenge/forkbatch.c ----
+
+// The same as fork, by fewer entries into the kernel.
+envid_t fork_batched(void);
+
+// ---- lib/challenge/batch.c ----
 
 // System calls that are collected, and made by few entries into the kernel, in their order.
 // It is empty when all of it is zero. (None of them may take it away, or make it PTE_COW: see

@@ -1,107 +1,112 @@
-// fork and sfork, made of sys_exofork and sys_page_map.
+// Copy-on-write fork, and sfork. Read from the top: the kinds of pages, then pgfault, duppage,
+// fork, sfork.
 //
-// fork gives the child the parent's pages, and copies most of them later: a page that was
-// writable becomes read-only in both, marked PTE_COW, and the side that writes first gets a
-// copy from the page-fault handler. It goes over the address space twice. First the child
-// gets everything; if memory runs out, it does so here, and then the child is destroyed, and
-// the parent has not been touched. Only then the parent's own writable pages become PTE_COW,
-// which takes no memory. All of this is collected in a batch, which keeps the order: after the
-// first call that fails, none is made.
+// A child of fork gets the parent's pages. Most of them are copied later: a page that was writable
+// becomes read-only in both environments and is marked PTE_COW. The environment that writes to
+// it first takes a page fault, and pgfault maps a copy there.
 //
-// sfork goes over it twice, too. A page that is to be copied later is copied at once, for the
-// child, and then mapped by the parent. What the two share from then on is marked by PTE_COW and
-// PTE_W together, in both: it must stay the same page for both. So a later fork, by either, does
-// not make it read-only; its child gets a copy at once, which it shares with no environment.
+// If memory runs out, fork fails and the parent is as it was. For this, fork goes over the
+// address space twice. First the child gets all its pages: only this needs memory, and if it
+// fails, destroying the child undoes it. Then the parent's own pages become read-only.
 //
-//	PTE_W            this environment's own         fork: to be copied later
-//	PTE_COW          to be copied when written      fork: still so, in both
-//	PTE_W | PTE_COW  shared by sfork                fork: a copy for the child
-//	PTE_SHARE        shared                         fork: shared
-//	none of these    read-only                      fork: shared
+//	PTE_W            private               fork makes it PTE_COW in both environments
+//	PTE_COW          private, not yet      fork maps it in the child, too
+//	                 copied
+//	PTE_W | PTE_COW  shared by sfork       fork copies it for the child at once: the page must
+//	                                       stay writable for those that share it
+//	PTE_SHARE        shared by choice      fork maps it in the child, too
+//	none of these    read-only             fork maps it in the child, too
 //
-// The stack that fork itself runs on, and the page of thisenv, are copied at once: both
-// sides write to them in the next instant, and might find no memory for it. Nothing else
-// may be written before the batch is made.
+// lib/challenge/forkbatch.c has a fork that makes fewer entries into the kernel.
 
-#include <inc/lib.h>
-
-extern const uint8_t private_start[], private_end[]; // user/user.ld
+#include <lib/fork.h>
 
 int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
 
-#define PERM_WRITE   (PTE_P | PTE_U | PTE_W)
-#define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE)
-#define STACK_MARGIN 1024 // What fork's own calls need at most, below its frame
-#define PRIVATE      __attribute__((section(".bss.private")))
+extern const uint8_t private_start[], private_end[]; // user/user.ld: the page of thisenv
 
-// The pages of the stack that are copied at once: first to last.
+// ---- The pages ----
+
+// The pages of the stack that are copied at once, first to last. Each of two environments
+// that share memory has its own value.
 PRIVATE static uint32_t stack_first, stack_last;
 
-PRIVATE static struct Batch batch; // The kernel writes to it, but not to a page that is COW
-
-static void *
-page_va(uint32_t pn)
+// The first mapped page of this environment whose number is pn or more. XSTACK_PAGE if there is no
+// other: the exception stack is not for fork's loops. An entry of a page table that is not 0
+// is present.
+uint32_t
+_next_page(uint32_t pn)
 {
-	return (void *)(pn * PGSIZE);
+	while (pn < XSTACK_PAGE) {
+		uint32_t pdx = first_nonzero(uvpd, pn / NPTENTRIES, PDX(UTOP));
+		uint32_t end = (pdx + 1) * NPTENTRIES;
+
+		if (pdx == PDX(UTOP))
+			break;
+		pn = first_nonzero(uvpt, MAX(pn, pdx * NPTENTRIES), end);
+		if (pn < end)
+			return pn;
+	}
+	return XSTACK_PAGE;
 }
 
-// Whether both sides write to the page in the next instant: the stack, and the page
-// of thisenv.
-static bool
-is_own(uint32_t pn)
-{
-	const uint8_t *va = page_va(pn);
-
-	return (pn >= stack_first && pn <= stack_last) || (va >= private_start && va < private_end);
-}
-
-static int
-page_perm(uint32_t pn)
+// The permissions of a mapped page, as sys_page_map takes them.
+int
+_page_perm(uint32_t pn)
 {
 	return uvpt[pn] & PTE_SYSCALL;
 }
 
-// Whether a child of fork must not see writes to the page.
+// Whether another environment must not see what this one writes to the page from now on.
 static bool
-must_copy(int perm)
+is_private(int perm)
 {
 	return (perm & (PTE_W | PTE_COW)) && !(perm & PTE_SHARE);
 }
 
-// Whether the page waits to be copied.
+// Whether the page is private and not yet copied.
 static bool
 is_cow(int perm)
 {
 	return (perm & (PTE_W | PTE_COW | PTE_SHARE)) == PTE_COW;
 }
 
-// Whether sfork has shared the page.
 static bool
 is_sforked(int perm)
 {
 	return (perm & (PTE_W | PTE_COW | PTE_SHARE)) == (PTE_W | PTE_COW);
 }
 
-// Call visit for each page of this environment, but the exception stack's. Stops at
-// an error, and returns it.
-static int
-for_each_page(envid_t child, int (*visit)(envid_t child, uint32_t pn))
+// The pages that no two environments share: the stack that this code runs on, and the page of
+// thisenv. Parent and child write to both before anything else, and there may be no memory
+// left for a copy then. So they are copied at once.
+static bool
+never_shared(uint32_t pn)
 {
-	for (uint32_t pdx = 0; (pdx = first_nonzero(uvpd, pdx, PDX(UTOP))) < PDX(UTOP); pdx++) {
-		uint32_t pn = pdx * NPTENTRIES, end = pn + NPTENTRIES;
-		for (; (pn = first_nonzero(uvpt, pn, end)) < end; pn++) {
-			if (!(uvpt[pn] & PTE_P) || pn == XSTACK_PAGE)
-				continue;
-			int r = visit(child, pn);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
+	const uint8_t *va = page_va(pn);
+
+	return (pn >= stack_first && pn <= stack_last) || (va >= private_start && va < private_end);
 }
 
-// Where to map a page for a moment: the first place where nothing is. (The program itself may
-// have something there; or it is copy_page, whose stack is COW, and has to be copied now.)
+// Whether fork copies the page for the child at once.
+bool
+_copied_at_once(uint32_t pn)
+{
+	int perm = _page_perm(pn);
+
+	return is_private(perm) && (never_shared(pn) || is_sforked(perm));
+}
+
+// The permissions of a page in both environments after a fork that does not copy it at once.
+int
+_cow_perm(int perm)
+{
+	return is_private(perm) ? (perm & ~PTE_W) | PTE_COW : perm;
+}
+
+// A page of addresses where nothing is mapped. It is searched for: the program may have mapped
+// something at UFORKTEMP. And _copy_page may write to its own stack while that is PTE_COW; pgfault
+// then calls _copy_page again, which must not use the same page.
 static void *
 scratch_va(void)
 {
@@ -112,12 +117,13 @@ scratch_va(void)
 	return page_va(pn);
 }
 
-// Put a copy of this environment's page into envid's place for it, with permissions perm.
-static int
-copy_page(envid_t envid, uint32_t pn, int perm)
+// Map a copy of this environment's page pn at the same address in envid, with permissions perm.
+// Returns 0 or -E_NO_MEM.
+int
+_copy_page(envid_t envid, uint32_t pn, int perm)
 {
 	void *scratch = scratch_va();
-	int r = sys_page_alloc(0, scratch, PERM_WRITE);
+	int r = sys_page_alloc(0, scratch, PTE_P | PTE_U | PTE_W);
 
 	if (r < 0)
 		return r;
@@ -127,15 +133,11 @@ copy_page(envid_t envid, uint32_t pn, int perm)
 	return r;
 }
 
-// The permissions of a copy that belongs to one environment alone.
-static int
-own_perm(int perm)
-{
-	return (perm & ~PTE_COW) | PTE_W;
-}
+// ---- The copy-on-write fault ----
 
-// A write to a copy-on-write page: give this environment a copy to write to. (From UTOP up, a
-// user may not read the page tables.)
+// Handle a page fault that is a write to a PTE_COW page: map a copy there. Returns false for
+// any other fault; lib/pgfault.c then calls the program's handler. A user may not read the page
+// tables from UTOP up. Exercise 12.
 static bool
 pgfault(struct UTrapframe *utf)
 {
@@ -144,112 +146,96 @@ pgfault(struct UTrapframe *utf)
 	if (!(utf->utf_err & FEC_WR) || utf->utf_fault_va >= UTOP ||
 	    !(uvpd[pn / NPTENTRIES] & PTE_P) || (uvpt[pn] & (PTE_P | PTE_COW)) != (PTE_P | PTE_COW))
 		return false;
-	int r = copy_page(0, pn, own_perm(page_perm(pn)));
+	int r = _copy_page(0, pn, own_perm(_page_perm(pn)));
 	if (r < 0)
 		panic("copy on write at va %08x: %e", utf->utf_fault_va, r);
 	return true;
 }
 
-// fork, first time: what the child gets of a page.
-static int
-duppage(envid_t child, uint32_t pn)
-{
-	int perm = page_perm(pn);
+// ---- What fork and sfork have in common ----
 
-	if (must_copy(perm) && (is_own(pn) || is_sforked(perm)))
-		return copy_page(child, pn, own_perm(perm));
-	if (must_copy(perm))
-		perm = (perm & ~PTE_W) | PTE_COW;
-	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
+// Call this before sys_exofork: install pgfault, and note which pages of the stack are to be
+// copied at once, those from address stack_low to address stack_high. Returns 0 or -E_NO_MEM.
+int
+_begin_fork(uintptr_t stack_low, uintptr_t stack_high)
+{
+	stack_first = PGNUM(stack_low);
+	stack_last = PGNUM(stack_high);
+	return _set_cow_handler(pgfault);
 }
 
-// fork, second time: what the parent keeps.
-static int
-protect_page(envid_t child, uint32_t pn)
-{
-	int perm = page_perm(pn);
-
-	USED(child);
-	if (!(perm & PTE_W) || !must_copy(perm) || is_own(pn) || is_sforked(perm))
-		return 0;
-	return batch_page_map(&batch, 0, page_va(pn), 0, page_va(pn), (perm & ~PTE_W) | PTE_COW);
-}
-
-// sfork, first time: the same page for both, unless it is the stack, or what each has
-// for itself. A page that waits to be copied is copied now.
-static int
-share_page(envid_t child, uint32_t pn)
-{
-	int perm = page_perm(pn);
-
-	if (must_copy(perm) && is_own(pn))
-		return copy_page(child, pn, own_perm(perm));
-	if (is_cow(perm))
-		return copy_page(child, pn, perm | PTE_W);
-	if (must_copy(perm))
-		perm |= PTE_COW;
-	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), perm);
-}
-
-// sfork, second time: the parent, too, maps what the child has, the copy if there is one.
-static int
-adopt_page(envid_t child, uint32_t pn)
-{
-	int perm = page_perm(pn);
-
-	if (!must_copy(perm) || is_own(pn) || is_sforked(perm))
-		return 0;
-	return batch_page_map(&batch, child, page_va(pn), 0, page_va(pn), perm | PTE_W | PTE_COW);
-}
-
-// An exception stack for the child: a copy, if a handler forks, which is on it.
+// Give the child an exception stack. A handler that forks runs on this environment's: the
+// child gets a copy and returns from the handler, too.
 static int
 give_exception_stack(envid_t child)
 {
+	int perm = PTE_P | PTE_U | PTE_W;
+
 	if (PGNUM(read_esp()) == XSTACK_PAGE)
-		return copy_page(child, XSTACK_PAGE, PERM_WRITE);
-	return batch_page_alloc(&batch, child, page_va(XSTACK_PAGE), PERM_WRITE);
+		return _copy_page(child, XSTACK_PAGE, perm);
+	return sys_page_alloc(child, page_va(XSTACK_PAGE), perm);
 }
 
-// Let the child handle the exceptions that this environment does.
-static int
-copy_upcalls(envid_t child)
+// Let the child handle the exceptions that this environment handles. Returns 0 or an error.
+int
+_give_upcalls(envid_t child)
 {
-	int r = give_exception_stack(child);
+	int r;
 
+	if ((r = give_exception_stack(child)) < 0 ||
+	    (r = sys_env_set_pgfault_upcall(child, _pgfault_upcall)) < 0)
+		return r;
 	for (uint32_t trapno = 0; trapno <= T_SIMDERR && r == 0; trapno++) {
-		void *upcall =
-		    trapno == T_PGFLT ? thisenv->env_pgfault_upcall : thisenv->env_upcalls[trapno];
+		void *upcall = thisenv->env_upcalls[trapno];
 		if (upcall)
-			r = batch_env_set_exception_upcall(&batch, child, trapno, upcall);
+			r = sys_env_set_exception_upcall(child, trapno, upcall);
 	}
 	return r;
 }
 
-// What is done with each page: first for the child, then to this environment.
-struct plan {
-	int (*give)(envid_t child, uint32_t pn);
-	int (*keep)(envid_t child, uint32_t pn);
-};
-
-// Give the child all that it needs, and let it run.
-static int
-set_up(envid_t child, const struct plan *plan)
+// Let the child run and return its id. But if r is an error, destroy the child and return r.
+envid_t
+_end_fork(envid_t child, int r)
 {
-	int r;
-
-	batch.count = 0;
-	if ((r = copy_upcalls(child)) < 0 || (r = for_each_page(child, plan->give)) < 0 ||
-	    (r = for_each_page(child, plan->keep)) < 0 ||
-	    (r = batch_env_set_status(&batch, child, ENV_RUNNABLE)) < 0)
-		return r;
-	return batch_flush(&batch);
+	if (r == 0)
+		r = sys_env_set_status(child, ENV_RUNNABLE);
+	if (r == 0)
+		return child;
+	sys_env_destroy(child);
+	return r;
 }
 
-static envid_t
-make_child(const struct plan *plan)
+// ---- fork ----
+
+// Give a child of fork the page pn: a copy, or the same page. Returns 0 or an error. Exercise 12.
+static int
+duppage(envid_t envid, uint32_t pn)
 {
-	int r = _set_cow_handler(pgfault);
+	int perm = _page_perm(pn);
+
+	if (_copied_at_once(pn))
+		return _copy_page(envid, pn, own_perm(perm));
+	return sys_page_map(0, page_va(pn), envid, page_va(pn), _cow_perm(perm));
+}
+
+// Make this environment's page pn copy-on-write, if it is writable and the child has the same page.
+static int
+protect_page(uint32_t pn)
+{
+	int perm = _page_perm(pn);
+
+	if (_copied_at_once(pn) || perm == _cow_perm(perm))
+		return 0;
+	return sys_page_map(0, page_va(pn), 0, page_va(pn), _cow_perm(perm));
+}
+
+// See inc/lib.h. sys_exofork is called here and not in a function of its own: the child continues
+// from it with a copy of the stack that is made later, when such a function has
+// returned. Exercise 12.
+envid_t
+fork(void)
+{
+	int r = _begin_fork(read_esp() - STACK_MARGIN, (uintptr_t)__builtin_frame_address(0));
 
 	if (r < 0)
 		return r;
@@ -260,27 +246,73 @@ make_child(const struct plan *plan)
 		thisenv = &envs[ENVX(sys_getenvid())];
 		return 0;
 	}
-	if ((r = set_up(child, plan)) < 0) {
-		sys_env_destroy(child);
-		return r;
-	}
-	return child;
+	r = _give_upcalls(child);
+	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
+		r = duppage(child, pn);
+	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
+		r = protect_page(pn);
+	return _end_fork(child, r);
 }
 
-envid_t
-fork(void)
+// ---- sfork ----
+
+// The lowest page of the stack: there is no gap between it and USTACKTOP.
+static uint32_t
+lowest_stack_page(void)
 {
-	stack_first = PGNUM(read_esp() - STACK_MARGIN);
-	stack_last = PGNUM(read_esp());
-	return make_child(&(struct plan){ duppage, protect_page });
+	uint32_t pn = PGNUM(USTACKTOP - PGSIZE);
+
+	while ((uvpd[(pn - 1) / NPTENTRIES] & PTE_P) && (uvpt[pn - 1] & PTE_P))
+		pn--;
+	return pn;
 }
 
+// Give a child of sfork the page pn. It gets a copy of a page of its own (never_shared), and of a page
+// that is not yet copied: adopt_page maps that copy in the parent, too. All else is the same page.
+static int
+share_page(envid_t child, uint32_t pn)
+{
+	int perm = _page_perm(pn);
+
+	if (is_private(perm) && never_shared(pn))
+		return _copy_page(child, pn, own_perm(perm));
+	if (is_cow(perm))
+		return _copy_page(child, pn, perm | PTE_W);
+	if (is_private(perm))
+		perm |= PTE_COW;
+	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
+}
+
+// Map the child's page pn in this environment, marked as shared, if the two are to share it.
+static int
+adopt_page(envid_t child, uint32_t pn)
+{
+	int perm = _page_perm(pn);
+
+	if (!is_private(perm) || never_shared(pn) || is_sforked(perm))
+		return 0;
+	return sys_page_map(child, page_va(pn), 0, page_va(pn), perm | PTE_W | PTE_COW);
+}
+
+// See inc/lib.h. The stack is copied at once, all of it. Challenge: shared-memory fork.
 envid_t
 sfork(void)
 {
-	// All of the stack: as far down as something is mapped, without a gap.
-	stack_last = stack_first = PGNUM(USTACKTOP - 1);
-	while ((uvpd[(stack_first - 1) / NPTENTRIES] & PTE_P) && (uvpt[stack_first - 1] & PTE_P))
-		stack_first--;
-	return make_child(&(struct plan){ share_page, adopt_page });
+	int r = _begin_fork(lowest_stack_page() * PGSIZE, USTACKTOP - 1);
+
+	if (r < 0)
+		return r;
+	envid_t child = sys_exofork();
+	if (child < 0)
+		return child;
+	if (child == 0) {
+		thisenv = &envs[ENVX(sys_getenvid())];
+		return 0;
+	}
+	r = _give_upcalls(child);
+	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
+		r = share_page(child, pn);
+	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
+		r = adopt_page(child, pn);
+	return _end_fork(child, r);
 }

@@ -80,7 +80,7 @@ LINES = {
                  "parent received correct message"],
     "pingpong": pingpong_lines("%x got %d from %x"),
     "pingpongs": pingpong_lines(r"%x got %d from %x \(thisenv is 0xeec[0-9a-f]{5} 100.\)"),
-    "forkpages": ["forkpages: ok"],
+    "forkpages": ["forkpages: fork: ok"],
     "sforks": ["sforks: ok", *exits("00001000")],
     "faultanywhere": ["faultanywhere: ok", *exits("00001000")],
     "primeslast": ["primeslast: 1024 environments, up to prime 8147, then: out of environments",
@@ -99,6 +99,7 @@ LINES = {
                 "ipccall: 6 callers in a row went on", "ipccall: ok", *exits("00001000")],
     "sysenter": ["sysenter: ok", *exits("00001000")],
     "forkfail": [r"forkfail: fork failed with 0 to \d+ pages, and then succeeded",
+                 r"forkfail: fork_batched failed with 0 to \d+ pages, and then succeeded",
                  r"forkfail: sfork failed with 0 to \d+ pages, and then succeeded",
                  "forkfail: fork and sfork failed with 1024 environments",
                  "forkfail: ok", *exits("00001000")],
@@ -206,6 +207,16 @@ class Lab4Test(KernelTest):
             output = self.run_kernel("wakeall,%d" % cpus, cpus=cpus)
             self.assert_lines(output, [
                 "wakeall: %d environments were woken at once, 20 times" % (cpus - 1), END], NEVER)
+
+    # ---- The challenge's fork in place of fork ----
+
+    def test_fork_batched(self):
+        for cpus in CPU_COUNTS:
+            for name, line in (("forkpages", "forkpages: fork_batched: ok"),
+                               ("forkstack", "forkstack: the pages near fork_batched's frame are "
+                                             "each side's own")):
+                output = self.run_kernel(name + ",batched", cpus=cpus)
+                self.assert_lines(output, [line, *exits("00001000"), END], NEVER)
 
     # ---- Several programs ----
 

@@ -81,4 +81,16 @@ bench_child(void (*run)(void))
 	return child;
 }
 
+// Make a child that exits at once, and wait until it is gone.
+static inline __attribute__((always_inline)) void
+bench_fork(envid_t (*make_child)(void))
+{
+	envid_t child = bench_must(make_child(), "fork");
+
+	if (child == 0)
+		exit();
+	while (envs[ENVX(child)].env_id == child && envs[ENVX(child)].env_status != ENV_FREE)
+		sys_yield();
+}
+
 #endif // JOS_USER_BENCH_H

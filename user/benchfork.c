@@ -6,11 +6,7 @@ static void
 fork_and_wait(uint32_t done)
 {
 	USED(done);
-	envid_t child = bench_must(fork(), "fork");
-	if (child == 0)
-		exit();
-	while (envs[ENVX(child)].env_id == child && envs[ENVX(child)].env_status != ENV_FREE)
-		sys_yield();
+	bench_fork(fork);
 }
 
 void

@@ -239,6 +239,7 @@ umain(int argc, char **argv)
 
 	envid_t hoarder = start_hoarder();
 	try_with_little_memory(hoarder, fork, "fork");
+	try_with_little_memory(hoarder, fork_batched, "fork_batched");
 	try_with_little_memory(hoarder, sfork, "sfork");
 	must(sys_env_destroy(hoarder), "sys_env_destroy");
 	wait_until_gone(hoarder);

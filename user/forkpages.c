@@ -4,6 +4,9 @@
 // case, even one of two pages, of which the upper one waits to be copied already; and so
 // is the exception stack, when a handler forks. A batch of calls is memory like any other.
 
+//
+// With an argument, it tries fork_batched in place of fork.
+
 #include "testing.h"
 
 // The pages.
@@ -22,6 +25,14 @@
 
 #define READ_ONLY_VALUE 0x600D
 #define HALF_WORDS      (PGSIZE / 2 / sizeof(uint32_t))
+
+static envid_t (*chosen_fork)(void) = fork;
+
+static envid_t
+fork_as_chosen(void)
+{
+	return must(chosen_fork(), "fork");
+}
 
 // A variable of the program, which is on a page of its kind.
 static volatile uint32_t variable;
@@ -97,7 +108,7 @@ child_writes_first(volatile uint32_t *stack)
 	reach_stage(0);
 	set_own(1, stack);
 	*SHARED = 1;
-	envid_t child = must_fork();
+	envid_t child = fork_as_chosen();
 	if (child == 0) {
 		check_own(1, stack);
 		check_same_for_all(1);
@@ -128,7 +139,7 @@ parent_writes_first(volatile uint32_t *stack)
 {
 	reach_stage(0);
 	set_own(4, stack);
-	envid_t child = must_fork();
+	envid_t child = fork_as_chosen();
 	if (child == 0) {
 		wait_for_stage(1);
 		check_own(4, stack);
@@ -153,7 +164,7 @@ generations(volatile uint32_t *stack)
 	reach_stage(0);
 	do {
 		generation++;
-		envid = must_fork();
+		envid = fork_as_chosen();
 	} while (envid == 0 && generation < 4);
 
 	if (envid == 0) {
@@ -177,7 +188,7 @@ check_all_shared(volatile uint32_t *stack)
 {
 	reach_stage(0);
 	set_own(20, stack);
-	envid_t child = must_fork();
+	envid_t child = fork_as_chosen();
 	if (child == 0)
 		exit();
 	wait_until_gone(child);
@@ -263,7 +274,7 @@ fork_with_a_batch(void)
 {
 	reach_stage(0);
 	must(batch_page_alloc(&collected.batch, 0, (void *)PROBE, PERM_WRITE), "batch_page_alloc");
-	envid_t child = must_fork();
+	envid_t child = fork_as_chosen();
 	must(batch_flush(&collected.batch), "batch_flush");
 	*PROBE = 1;
 	if (child == 0) {
@@ -309,17 +320,18 @@ static void __attribute__((noinline)) try_all(void)
 	check("the number of generations", *stage, 4);
 	check_all_shared(stack);
 	parent_writes_first(stack); // Of pages that sfork has left.
-	fork_in_handler(fork, stack);
+	fork_in_handler(chosen_fork, stack);
 	fork_in_handler(sfork, stack);
 	fork_with_a_batch();
-	cprintf("forkpages: ok\n");
+	cprintf("forkpages: %s: ok\n", chosen_fork == fork ? "fork" : "fork_batched");
 }
 
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
 	USED(argv);
+	if (argc > 1)
+		chosen_fork = fork_batched;
 	make_pages();
 	try_all();
 }

@@ -4,21 +4,25 @@
 //
 // And where the lower page begins less than STACK_MARGIN (lib/fork.c) below fork's own frame, it is
 // the parent's and the child's own afterwards: both can write to it though no memory is left.
+//
+// With an argument, it tries fork_batched in place of fork.
 
 #include "testing.h"
 
 #define LOWER ((void *)(USTACKTOP - 2 * PGSIZE))
 #define UPPER (USTACKTOP - PGSIZE)
 
-// fork, with the stack pointer at sp meanwhile.
+static envid_t (*chosen_fork)(void) = fork;
+
+// Call the chosen fork with the stack pointer at sp.
 static envid_t
 fork_at(uint32_t sp)
 {
 	envid_t child;
 
-	__asm__ volatile("movl %%esp, %%ebx; movl %1, %%esp; call fork; movl %%ebx, %%esp"
+	__asm__ volatile("movl %%esp, %%ebx; movl %1, %%esp; call *%2; movl %%ebx, %%esp"
 			 : "=a"(child)
-			 : "r"(sp)
+			 : "r"(sp), "r"(chosen_fork)
 			 : "ebx", "ecx", "edx", "memory", "cc");
 	return child;
 }
@@ -42,7 +46,8 @@ try_margin(void)
 			exit();
 		wait_until_gone(child);
 	}
-	cprintf("forkstack: the pages near fork's frame are each side's own\n");
+	cprintf("forkstack: the pages near %s's frame are each side's own\n",
+	    chosen_fork == fork ? "fork" : "fork_batched");
 }
 
 void
@@ -50,6 +55,9 @@ umain(int argc, char **argv)
 {
 	int forks = 0;
 
+	USED(argv);
+	if (argc > 1)
+		chosen_fork = fork_batched;
 	must(sys_page_alloc(0, LOWER, PERM_WRITE), "sys_page_alloc");
 	envid_t first = must_fork(); // From here on there is a handler for PTE_COW.
 	if (first == 0)

@@ -1,0 +1,59 @@
+// A challenge: fork by fewer entries into the kernel. fork_batched does the same as fork, with the
+// same guarantees, but collects its calls of sys_page_map in a batch (lib/challenge/batch.c)
+// instead of making each by itself. A program chooses it by calling it. docs/costs.md compares both.
+//
+// The batch keeps the order of the calls, and no call is made after the first that fails: so it
+// still holds that the parent's pages become copy-on-write only when the child has all it needs.
+
+#include <lib/fork.h>
+
+// The kernel writes results into the batch, and it writes to no page that is PTE_COW. The page of
+// thisenv never is.
+PRIVATE static struct Batch batch;
+
+// As duppage of lib/fork.c.
+static int
+give_page(envid_t child, uint32_t pn)
+{
+	int perm = _page_perm(pn);
+
+	if (_copied_at_once(pn))
+		return _copy_page(child, pn, own_perm(perm));
+	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), _cow_perm(perm));
+}
+
+// As protect_page of lib/fork.c.
+static int
+protect_page(uint32_t pn)
+{
+	int perm = _page_perm(pn);
+
+	if (_copied_at_once(pn) || perm == _cow_perm(perm))
+		return 0;
+	return batch_page_map(&batch, 0, page_va(pn), 0, page_va(pn), _cow_perm(perm));
+}
+
+envid_t
+fork_batched(void)
+{
+	int r = _begin_fork(read_esp() - STACK_MARGIN, (uintptr_t)__builtin_frame_address(0));
+
+	if (r < 0)
+		return r;
+	envid_t child = sys_exofork();
+	if (child < 0)
+		return child;
+	if (child == 0) {
+		thisenv = &envs[ENVX(sys_getenvid())];
+		return 0;
+	}
+	batch.count = 0; // A child's copy is of the parent's batch, which was not empty then
+	r = _give_upcalls(child);
+	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
+		r = give_page(child, pn);
+	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
+		r = protect_page(pn);
+	if (r == 0)
+		r = batch_flush(&batch);
+	return _end_fork(child, r);
+}

@@ -1,0 +1,36 @@
+#ifndef JOS_LIB_FORK_H
+#define JOS_LIB_FORK_H
+
+// The parts of lib/fork.c that lib/challenge/forkbatch.c also uses. Not for programs.
+// Comments are at the definitions.
+
+#include <inc/lib.h>
+
+#define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE) // The last page below UTOP
+#define STACK_MARGIN 1024 // Bytes of stack that the calls made by a fork need at most
+#define PRIVATE      __attribute__((section(".bss.private")))
+
+int _begin_fork(uintptr_t stack_low, uintptr_t stack_high);
+envid_t _end_fork(envid_t child, int r);
+int _give_upcalls(envid_t child);
+
+uint32_t _next_page(uint32_t pn);
+int _page_perm(uint32_t pn);
+bool _copied_at_once(uint32_t pn);
+int _cow_perm(int perm);
+int _copy_page(envid_t envid, uint32_t pn, int perm);
+
+static inline void *
+page_va(uint32_t pn)
+{
+	return (void *)(pn * PGSIZE);
+}
+
+// The permissions of a copy that belongs to one environment alone.
+static inline int
+own_perm(int perm)
+{
+	return (perm & ~PTE_COW) | PTE_W;
+}
+
+#endif // JOS_LIB_FORK_H

@@ -1,0 +1,20 @@
+// The cost of benchfork's operation with fork_batched. It is a program of its own, so that benchfork
+// can be built with revisions that have no fork_batched.
+
+#include "bench.h"
+
+static void
+fork_and_wait(uint32_t done)
+{
+	USED(done);
+	bench_fork(fork_batched);
+}
+
+void
+umain(int argc, char **argv)
+{
+	uint32_t count = bench_begin(argc, argv);
+
+	bench("fork_batched", bench_fewer(count), fork_and_wait);
+	bench_end();
+}
