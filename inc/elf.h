@@ -3,8 +3,8 @@
 
 #include <inc/types.h>
 
-// The Executable and Linkable Format, as far as a loader of 32-bit Intel
-// programs and a reader of their symbols need it: System V ABI, chapters 4 and 5.
+// The Executable and Linkable Format: what is needed to load 32-bit Intel programs and to read
+// their symbols. System V ABI, chapters 4 and 5.
 
 #define ELF_MAGIC 0x464C457FU // "\x7FELF", read as a little-endian word
 
@@ -25,7 +25,7 @@ struct Elf {
 	uint32_t e_version;
 	uint32_t e_entry; // Where execution begins
 	uint32_t e_phoff; // Program headers: what to load
-	uint32_t e_shoff; // Section headers: what there is
+	uint32_t e_shoff; // Section headers: symbols and others
 	uint32_t e_flags;
 	uint16_t e_ehsize;
 	uint16_t e_phentsize;
@@ -43,11 +43,11 @@ struct Elf {
 
 struct Proghdr {
 	uint32_t p_type;
-	uint32_t p_offset; // Where in the file
-	uint32_t p_va;     // Where in memory
-	uint32_t p_pa;     // Where in physical memory, for a kernel
-	uint32_t p_filesz; // So many bytes come from the file,
-	uint32_t p_memsz;  // the rest of these are zero
+	uint32_t p_offset; // Offset in the file
+	uint32_t p_va;     // Virtual address
+	uint32_t p_pa;     // Physical address, for a kernel
+	uint32_t p_filesz; // Bytes to load from the file
+	uint32_t p_memsz;  // Bytes in memory; those after p_filesz are zero
 	uint32_t p_flags;
 	uint32_t p_align;
 };

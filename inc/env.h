@@ -5,17 +5,17 @@
 #include <inc/trap.h>
 #include <inc/memlayout.h>
 
-// An environment's id. The low bits are the environment's slot in envs[]; the other bits are
-// different each time the slot is used: "high" counts from 1, and when it has reached its
-// largest value, "low" counts up and high begins at 1 again.
+// An environment's id. The low bits are its slot in envs[]. The other bits are different each time
+// the slot is used: "high" counts from 1; when it has reached its largest value, "low" is
+// incremented and "high" starts at 1 again.
 //
 //	 31 30               12 11   10 9              0
 //	+--+-------------------+-------+----------------+
 //	| 0|       high        |  low  | ENVX: the slot |
 //	+--+-------------------+-------+----------------+
 //
-// So an id comes back after its slot was used 2,097,148 times. A negative id is an error
-// code, and 0 means "the caller".
+// So an id is used again after its slot was used 2,097,148 times. No id is negative, which means an
+// error, or 0, which means "the caller".
 typedef int32_t envid_t;
 
 #define LOG2NENV    10
@@ -24,66 +24,77 @@ typedef int32_t envid_t;
 
 enum {
 	ENV_FREE = 0,
-	ENV_DYING,       // Ended, but it is still on a CPU, or not all of its memory is free yet
+	ENV_DYING,       // Destroyed, but still on a CPU, or its memory is not yet all free
 	ENV_RUNNABLE,    // Waiting for a CPU
 	ENV_RUNNING,     // On a CPU
-	ENV_NOT_RUNNABLE // Waiting for something else
+	ENV_NOT_RUNNABLE // Stopped, or waiting in a system call
 };
 
 enum EnvType {
 	ENV_TYPE_USER = 0,
 };
 
-// Environments that wait for the same thing, in the order in which they came, linked
-// by env_link and, backwards, by env_prev.
+// A queue of environments that wait for the same thing, first come, first served. Linked by
+// env_link and, backwards, by env_prev: kern/wait.c.
 struct EnvQueue {
 	struct Env *head, *tail;
 };
 
+// The big kernel lock protects all of this. Programs can read it at UENVS, without any lock.
 struct Env {
-	struct Trapframe env_tf;   // Its registers, while it is not on a CPU
-	struct Env *env_link;      // The next one that is free, or that waits in env_queue
-	struct Env *env_prev;      // The one before it in env_queue
+	// The registers. Valid only while the environment is not on a CPU (env_oncpu): those of a
+	// running environment are in the CPU and on its kernel stack. fs and gs are apart because
+	// struct Trapframe has no place for them.
+	struct Trapframe env_tf;
+	uint16_t env_fs, env_gs;
+	void *env_fpu; // Floating-point state, in kernel memory, or NULL: kern/challenge/fpu.c
+
+	// Constant from env_alloc until the environment is destroyed, except that env_parent_id
+	// becomes 0 when the parent is destroyed. It is 0 also if the kernel made the environment.
 	envid_t env_id;
-	envid_t env_parent_id;     // 0: the kernel made it, or its parent has ended
+	envid_t env_parent_id;
 	enum EnvType env_type;
-	unsigned env_status;       // Written by kern/env.c alone
-	uint32_t env_runs;         // How often it was put on a CPU
-	uint32_t env_wait;         // Turns that others began while it last waited for its own
-	int32_t env_credit;        // Added to its next turn, in ticks of the time stamp counter
-	int env_cpunum;            // The CPU it is on, or was on last
-	bool env_oncpu;            // A CPU has it, though its status may say otherwise by now
-	bool env_stopped;          // Not to run until it is started, whatever it waits for
-	bool env_has_children;     // It made some; they may be gone by now
-	bool env_orphan;           // Its parent has ended
-	const struct Program *env_program; // What it was made from, in the kernel's memory
+	pde_t *env_pgdir; // The page directory's kernel virtual address
+	const struct Program *env_program; // The program it was made from, in kernel memory
 
-	pde_t *env_pgdir;          // Its page directory, at the kernel's address
+	// Status: kern/env.c. Only env_set_status in kern/env.h writes env_status.
+	unsigned env_status;
+	bool env_oncpu;        // It is on CPU env_cpunum, even if env_status says otherwise by now
+	bool env_stopped;      // Must not run until it is started, even if its wait ends
+	bool env_has_children; // It has made children; they may be gone by now
+	bool env_orphan;       // Its parent has been destroyed
+	int env_cpunum;        // The CPU that it is on, or was on last
 
-	// Where page faults are to be handled, and other exceptions, by their vectors.
+	// Scheduling: kern/sched.c.
+	uint32_t env_runs;  // Number of times it was put on a CPU
+	uint32_t env_wait;  // Turns that others began while it last waited for its own
+	int32_t env_credit; // Added to its next turn, in ticks of the time stamp counter
+
+	// Upcalls: where the kernel starts the environment after a page fault, and after the
+	// exception of each vector. NULL: the exception destroys the environment.
 	void *env_pgfault_upcall;
 	void *env_upcalls[T_SIMDERR + 1];
 
-	// fs and gs, while it is not on a CPU. (The Trapframe has no place for them.)
-	uint16_t env_fs, env_gs;
+	// Queues: kern/wait.c.
+	struct EnvQueue *env_queue; // The queue in which it waits, or NULL
+	struct Env *env_link;       // The next one in env_queue, or on the list of free ones
+	struct Env *env_prev;       // The previous one in env_queue
 
-	void *env_fpu;             // Its floating-point state, in the kernel's memory, if any
-
-	struct EnvQueue *env_queue; // Where it waits, with others, or NULL
-
-	// What sys_ipc_recv waits with and is answered by.
+	// Receiving: the arguments of sys_ipc_recv, and the message.
 	bool env_ipc_recving;
 	void *env_ipc_dstva;
 	uint32_t env_ipc_value;
 	envid_t env_ipc_from;
 	int env_ipc_perm;
 
-	// Who waits in sys_ipc_send for this one to receive; what this one sends there.
-	struct EnvQueue env_ipc_senders;
+	// Sending: the arguments of sys_ipc_send while it waits.
 	uint32_t env_ipc_send_value;
 	void *env_ipc_send_srcva;
 	int env_ipc_send_perm;
-	bool env_ipc_send_call;    // Afterwards it receives
+	bool env_ipc_send_call; // It is in sys_ipc_call: receive after sending
+
+	// The environments that wait in sys_ipc_send for this one to receive.
+	struct EnvQueue env_ipc_senders;
 };
 
 #endif // JOS_INC_ENV_H

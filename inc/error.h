@@ -1,8 +1,8 @@
 #ifndef JOS_INC_ERROR_H
 #define JOS_INC_ERROR_H
 
-// The errors that a call may return, as negative numbers, and the text that
-// printf's %e gives them. This is the only list: X(number, name, text).
+// The error numbers, and the texts that %e prints for them. A call returns an error as a negative
+// number: -E_INVAL. This is the only list of them: X(number, name, text).
 #define ERRORS(X)                                             \
 	X(1, E_UNSPECIFIED, "unspecified error")              \
 	X(2, E_BAD_ENV, "bad environment")                    \

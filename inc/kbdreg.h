@@ -1,8 +1,8 @@
 #ifndef JOS_INC_KBDREG_H
 #define JOS_INC_KBDREG_H
 
-// The keys that stand for no character, as sys_cgetc returns them. They are above 0xFF, so that no
-// byte from the serial line can be taken for one of them.
+// The values that sys_cgetc returns for keys without a character. They are above 0xFF, so that they
+// differ from every byte of the serial line.
 #define KEY_HOME 0x1E0
 #define KEY_END  0x1E1
 #define KEY_UP   0x1E2

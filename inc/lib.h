@@ -1,7 +1,7 @@
 #ifndef JOS_INC_LIB_H
 #define JOS_INC_LIB_H
 
-// Everything a user program may use. It starts at umain.
+// Everything that a user program may use. A program starts at umain.
 
 #include <inc/types.h>
 #include <inc/stdio.h>
@@ -23,55 +23,57 @@ void umain(int argc, char **argv);
 
 extern const char *binaryname;               // This program's name
 extern const volatile struct Env *thisenv;   // This environment
-extern const volatile struct Env envs[NENV]; // All of them
-extern const volatile struct PageInfo pages[];
+extern const volatile struct Env envs[NENV]; // All environments
+extern const volatile struct PageInfo pages[]; // All physical pages
 
 void exit(void) __attribute__((noreturn));
 
 // ---- lib/pgfault.c ----
 
-// Let handler deal with this program's page faults. It runs on a stack of its own,
-// a page below UXSTACKTOP; when it returns, the program goes on as *utf says. What the
-// handler does to floating-point and SSE registers, it does to the program's.
+// Make handler handle this program's page faults. It runs on the exception stack, the page below
+// UXSTACKTOP. When it returns, the program continues with the registers in *utf. Floating-point and
+// SSE registers are not saved: if the handler changes them, the program's have changed.
+// handler NULL: the kernel destroys the program at a page fault, as before. Panics if there is no
+// memory for the exception stack.
 void set_pgfault_handler(void (*handler)(struct UTrapframe *utf));
 
-// The same for another exception, T_DIVIDE, say: handler finds its vector in
-// utf_fault_va. NULL: the kernel deals with it again. -E_INVAL: not this one.
+// The same for another exception, for example T_DIVIDE. The handler finds the vector in
+// utf_fault_va. Returns 0, -E_NO_MEM, or -E_INVAL if programs cannot handle this exception.
 int set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf));
 
-// lib/pfentry.S: what the kernel enters.
+// The upcall that the kernel starts at a page fault: lib/pfentry.S.
 void _pgfault_upcall(void);
 
 // ---- lib/fork.c ----
 
-// Make a child that is a copy of this environment. Its id, and 0 in the child; or an
-// error, and then all is as it was. What is mapped with PTE_SHARE is not copied, but shared.
+// Make a child that is a copy of this environment. Returns the child's id, and 0 in the child.
+// Returns an error (-E_NO_FREE_ENV, -E_NO_MEM) if there is no child; then nothing has changed.
+// Pages that are mapped with PTE_SHARE are shared, not copied.
 //
-// With sfork, the child shares all memory that is mapped at that moment, except the stack and
-// thisenv, which are copied. Environments that share memory so go on to share it whatever they
-// do later: when one of them forks, that child gets a copy of its own; when one of them calls
-// sfork, that child shares it, too. (While a fork copies a page, others may write to it: the
-// child may get half of what they write.)
+// sfork: the child shares all memory that is mapped at the time of the call, except the stack and
+// thisenv, which are copied. Pages that are shared by sfork stay shared: a later sfork shares them
+// with one more child; a later fork gives its child a copy. (While that fork copies a page, another
+// environment may write to it: the child may get half of what is written.)
 envid_t fork(void);
 envid_t sfork(void);
 
 // ---- lib/challenge/forkbatch.c ----
 
-// The same as fork, by fewer entries into the kernel.
+// The same as fork, but with fewer entries into the kernel.
 envid_t fork_batched(void);
 
 // ---- lib/challenge/batch.c ----
 
-// System calls that are collected, and made by few entries into the kernel, in their order.
-// It is empty when all of it is zero. (None of them may take it away, or make it PTE_COW: see
-// sys_batch.)
+// System calls that are collected and then made together, in their order, by few entries into the
+// kernel. A Batch of zeroes is empty. The calls must not unmap the Batch's memory or make it
+// PTE_COW: the kernel writes results to it (see sys_batch).
 struct Batch {
-	uint32_t count; // Calls that are not made yet
+	uint32_t count; // Calls that are not yet made
 	struct BatchCall calls[BATCH_MOST];
 };
 
-// The calls of these names, some time before batch_flush returns. 0; or the error of an
-// earlier one, and then that one was the last.
+// Collect the call of that name. It is made at the latest by batch_flush. Returns 0, or the error
+// of an earlier call that has failed: then no call after that was made, nor is this one.
 int batch_page_alloc(struct Batch *b, envid_t envid, void *va, int perm);
 int batch_page_map(
     struct Batch *b, envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
@@ -79,132 +81,147 @@ int batch_page_unmap(struct Batch *b, envid_t envid, void *va);
 int batch_env_set_status(struct Batch *b, envid_t envid, int status);
 int batch_env_set_exception_upcall(struct Batch *b, envid_t envid, uint32_t trapno, void *upcall);
 
-// Make what is left. 0; or the first error, and then the calls after it are not made. In any
-// case the batch is empty.
+// Make the collected calls. Returns 0, or the first error; the calls after that are not made. The
+// batch is empty afterwards in both cases.
 int batch_flush(struct Batch *b);
 
 // ---- lib/ipc.c ----
 
-// Send val to to_env, and if pg is not NULL the page at pg with permissions perm. Waits until
+// Send val to to_env and, if pg is not NULL, the page at pg with permissions perm. Waits until
 // to_env receives. Panics if the message cannot be sent, for example because to_env has ended.
 void ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
 
-// The same for a program that goes on after an error: 0, or the error of sys_ipc_send.
-// -E_BAD_ENV: to_env does not exist, or ended before it received. -E_UNSPECIFIED: the parent
-// of this environment has ended the wait by sys_env_set_status.
+// The same, but errors are returned: 0, or the error of sys_ipc_send.
+// -E_BAD_ENV: to_env does not exist, or ended before it received. -E_UNSPECIFIED: the parent of
+// this environment has ended the wait by sys_env_set_status.
 int ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm);
 
-// Wait for a message, and return its value. A page that comes with it is mapped at
-// pg, if that is not NULL. The sender's id and the page's permissions (0: no page)
-// are stored where wanted; 0 and 0, and the error returned, if something is wrong.
+// Wait for a message and return its value. If the sender sends a page and pg is not NULL, the page
+// is mapped at pg. If the pointers are not NULL, *from_env_store is set to the sender's id and
+// *perm_store to the page's permissions (0: no page). After an error both are set to 0 and the
+// error is returned.
 int32_t ipc_recv(envid_t *from_env_store, void *pg, int *perm_store);
 
-// ipc_send_checked and then ipc_recv, in one system call: for a question and its answer, or
-// a server's answer and the next question. Returns and stores what ipc_recv does; an error of
-// either, with sender 0.
+// ipc_send_checked and then ipc_recv, in one system call. A client sends a request and receives the
+// reply; a server sends a reply and receives the next request. Returns and stores the same as
+// ipc_recv. If either half fails, returns its error, and the sender is 0.
 int32_t ipc_call(envid_t to_env, uint32_t val, void *pg, int perm, envid_t *from_env_store,
     void *dstpg, int *perm_store);
 
-// The first environment of a type, or 0.
+// The id of the first environment of a type, or 0 if there is none.
 envid_t ipc_find_env(enum EnvType type);
 
-// ---- lib/syscall.S: the system calls. Less than 0 is an error: -E_* ----
-// A va is below UTOP and on a page boundary, an envid the caller's, 0 for the
-// same, or that of a direct child: else -E_INVAL and -E_BAD_ENV.
+// ---- lib/syscall.S: the system calls ----
 
-// Print len characters. Ends the caller if it may not read them: before anything is printed, if the
-// first character that it may not read is among the first 65,536; if not, what comes before
-// that character may have been printed.
+// A negative result is an error, -E_*. Every va must be below UTOP and on a page boundary:
+// otherwise -E_INVAL. Every envid must be the caller's, or 0 for the caller, or that of a direct
+// child: otherwise -E_BAD_ENV.
+
+// Print len characters. If the caller may not read all of them, the kernel destroys it. Nothing is
+// printed before if the first unreadable character is among the first 65,536; otherwise, the
+// characters before it may have been printed.
 void sys_cputs(const char *s, size_t len);
 
-// The next character from the console, or a key of inc/kbdreg.h; 0 at once if there is none.
+// Return the next character from the console, or a key of inc/kbdreg.h; 0 if there is none. Does
+// not wait.
 int sys_cgetc(void);
 
+// Return the caller's id.
 envid_t sys_getenvid(void);
 
-// End an environment and free all that it has. If it has much memory, that is freed bit by bit
-// while others run; until then its env_status is ENV_DYING. A call that needs memory, or a slot in
-// envs[], and finds none, waits while there is a dying environment, before it fails.
+// Destroy an environment and free its memory. The memory of a large environment is freed in steps
+// while others run; until it is free, its env_status is ENV_DYING. A call that finds no free memory
+// or no free slot in envs[] waits while there is a dying environment, before it fails.
 //
-// Children of an environment that has ended go on, and from then on their env_parent_id is 0
-// and only they themselves may be named to calls that change them. But a child that is
-// stopped (ENV_NOT_RUNNABLE, by sys_env_set_status or since sys_exofork) ends, too, even if it also
-// waits in a call, and so does one that stops itself later: no environment could start it.
+// The children of a destroyed environment continue. Their env_parent_id becomes 0, and from then on
+// only they themselves may change them by system calls. But a child that is stopped
+// (ENV_NOT_RUNNABLE, by sys_env_set_status or since sys_exofork) is destroyed, too, even if it also
+// waits in a call; so is a child that stops itself later. No environment could start it again.
 int sys_env_destroy(envid_t envid);
 
-// Map a page of zeroes at va in envid's address space, in place of what was there.
-// perm: PTE_P | PTE_U, maybe PTE_W and bits of PTE_AVAIL. -E_NO_MEM.
+// Allocate a page of zeroes and map it at va in envid's address space. It replaces what was mapped
+// there. perm: PTE_P | PTE_U, and optionally PTE_W and bits of PTE_AVAIL; otherwise -E_INVAL.
+// -E_NO_MEM: nothing has changed.
 int sys_page_alloc(envid_t envid, void *va, int perm);
 
-// Map the page at srcva in srcenv also at dstva in dstenv. -E_INVAL if there is
-// none, or if perm has PTE_W and srcenv may not write it. -E_NO_MEM.
+// Map the page that is at srcva in srcenv also at dstva in dstenv, with permissions perm as in
+// sys_page_alloc. -E_INVAL also if there is no page, or if perm has PTE_W and srcenv may not write
+// the page. -E_NO_MEM: no memory for a page table.
 int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
 
-// Map nothing at va any more. Not an error if nothing was.
+// Unmap the page at va. Returns 0 also if no page was mapped.
 int sys_page_unmap(envid_t envid, void *va);
 
-// Let an environment run (ENV_RUNNABLE), or stop it until then (ENV_NOT_RUNNABLE); else
-// -E_INVAL. One that waits in a call, not stopped, and is made runnable, gets
-// -E_UNSPECIFIED from it. A child that is stopped when its parent ends, or stops itself afterwards,
-// ends: see sys_env_destroy.
+// Start an environment (ENV_RUNNABLE), or stop it until it is started (ENV_NOT_RUNNABLE). Another
+// status: -E_INVAL. If an environment waits in a call and is not stopped, ENV_RUNNABLE ends the
+// wait, and the call returns -E_UNSPECIFIED. For a child that is stopped when its parent ends, see
+// sys_env_destroy.
 int sys_env_set_status(envid_t envid, int status);
 
-// Where envid's page faults are to be handled.
+// Set envid's page-fault upcall: the address at which the kernel starts envid after a page fault.
+// NULL: the kernel destroys envid at a page fault.
 int sys_env_set_pgfault_upcall(envid_t envid, void *upcall);
 
-// Let another environment run.
+// Let the next runnable environment run.
 void sys_yield(void);
 
-// Give value, and if srcva is below UTOP the page there, to an environment that
-// waits in sys_ipc_recv: else -E_IPC_NOT_RECV, even if the page could not be sent, which is
-// -E_INVAL. perm as in sys_page_map.
+// Send value and, if srcva is below UTOP, the page at srcva with permissions perm as in
+// sys_page_map. Does not wait. Errors, checked in this order: -E_BAD_ENV, no such environment;
+// -E_IPC_NOT_RECV, to_env does not wait in sys_ipc_recv; -E_INVAL, the page cannot be sent;
+// -E_NO_MEM. to_env may be any environment.
 int sys_ipc_try_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
-// Wait for a value and, if dstva is below UTOP, for a page to map there.
+// Wait for a message. If dstva is below UTOP and the message has a page, it is mapped at dstva. The
+// message is in thisenv's env_ipc_value, env_ipc_from and env_ipc_perm afterwards.
 int sys_ipc_recv(void *dstva);
 
-// The same as sys_ipc_try_send, but waits until to_env receives, after those that
-// came before. -E_BAD_ENV if it is destroyed; -E_INVAL if the page is gone by then;
-// -E_UNSPECIFIED if it is made runnable, and waits no longer.
+// The same as sys_ipc_try_send, but waits until to_env receives. Senders that wait for the same
+// receiver are served in the order of their calls. -E_BAD_ENV: to_env was destroyed meanwhile;
+// -E_INVAL: the page was unmapped meanwhile; -E_UNSPECIFIED: the caller was made runnable, which
+// ends the wait.
 int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
-// sys_ipc_send, and if that succeeds sys_ipc_recv. If it has to wait only for a message,
-// to_env runs at once in its place. An error is that of either, and nothing was received; nor
-// was anything sent, but for -E_UNSPECIFIED, which ends either wait.
+// sys_ipc_send and, if that succeeds, sys_ipc_recv. If the message is delivered at once, to_env
+// runs next, in the rest of the caller's turn. After an error, nothing was received, and nothing
+// was sent either; only after -E_UNSPECIFIED, which ends either wait, it may have been sent.
 int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *dstva);
 
-// Where exceptions of vector trapno are to be handled. -E_INVAL: not this one.
+// The same as sys_env_set_pgfault_upcall for the exception trapno, for example T_DIVIDE.
+// -E_INVAL: programs cannot handle this exception.
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 
-// Make n calls, or the first BATCH_MOST of them, each of which gets its result. Returns how
-// many were made: fewer after one that stopped the caller, with BATCH_STOP in flags after
-// one that failed, and before one that has to wait for memory, which is to be made by another
-// sys_batch. -E_INVAL for other flags, and if calls is not on a word boundary. All
-// are read before the first is made, and the results are written after the last: if the caller
-// may not write to calls then, it ends. Those that print, read keys or wait, make environments or
-// end them, are -E_INVAL in a batch, and so is another batch.
+// Make the first n of an array of calls, but at most BATCH_MOST, and store their results in it.
+// Returns how many were made. That may be fewer than n:
+// - a call that stops the caller is the last;
+// - with BATCH_STOP in flags, a call that fails is the last;
+// - a call that has to wait for memory is not made; it must be made by another sys_batch. -E_INVAL:
+//   other flags, or calls is not on a word boundary. The kernel reads all calls before it makes the
+//   first, and writes the results after the last; if the caller may not write to calls then, the
+//   kernel destroys it. Calls that print, read keys, wait, make or destroy environments, and
+//   sys_batch itself, have the result -E_INVAL in a batch.
 int sys_batch(struct BatchCall *calls, size_t n, int flags);
 
-// The same as sys_cgetc, but sleeps until there is a character. Environments that sleep here get
-// characters in the order in which they called, and before a caller of sys_cgetc.
-// -E_UNSPECIFIED if the caller is made runnable, and waits no longer.
+// The same as sys_cgetc, but waits for a character. Environments that wait here get characters in
+// the order of their calls, and before a caller of sys_cgetc. -E_UNSPECIFIED: the caller was made
+// runnable, which ends the wait.
 int sys_cgetc_wait(void);
 
-// Make a child with the caller's registers and an empty address space, not
-// runnable. Returns its id, and 0 in the child. Inlined, because the child comes
-// back from it on a stack of its own: of what the parent's stack holds, it
-// may rely only on what was there before a call it could return from.
+// Make a child with the caller's registers and an empty address space. It is not runnable. Returns
+// its id, and 0 in the child.
+//
+// This must be inlined. The child continues from here with a copy of the stack that the caller
+// makes later. If this were a function, its frame would be overwritten by then.
 static __inline envid_t __attribute__((always_inline)) sys_exofork(void)
 {
-	envid_t eax = SYS_exofork; // The number, and then the result
+	envid_t eax = SYS_exofork; // The call's number, then its result
 
 	__asm__ volatile("int %1" : "+a"(eax) : "i"(T_SYSCALL) : "memory");
 	return eax;
 }
 
-// ---- Bits of a page table entry that the library gives a meaning ----
+// ---- Bits of a page table entry that only the library uses ----
 
-#define PTE_SHARE 0x400 // fork and spawn share the page, they do not copy it
-#define PTE_COW   0x800 // To be copied when it is written. With PTE_W: shared by sfork
+#define PTE_SHARE 0x400 // fork shares the page and does not copy it
+#define PTE_COW   0x800 // Copy-on-write. Together with PTE_W: shared by sfork
 
 #endif // JOS_INC_LIB_H

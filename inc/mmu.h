@@ -1,9 +1,8 @@
 #ifndef JOS_INC_MMU_H
 #define JOS_INC_MMU_H
 
-// What the 80386's memory management and its descendants define: paging,
-// control registers, flags, segments. Intel's manual, volume 3, is meant
-// wherever a section is named.
+// What the x86 memory management hardware defines: paging, control registers, flags, segments.
+// Section numbers are those of Intel's manual, volume 3.
 
 // ---- Paging: sections 4.3 and 4.7 ----
 //
@@ -38,7 +37,7 @@
 #define PTE_D     0x040 // Dirty
 #define PTE_PS    0x080 // In a directory entry: maps 4 MB
 #define PTE_G     0x100 // Global: survives a load of CR3
-#define PTE_AVAIL 0xE00 // Left to software by the hardware
+#define PTE_AVAIL 0xE00 // Free for software to use
 
 // The bits that a system call may set.
 #define PTE_SYSCALL (PTE_AVAIL | PTE_P | PTE_W | PTE_U)
@@ -106,7 +105,7 @@
 
 // ---- Segments: sections 3.4.5 and 7.2 ----
 
-#define STA_X 0x8 // Code (else data)
+#define STA_X 0x8 // Code (0: data)
 #define STA_E 0x4 // Data: expands down
 #define STA_C 0x4 // Code: conforming
 #define STA_W 0x2 // Data: writable
@@ -128,8 +127,8 @@
 
 #ifdef __ASSEMBLER__
 
-// Descriptors for the tables that start-up code loads before it runs any C:
-// 32-bit, in units of 4 KB, for the kernel.
+// Descriptors for the segment tables of start-up code, which runs before any C: 32-bit segments of
+// the kernel, with limits in units of 4 KB.
 #define SEG_NULL .quad 0
 #define SEG(type, base, lim)                                                                   \
 	.long(((base)&0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);                               \
@@ -156,8 +155,8 @@ struct Segdesc {
 	unsigned sd_base_31_24 : 8;
 };
 
-// A segment of code or data, whose last byte is at base + lim: SEG's limit counts pages, SEG16's
-// bytes.
+// A code or data segment; its last byte is at base + lim. The descriptor's limit is in pages for
+// SEG, in bytes for SEG16.
 #define SEG(type, base, lim, dpl)   SEGMENT(type, base, (lim) >> PGSHIFT, dpl, 1)
 #define SEG16(type, base, lim, dpl) (struct Segdesc) SEGMENT(type, base, lim, dpl, 0)
 
@@ -173,9 +172,10 @@ struct Segdesc {
 		0 \
 	}
 
-// A task's state. We switch tasks in software: the CPU only reads from it the
-// stack to use when a trap enters the kernel, and which I/O ports users may touch. But
-// for a double fault it saves all registers here, and takes them from another one.
+// A task state segment (TSS). The kernel does not use it to switch environments: the CPU only reads
+// which stack to use when a trap enters the kernel, and which I/O ports users may access. Only a
+// double fault switches tasks: the CPU saves all registers in the current TSS and loads those of
+// another.
 struct Taskstate {
 	uint32_t ts_link;
 	uintptr_t ts_esp0; // The stack that a trap from user mode switches to
@@ -198,7 +198,7 @@ struct Taskstate {
 	uint16_t ts_gs, ts_padding9;
 	uint16_t ts_ldt, ts_padding10;
 	uint16_t ts_t;    // Trap when this task is switched to
-	uint16_t ts_iomb; // The I/O bitmap's offset; beyond the limit denies all ports
+	uint16_t ts_iomb; // Offset of the I/O bitmap. Beyond the limit: no port is allowed
 };
 
 // A gate in the interrupt descriptor table.
@@ -209,7 +209,7 @@ struct Gatedesc {
 	unsigned gd_rsv1 : 3;
 	unsigned gd_type : 4;
 	unsigned gd_s : 1;
-	unsigned gd_dpl : 2; // The least privilege that may use it by an int instruction
+	unsigned gd_dpl : 2; // An int instruction needs CPL <= gd_dpl
 	unsigned gd_p : 1;
 	unsigned gd_off_31_16 : 16;
 };

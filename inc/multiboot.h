@@ -1,26 +1,26 @@
 #ifndef JOS_INC_MULTIBOOT_H
 #define JOS_INC_MULTIBOOT_H
 
-// How a boot loader enters a kernel: the Multiboot specification, version
-// 0.6.96. GRUB does, and qemu -kernel, and our own boot sector. The kernel shows
-// a header in its first 8 KB, and is entered at its ELF's physical entry point in
-// 32-bit protected mode, without paging, interrupts off, with eax holding
-// MULTIBOOT_BOOTLOADER_MAGIC and ebx the physical address of the information.
+// How a boot loader starts a kernel: the Multiboot specification, version 0.6.96. GRUB, qemu
+// -kernel and our own boot sector do it this way. The kernel has a Multiboot header in its first 8
+// KB. The loader jumps to the physical entry point of the kernel's ELF file, in 32-bit protected
+// mode, with paging and interrupts off, eax = MULTIBOOT_BOOTLOADER_MAGIC, and ebx = the physical
+// address of a struct MultibootInfo.
 
 #define MULTIBOOT_HEADER_MAGIC     0x1BADB002
 #define MULTIBOOT_BOOTLOADER_MAGIC 0x2BADB002
 
-// What a kernel's header may ask for.
+// Flags of the header: what the kernel asks the loader for.
 #define MULTIBOOT_PAGE_ALIGN  0x00000001
 #define MULTIBOOT_MEMORY_INFO 0x00000002
 
-// Which parts of the information are there.
+// Flags of struct MultibootInfo: which members are valid.
 #define MULTIBOOT_INFO_MEMORY      0x00000001 // mem_lower, mem_upper
 #define MULTIBOOT_INFO_CMDLINE     0x00000004
 #define MULTIBOOT_INFO_MMAP        0x00000040 // mmap_length, mmap_addr
 #define MULTIBOOT_INFO_LOADER_NAME 0x00000200
 
-// Offsets of what assembly code reads and writes.
+// Offsets in struct MultibootInfo, for assembly code.
 #define MULTIBOOT_FLAGS       0
 #define MULTIBOOT_MEM_UPPER   8
 #define MULTIBOOT_CMDLINE     16
@@ -41,16 +41,16 @@ struct MultibootInfo {
 	uint32_t cmdline; // Physical address of a string
 	uint32_t mods_count, mods_addr;
 	uint32_t syms[4];
-	uint32_t mmap_length, mmap_addr; // Bytes, and where: struct MultibootRegion
+	uint32_t mmap_length, mmap_addr; // Bytes, and physical address, of MultibootRegions
 	uint32_t drives_length, drives_addr;
 	uint32_t config_table;
 	uint32_t boot_loader_name; // Physical address of a string
 };
 
-// A range of physical addresses, as int 15h, eax E820h describes it (ACPI
-// specification, section 15). The next one follows size bytes after `base`.
+// A range of physical addresses, as the BIOS reports it: int 15h, eax E820h (ACPI specification,
+// section 15). The next MultibootRegion starts `size` bytes after the address of `base`.
 struct MultibootRegion {
-	uint32_t size; // Of this structure, without this field: at least 20
+	uint32_t size; // Of this structure, without this member: at least 20
 	uint64_t base;
 	uint64_t length;
 	uint32_t type;

@@ -13,38 +13,38 @@
 //
 // #, as in %#x, is accepted: with %s, characters that do not print become '?'.
 
-// Put each character of the formatted text by putch(character, putdat).
+// Call putch(character, putdat) for each character of the formatted text.
 void vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap);
 void printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...);
 
-// The same, a piece of the text at a time: put(piece, length, putdat). No piece is empty.
+// The same for pieces of the text: put(piece, length, putdat). No piece is empty.
 void vprintpieces(
     void (*put)(const char *, size_t, void *), void *putdat, const char *fmt, va_list ap);
 
-// Format into buf, of n bytes, always ended by a NUL. Return the length that the
-// text has or, had there been room, would have had; -E_INVAL if there is no buf or n < 1.
+// Format into buf, which has n bytes. The result always ends with a NUL. Returns the length of the
+// whole text, even if buf has no room for all of it; -E_INVAL if buf is NULL or n < 1.
 int vsnprintf(char *buf, int n, const char *fmt, va_list ap);
 int snprintf(char *buf, int n, const char *fmt, ...);
 
-// ---- Output to the console. Return the number of characters. ----
-// In the kernel kern/printf.c's, in a program lib/printf.c's.
+// ---- Formatted output to the console: kern/printf.c, and for programs lib/printf.c ----
+
+// Both return the number of characters.
 int vcprintf(const char *fmt, va_list ap);
 int cprintf(const char *fmt, ...);
 
-// In programs only: cprintf under its usual name. A program may define its own.
+// Only in programs: cprintf under its standard name. A program may define its own printf.
 int printf(const char *fmt, ...);
 
-// ---- The console, a character at a time ----
-// In the kernel kern/dev/console.c's, in a program lib/console.c's.
+// ---- Single characters: kern/dev/console.c, and for programs lib/console.c ----
+
 void cputchar(int c);
-int getchar(void);    // Waits
+int getchar(void); // Waits for a character
 int iscons(int fdnum);
 
 // ---- lib/readline.c ----
 
-// Print prompt (if not NULL), read a line, let the user edit it, and return it
-// without its newline: NULL at the end of input. It stands in a buffer of the
-// function's own, until the next call.
+// Print prompt, if it is not NULL, and read a line, which can be edited. Returns the line without
+// its newline, or NULL at the end of input. The next call overwrites the line.
 char *readline(const char *prompt);
 
 #endif // JOS_INC_STDIO_H

@@ -1,17 +1,24 @@
 #ifndef JOS_INC_SYSCALL_H
 #define JOS_INC_SYSCALL_H
 
-// The system calls, declared once: X(name, number of arguments), numbered from
-// 0 in this order. From this list come the SYS_ numbers below, the kernel's
-// table (kern/syscall.c) and the user library's stubs (lib/syscall.S).
+// The system calls, declared once: X(name, number of arguments), numbered from 0 in this order. The
+// SYS_ numbers below, the kernel's table (kern/syscall.c) and the functions of the user library
+// (lib/syscall.S) are made from this list.
 //
-// A call is made by int $T_SYSCALL with its number in eax and the arguments in
-// edx, ecx, ebx, edi, esi; or if it has no fifth, by sysenter, with eip and esp to come back
-// to in esi and ebp: eip must be that of the instruction behind sysenter, since the kernel
-// makes a caller that was stopped make its call again. The result is in eax: negative for an
-// error. The other registers are kept, but for edx and ecx: always by sysenter, which also
-// leaves GD_UD | 3 in ds and es; by a cputs of more than 128 characters, which the kernel may make
-// the caller repeat for what is left; and edx by ipc_call.
+// A program makes a call in one of two ways. In both, the number is in eax, the arguments are in
+// edx, ecx, ebx, edi, esi, and the result is returned in eax: an error is negative.
+//
+// - int $T_SYSCALL
+// - sysenter, for at most four arguments. esi must hold the address of the instruction after
+//   sysenter, and ebp the esp to return with. (No other address is allowed in esi: the kernel
+//   goes back two bytes from it to repeat the call of an environment that was stopped.)
+//
+// The kernel preserves all other registers, except that these calls may change some:
+//
+// - every call by sysenter: edx and ecx, and ds and es become GD_UD | 3
+// - cputs of more than 128 characters: edx and ecx, since the kernel may make the caller repeat
+//   the call for the rest of the text
+// - ipc_call: edx
 #define SYSCALLS(X)                    \
 	X(cputs, 2)                    \
 	X(cgetc, 0)                    \
@@ -40,18 +47,18 @@
 enum { SYSCALLS(X) NSYSCALLS };
 #undef X
 
-// One of a batch of calls: what is in eax, edx, ecx, ebx, edi, esi when it is made by itself,
-// and in eax afterwards.
+// One call of a batch: what a single call has in eax, and in edx, ecx, ebx, edi, esi; and the
+// result, which a single call returns in eax.
 struct BatchCall {
 	uint32_t number;
 	uint32_t args[5];
 	int32_t result;
 };
 
-#define BATCH_MOST 12 // So many at once: meanwhile no other CPU gets the big lock
+#define BATCH_MOST 12 // Calls in a batch at most: the kernel holds the big lock for all of them
 
 enum {
-	BATCH_STOP = 1 << 0, // At the first call that fails
+	BATCH_STOP = 1 << 0, // Stop after the first call that fails
 };
 
 #endif // !__ASSEMBLER__

@@ -1,11 +1,10 @@
 #ifndef JOS_INC_TRAP_H
 #define JOS_INC_TRAP_H
 
-// The vectors through which the kernel is entered, and what it finds on its
-// stack when it is.
+// The trap vectors, and the frames that a trap leaves on the stack.
 
-// Processor exceptions: Intel's manual, volume 3, section 6.3.1. This is the
-// only list of them: the T_ names below and the text of a trap frame come from it.
+// Processor exceptions: Intel's manual, volume 3, section 6.3.1. This is the only list of them:
+// the T_ names and the texts of print_trapframe are made from it. X(vector, name, text).
 #define TRAPS(X)                                              \
 	X(0, T_DIVIDE, "Divide error")                        \
 	X(1, T_DEBUG, "Debug")                                \
@@ -28,12 +27,12 @@
 	X(18, T_MCHK, "Machine-Check")                        \
 	X(19, T_SIMDERR, "SIMD Floating-Point Exception")
 
-// The exceptions for which the CPU pushes an error code, one bit a vector.
+// A bit for each vector: the exceptions for which the CPU pushes an error code.
 #define TRAP_ERRCODES 0x00227D00
 
 #define T_SYSCALL 48 // int $0x30
 
-// The 8259's sixteen interrupt lines take the vectors from 32.
+// The sixteen interrupt lines of the 8259 use vectors 32 to 47.
 #define IRQ_OFFSET 32
 #define IRQ_TIMER  0
 #define IRQ_KBD    1
@@ -41,10 +40,10 @@
 #define IRQ_SERIAL 4
 #define IRQ_ERROR  19
 
-// Vectors that the local APIC raises on its own or another CPU's behalf.
+// Vectors of the local APIC: its own, and the interrupt that one CPU sends to another.
 #define T_LAPIC_ERROR    (IRQ_OFFSET + IRQ_ERROR)
-#define T_IPI_WAKE       240 // "Look again": there is work, or yours has gone
-#define T_LAPIC_SPURIOUS 255 // Its low four bits must be ones on old CPUs
+#define T_IPI_WAKE       240 // Wakes another CPU, or makes it enter the kernel
+#define T_LAPIC_SPURIOUS 255 // On old CPUs the low four bits must be 1111
 
 #ifndef __ASSEMBLER__
 
@@ -54,12 +53,12 @@
 enum { TRAPS(X) };
 #undef X
 
-// In the order in which pushal leaves them.
+// The registers in the order in which pushal stores them.
 struct PushRegs {
 	uint32_t reg_edi;
 	uint32_t reg_esi;
 	uint32_t reg_ebp;
-	uint32_t reg_oesp; // Where pushal found the stack: of no use
+	uint32_t reg_oesp; // esp before pushal: not used
 	uint32_t reg_ebx;
 	uint32_t reg_edx;
 	uint32_t reg_ecx;
@@ -73,19 +72,20 @@ struct Trapframe {
 	uint16_t tf_ds;
 	uint16_t tf_padding2;
 	uint32_t tf_trapno;
-	// From here on the CPU pushes...
-	uint32_t tf_err; // (but this one by trapentry.S where the CPU does not)
+	// The CPU pushes from here on. (If it pushes no error code, trapentry.S pushes 0.)
+	uint32_t tf_err;
 	uintptr_t tf_eip;
 	uint16_t tf_cs;
 	uint16_t tf_padding3;
 	uint32_t tf_eflags;
-	// ...and the last two only if the trap came from user mode.
+	// The CPU pushes these only if the trap came from user mode.
 	uintptr_t tf_esp;
 	uint16_t tf_ss;
 	uint16_t tf_padding4;
 } __attribute__((packed));
 
-// What a page-fault upcall finds on the exception stack.
+// What the kernel pushes on the exception stack before it starts an upcall. For exceptions other
+// than page faults, utf_fault_va holds the vector.
 struct UTrapframe {
 	uint32_t utf_fault_va;
 	uint32_t utf_err;

@@ -1,8 +1,8 @@
 #ifndef JOS_INC_TYPES_H
 #define JOS_INC_TYPES_H
 
-// The integer types everything else is written in. The compiler brings these
-// three headers itself, even where there is no C library.
+// Integer types, and macros for everything. These three headers are part of the compiler and need
+// no C library.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +24,8 @@ typedef uint32_t physaddr_t; // An address on the memory bus, 32 bits without PA
 		max_b_ > max_a_ ? max_b_ : max_a_; \
 	})
 
-// The nearest multiple of n at or below a, and at or above. n need not be a power of two. The
-// result has the type of a, so that pointers stay pointers. ROUNDUP wraps to 0 past the top.
+// Round a down or up to a multiple of n, which need not be a power of two. The result has the type
+// of a, also if it is a pointer. ROUNDUP wraps around to 0 if the result does not fit 32 bits.
 #define ROUNDDOWN(a, n) ((__typeof__(a))multiple_below((uintptr_t)(a), (n)))
 #define ROUNDUP(a, n)   ((__typeof__(a))multiple_above((uintptr_t)(a), (n)))
 

@@ -4,7 +4,7 @@
 #include <inc/mmu.h>
 #include <inc/types.h>
 
-// Instructions that C has no words for, one function each: Intel's manual, volume 2.
+// Instructions that cannot be written in C, one function each: Intel's manual, volume 2.
 
 static inline void
 breakpoint(void)
@@ -34,7 +34,7 @@ outw(uint16_t port, uint16_t data)
 	__asm__ volatile("outw %0, %w1" : : "a"(data), "Nd"(port));
 }
 
-// Write n bytes to a port, one after the other.
+// Write n bytes to a port.
 static inline void
 outsb(uint16_t port, const void *src, size_t n)
 {
@@ -78,7 +78,7 @@ invlpg(const void *va)
 	__asm__ volatile("invlpg %0" : : "m"(*(const uint8_t *)va) : "memory");
 }
 
-// Use a segment table, and a table of gates.
+// Load the segment table (GDT) and the interrupt table (IDT).
 static inline void
 lgdt(const struct Pseudodesc *table)
 {
@@ -91,14 +91,14 @@ lidt(const struct Pseudodesc *table)
 	__asm__ volatile("lidt %0" : : "m"(*table) : "memory");
 }
 
-// Use the local segment table of that selector; 0 for none.
+// Load the local segment table (LDT) of a selector; 0: none.
 static inline void
 lldt(uint16_t selector)
 {
 	__asm__ volatile("lldt %0" : : "rm"(selector) : "memory");
 }
 
-// Load the task register from the segment table, which marks the TSS as busy; and read it.
+// Load the task register, and read it. Loading marks the TSS as busy in the segment table.
 static inline void
 ltr(uint16_t selector)
 {
@@ -119,7 +119,7 @@ read_eflags(void)
 	return __builtin_ia32_readeflags_u32();
 }
 
-// Set and clear EFLAGS.AC. Only where CPUID has SMAP.
+// Set and clear EFLAGS.AC, which allows the kernel to access user pages. Only on CPUs with SMAP.
 static inline void
 stac(void)
 {
@@ -162,7 +162,7 @@ read_esp(void)
 	return value;
 }
 
-// fs and gs, two registers that only programs use.
+// Store and load fs and gs. The kernel does not use them.
 static inline void
 store_fs_gs(uint16_t *fs, uint16_t *gs)
 {
@@ -175,7 +175,7 @@ load_fs_gs(const uint16_t *fs, const uint16_t *gs)
 	__asm__ volatile("movw %0, %%fs; movw %1, %%gs" : : "m"(*fs), "m"(*gs));
 }
 
-// What the CPU can do. Any of the result pointers may be NULL.
+// Read what CPUID says for a leaf. Any of the result pointers may be NULL.
 static inline void
 cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
 {
@@ -202,8 +202,8 @@ cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *e
 #define CPUID7_SMEP (1 << 7)
 #define CPUID7_SMAP (1 << 20)
 
-// Whether there are sysenter and sysexit. The first Pentium Pros say so, but have none
-// (Intel, volume 2, sysenter).
+// Whether the CPU has sysenter and sysexit. The first Pentium Pros have the CPUID bit but not the
+// instructions: volume 2, sysenter.
 static inline bool
 has_sysenter(void)
 {
@@ -242,7 +242,7 @@ wrmsr(uint32_t msr, uint64_t value)
 
 // ---- Bits and words ----
 
-// Bit number n of an array of words, which may be any number (not atomic).
+// Set and clear bit n of an array of words. n may be 32 or more. Not atomic.
 static inline void
 set_bit(uint32_t *bits, uint32_t n)
 {
@@ -262,15 +262,15 @@ stosl(void *dst, uint32_t value, size_t n)
 	__asm__ volatile("rep stosl" : "+D"(dst), "+c"(n) : "a"(value) : "memory");
 }
 
-// Copy n words: one instruction each, where compilers make a loop of a small struct.
+// Copy n words, one instruction each. The compiler would make a loop for a small struct.
 static inline void
 movsl(void *dst, const void *src, size_t n)
 {
 	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
 }
 
-// The first of words[from] to words[end - 1] that is not zero, or `end` if all are. Page
-// tables are mostly empty: this takes one instruction for each entry (volume 2, scas).
+// The index of the first word that is not zero among words[from] to words[end - 1], or `end` if all
+// are zero. For page tables, which are mostly empty: one instruction an entry (volume 2, scas).
 static inline uint32_t
 first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 {
@@ -286,15 +286,15 @@ first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 
 // ---- Several CPUs ----
 
-// Exchange atomically: *addr becomes newval, and what it was is returned. Nothing
-// before it is seen to happen after it, nor the other way round (8.2.3.9).
+// Atomically set *addr to newval and return its old value. It is also a full memory barrier: no CPU
+// sees an earlier access happen after it, or a later access before it (volume 3, section 8.2.3.9).
 static inline uint32_t
 xchg(volatile uint32_t *addr, uint32_t newval)
 {
 	return __atomic_exchange_n(addr, newval, __ATOMIC_SEQ_CST);
 }
 
-// A hint that this is a waiting loop.
+// Tell the CPU that this is a waiting loop.
 static inline void
 cpu_pause(void)
 {

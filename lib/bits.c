@@ -1,8 +1,8 @@
-// Functions that compilers call where the CPU has no instruction for what an
-// expression or a builtin means: counting bits, and 64-bit arithmetic that is to be
-// checked. Their names and meanings are those of libgcc (GCC's internals manual, "The
-// GCC low-level runtime library"), which is not linked, because not every compiler for
-// x86 brings it for 32 bits. Division is in div64.c. Nothing here keeps anything.
+// Functions that the compiler calls where the CPU has no single instruction for an expression or
+// a builtin: counting bits, and 64-bit multiplication with an overflow check. (Division is in
+// div64.c.) Names and meanings are those of libgcc: GCC's internals manual, "The GCC low-level
+// runtime library". libgcc itself is not linked because not every compiler for x86 has a 32-bit
+// one. No function here has any state.
 
 #include <inc/types.h>
 
@@ -21,8 +21,8 @@ int __clrsbdi2(int64_t x);
 int64_t __mulodi4(int64_t a, int64_t b, int *overflow);
 int64_t __mulvdi3(int64_t a, int64_t b);
 
-// How many bits are 1: sums of neighbours, first of two bits each, then of four, of eight;
-// the product adds up the four bytes.
+// The number of 1 bits. Add neighbouring bits, then neighbouring pairs, then groups of four: now
+// each byte holds its own count. The multiplication adds the four bytes into the top one.
 int
 __popcountsi2(uint32_t x)
 {
@@ -38,7 +38,7 @@ __popcountdi2(uint64_t x)
 	return __popcountsi2(LOW(x)) + __popcountsi2(HIGH(x));
 }
 
-// 1 if the number of 1 bits is odd.
+// 1 if the number of 1 bits is odd, otherwise 0.
 int
 __paritysi2(uint32_t x)
 {
@@ -51,7 +51,8 @@ __paritydi2(uint64_t x)
 	return __popcountsi2(LOW(x) ^ HIGH(x)) & 1;
 }
 
-// The 0 bits above the highest 1 bit, and below the lowest one. x is not 0.
+// The number of 0 bits above the highest 1 bit (clz), or below the lowest 1 bit (ctz). x must not
+// be 0.
 int
 __clzdi2(uint64_t x)
 {
@@ -64,14 +65,14 @@ __ctzdi2(uint64_t x)
 	return LOW(x) ? __builtin_ctz(LOW(x)) : 32 + __builtin_ctz(HIGH(x));
 }
 
-// The number of the lowest 1 bit, counted from 1; 0 if there is none.
+// The position of the lowest 1 bit, counted from 1; 0 if x is 0.
 int
 __ffsdi2(uint64_t x)
 {
 	return x ? 1 + __ctzdi2(x) : 0;
 }
 
-// The bits below the sign bit that are like it.
+// The number of bits directly below the sign bit that are equal to it.
 int
 __clrsbsi2(int32_t x)
 {
@@ -88,25 +89,25 @@ __clrsbdi2(int64_t x)
 	return differ ? __clzdi2(differ) - 1 : 63;
 }
 
-// The size of a number, as an unsigned one: INT64_MIN has one, too.
+// The absolute value, as an unsigned number because that of INT64_MIN does not fit an int64_t.
 static uint64_t
-size_of(int64_t x)
+absolute(int64_t x)
 {
 	return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
 }
 
-// a * b, the lower 64 bits; *overflow tells whether that is not all of it.
+// The lower 64 bits of a * b. *overflow is set to whether the product does not fit them.
 int64_t
 __mulodi4(int64_t a, int64_t b, int *overflow)
 {
-	uint64_t x = size_of(a), y = size_of(b);
+	uint64_t x = absolute(a), y = absolute(b);
 	uint64_t limit = (~0ull >> 1) + ((a < 0) != (b < 0));
 
 	*overflow = x != 0 && y > limit / x;
 	return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-// a * b under -ftrapv, which ends in a trap if that has more than 64 bits.
+// a * b for -ftrapv: executes a trap if the product does not fit 64 bits.
 int64_t
 __mulvdi3(int64_t a, int64_t b)
 {

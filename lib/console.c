@@ -1,4 +1,4 @@
-// The console for programs, a character at a time.
+// Console input and output of programs, one character at a time.
 
 #include <inc/lib.h>
 
@@ -10,7 +10,8 @@ cputchar(int c)
 	sys_cputs(&character, 1);
 }
 
-// Wait for a character. If an environment made this one runnable, wait again.
+// Wait for a character and return it. The loop: the parent may make this environment runnable,
+// which ends the system call with an error.
 int
 getchar(void)
 {
@@ -21,7 +22,7 @@ getchar(void)
 	return c;
 }
 
-// Whether a file is the console. There is nothing else yet.
+// Return whether a file descriptor is the console. All are: lab 4 has no files.
 int
 iscons(int fdnum)
 {

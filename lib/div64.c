@@ -1,9 +1,8 @@
-// Division of 64-bit numbers, which compilers for 32-bit Intel CPUs leave to
-// functions of these names in their own library. Having them here, nothing
-// else of that library is needed. Compilers call in; they keep nothing.
+// 64-bit division. The CPU has none in 32-bit mode, so the compiler calls functions of these names.
+// They are normally in libgcc, which is not linked: see bits.c. No function here has any state.
 //
-// Everything comes down to the CPU's one step: a 64-bit number by a 32-bit one,
-// where the quotient has 32 bits. A zero divisor traps as it does in 32 bits.
+// All of them use the CPU's divl, which divides a 64-bit number by a 32-bit one and traps if the
+// quotient does not fit 32 bits. A divisor of 0 traps as it does in a 32-bit division.
 
 #include <inc/types.h>
 
@@ -20,7 +19,7 @@ divide_step(uint32_t high, uint32_t low, uint32_t divisor, uint32_t *remainder)
 	return quotient;
 }
 
-// n / d for a d of at most 32 bits: schoolbook, two digits by one.
+// n / d for a d of at most 32 bits: long division, with 32-bit digits.
 static uint64_t
 divide_by_word(uint64_t n, uint32_t d, uint64_t *remainder)
 {
@@ -32,11 +31,12 @@ divide_by_word(uint64_t n, uint32_t d, uint64_t *remainder)
 	return (uint64_t)high << 32 | low;
 }
 
-// n / d for a d of more than 32 bits, so that the quotient has less than 32.
+// n / d for a d of more than 32 bits. The quotient has fewer than 32.
 //
-// Guess it from the upper 32 significant bits of d alone. n is halved so that
-// the step cannot overflow, which the shift back makes good. The guess is right
-// or one too large; take one away, and it is right or one too small.
+// 1. Estimate the quotient from the upper 32 significant bits of d. n is halved so that divl cannot
+//    overflow; the shift afterwards corrects for this. The estimate is right or 1 too large.
+// 2. Subtract 1. Now it is right or 1 too small.
+// 3. Compute the remainder. If it is not smaller than d, the estimate was too small: add 1.
 static uint64_t
 divide_by_long(uint64_t n, uint64_t d, uint64_t *remainder)
 {
@@ -82,7 +82,7 @@ __umoddi3(uint64_t n, uint64_t d)
 	return remainder;
 }
 
-// C rounds towards 0, so the remainder has the sign of n.
+// Signed division rounds towards 0 in C, so the remainder has the sign of n.
 int64_t
 __divmoddi4(int64_t n, int64_t d, int64_t *remainder)
 {

@@ -1,9 +1,9 @@
-// Where every program starts. The kernel enters at _start with argc and argv on the stack.
+// The entry point of every program. The kernel starts it at _start with argc and argv on the stack.
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
 
-// What the kernel shows to every program, under the names that C knows it by.
+// The C names of what the kernel maps read-only into every program (inc/memlayout.h).
 	.globl	envs, pages, uvpt, uvpd
 	.set	envs, UENVS
 	.set	pages, UPAGES
@@ -17,10 +17,10 @@ _start:
 	xorl	%ebp, %ebp	// A backtrace ends here
 	popl	%eax
 	popl	%ecx
-	andl	$-16, %esp	// Compilers for SSE rely on that at each call
+	andl	$-16, %esp	// SSE code needs this alignment at each call
 	subl	$8, %esp
 	pushl	%ecx
 	pushl	%eax
 	call	libmain
-	ud2			// It does not return
+	ud2			// libmain does not return
 	.size	_start, . - _start

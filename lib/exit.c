@@ -1,6 +1,8 @@
+// How a program ends.
+
 #include <inc/lib.h>
 
-// End this environment.
+// Destroy this environment.
 void
 exit(void)
 {

@@ -1,9 +1,9 @@
-// Functions that compilers call for floating-point expressions: powers with an integer
-// exponent (__builtin_powi), products and quotients of complex numbers. For programs
-// alone: the kernel has no floating point. Their names are libgcc's, as in bits.c.
+// Functions that the compiler calls for floating-point expressions: powers with an integer
+// exponent (__builtin_powi), products and quotients of complex numbers. Only programs use them; the
+// kernel has no floating point. The names are libgcc's, as in bits.c.
 //
-// Where a product or a quotient has no number as its value, C wants an infinity in some
-// cases (C11, annex G), and this gives a NaN.
+// One difference to C11, annex G: in some cases where the standard asks for an infinity, these
+// functions return a NaN.
 
 #include <inc/types.h>
 
@@ -24,8 +24,8 @@ POWER(__powisf2, float)
 POWER(__powidf2, double)
 POWER(__powixf2, long double)
 
-// (a + bi) * (c + di) and (a + bi) / (c + di). Divided is first by the larger one of c
-// and d, so that no square of a large number is needed.
+// (a + bi) * (c + di) and (a + bi) / (c + di). The quotient is computed by dividing by the larger
+// of c and d first: c * c + d * d could overflow.
 #define COMPLEX(product, quotient, type)                                                        \
 	_Complex type product(type a, type b, type c, type d);                                  \
 	_Complex type quotient(type a, type b, type c, type d);                                 \

@@ -267,8 +267,8 @@ lowest_stack_page(void)
 	return pn;
 }
 
-// Give a child of sfork the page pn. It gets a copy of a page of its own (never_shared), and of a page
-// that is not yet copied: adopt_page maps that copy in the parent, too. All else is the same page.
+// Give a child of sfork the page pn: a copy if the page is never shared; otherwise the page itself.
+// A page that is not yet copied is copied now, and adopt_page maps the copy in the parent, too.
 static int
 share_page(envid_t child, uint32_t pn)
 {

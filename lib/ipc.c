@@ -1,8 +1,8 @@
-// Messages, with the waiting done by the kernel.
+// Messages between environments. The kernel does the waiting, in sys_ipc_send and sys_ipc_recv.
 
 #include <inc/lib.h>
 
-// What the calls take for "no page".
+// An address from UTOP up tells the system calls that no page is sent or received.
 #define NO_PAGE ((void *)UTOP)
 
 int
@@ -11,8 +11,8 @@ ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm)
 	return sys_ipc_send(to_env, val, pg ? pg : NO_PAGE, perm);
 }
 
-// A parent may make a child runnable at any time, which ends the kernel's wait. Programs
-// that send by this function do not expect that: go back to waiting.
+// See inc/lib.h. The loop: a parent may make a child runnable at any time, which ends the child's
+// wait with -E_UNSPECIFIED. Programs written for the lab do not expect this error. Exercise 15.
 void
 ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 {
@@ -25,9 +25,10 @@ ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 		panic("ipc_send: %e", r);
 }
 
-// A message has come, or r < 0 says why not: what ipc_recv returns, and stores.
+// The second half of ipc_recv, after the system call has returned r. If r is 0, the kernel has
+// put the message into this environment's struct Env.
 static int32_t
-received(int r, envid_t *from_env_store, int *perm_store)
+finish_recv(int r, envid_t *from_env_store, int *perm_store)
 {
 	if (from_env_store)
 		*from_env_store = r < 0 ? 0 : thisenv->env_ipc_from;
@@ -36,10 +37,11 @@ received(int r, envid_t *from_env_store, int *perm_store)
 	return r < 0 ? r : (int32_t)thisenv->env_ipc_value;
 }
 
+// See inc/lib.h. Exercise 15.
 int32_t
 ipc_recv(envid_t *from_env_store, void *pg, int *perm_store)
 {
-	return received(sys_ipc_recv(pg ? pg : NO_PAGE), from_env_store, perm_store);
+	return finish_recv(sys_ipc_recv(pg ? pg : NO_PAGE), from_env_store, perm_store);
 }
 
 int32_t
@@ -48,7 +50,7 @@ ipc_call(envid_t to_env, uint32_t val, void *pg, int perm, envid_t *from_env_sto
 {
 	int r = sys_ipc_call(to_env, val, pg ? pg : NO_PAGE, perm, dstpg ? dstpg : NO_PAGE);
 
-	return received(r, from_env_store, perm_store);
+	return finish_recv(r, from_env_store, perm_store);
 }
 
 envid_t

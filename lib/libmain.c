@@ -1,8 +1,10 @@
-// From the program's entry to its umain, and out again.
+// The C part of a program's start: set up the library, call umain, exit.
 
 #include <inc/lib.h>
 
 const char *binaryname = "<unknown>";
+
+// On a page that environments never share, so that each sfork child has its own: see lib/fork.c.
 __attribute__((section(".bss.private"))) const volatile struct Env *thisenv;
 
 extern void (*_syscall_gate)(void); // lib/syscall.S
@@ -10,7 +12,7 @@ void _gate_sysenter(void);
 
 void libmain(int argc, char **argv) __attribute__((noreturn));
 
-// Called by lib/entry.S, once.
+// lib/entry.S calls this once. Calls go by sysenter if the CPU has it: see lib/syscall.S.
 void
 libmain(int argc, char **argv)
 {

@@ -1,11 +1,11 @@
-// What panic, warn and assert of inc/assert.h do in a program.
+// The functions behind panic, warn and assert (inc/assert.h) in a program.
 
 #include <inc/lib.h>
 
-#define MESSAGE_SIZE 256 // The stack is one page; what is longer is cut
+#define MESSAGE_SIZE 256 // Bytes; a longer text is cut. The stack is only one page
 
 static void
-complain(const char *kind, const char *file, int line, const char *fmt, va_list ap)
+print_message(const char *kind, const char *file, int line, const char *fmt, va_list ap)
 {
 	char message[MESSAGE_SIZE];
 
@@ -20,18 +20,19 @@ _warn(const char *file, int line, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	complain("warning", file, line, fmt, ap);
+	print_message("warning", file, line, fmt, ap);
 	va_end(ap);
 }
 
-// Say so, then stop for good at a breakpoint, so that the kernel shows where.
+// Print the message and execute breakpoints. At the first, the kernel enters the monitor and shows
+// the registers; the loop is there in case it continues the program.
 void
 _panic(const char *file, int line, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	complain("panic", file, line, fmt, ap);
+	print_message("panic", file, line, fmt, ap);
 	va_end(ap);
 	for (;;)
 		breakpoint();

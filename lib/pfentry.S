@@ -1,19 +1,27 @@
-// Where the kernel makes a program go on after an exception that it handles itself,
-// on the exception stack, with esp pointing to a struct UTrapframe. The handler gets
-// that as its argument; when it returns, so does this, to where the exception was,
-// with all registers as the UTrapframe has them, without entering the kernel.
+// The page-fault upcall, and the upcall for other exceptions. The kernel starts the program here
+// after an exception, on the exception stack, with esp pointing to a struct UTrapframe. The
+// upcall calls the handler in lib/pgfault.c. Then it returns to the instruction that faulted, with
+// all registers loaded from the UTrapframe, and without entering the kernel. Exercise 10.
 //
-// The last step must change esp and eip together, for which there is no instruction
-// but ret; so eip is put on the stack that is returned to, one word below its top.
-// Where that is the exception stack itself (a fault within a handler), this is the
-// word that the kernel left empty.
+//	interrupted stack                     exception stack
+//	|    in use      |                    | utf_esp      | -> moved down one word
+//	+----------------+ <- utf_esp         | utf_eflags   |
+//	| utf_eip        | <- step 3          | utf_eip      |
+//	                                      | utf_regs ... |
+//	                                      +--------------+ <- esp
 //
-// A program that is single-stepped would be so from popfl on, and its handler be called for
-// the last step, again and again. There iret does it, which changes flags and eip
-// together. It wants three words below the top of the stack that is returned to; on the
-// exception stack these are the empty one and the UTrapframe's last two, which are not
-// needed any more. (QEMU 7.2 with SMAP reads them as if the kernel did, and makes a page fault
-// of it: there a program with a handler of its page faults cannot be single-stepped.)
+// The last instruction must load esp and eip together, after all other registers. Only ret can do
+// it, from the interrupted stack: so utf_eip is copied there first, one word below utf_esp. After a
+// fault in a handler the interrupted stack is the exception stack itself; the kernel has left
+// that word empty.
+//
+// If the program is single-stepped (TF is set), popfl would start single-stepping while still in
+// this code: the debug handler would be called before the last instruction, again and again.
+// return_and_step therefore ends with iret, which loads flags and eip together. iret needs three
+// words on the interrupted stack. On the exception stack these are the empty word and utf_eflags
+// and utf_esp, which have been read by then. (QEMU 7.2 with SMAP reads these words with the
+// kernel's rights, so this iret causes a page fault there: a program that handles its page faults
+// cannot be single-stepped.)
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
@@ -40,22 +48,32 @@ _exception_upcall:
 
 	.type dispatch, @function
 dispatch:
-	movl	%esp, %ebx	// The function called keeps ebx.
-	andl	$-16, %esp	// Compilers for SSE rely on that at each call.
+	// Step 1: call the handler with the UTrapframe's address. C functions preserve ebx.
+	movl	%esp, %ebx
+	andl	$-16, %esp	// SSE code needs this alignment at each call.
 	subl	$12, %esp
 	pushl	%ebx
 	call	*%eax
 	movl	%ebx, %esp
+
+	// Step 2: is the program single-stepped?
 	testl	$FL_TF, UTF_EFLAGS(%esp)
 	jnz	return_and_step
+
+	// Step 3: push utf_eip on the interrupted stack.
 	subl	$4, UTF_ESP(%esp)
 	movl	UTF_ESP(%esp), %eax
 	movl	UTF_EIP(%esp), %ecx
 	movl	%ecx, (%eax)
+
+	// Step 4: load the general registers, then the flags. After popfl, no instruction may
+	// change flags.
 	addl	$UTF_REGS, %esp
 	popal
-	addl	$4, %esp // eip: nothing that changes flags may come after the next.
+	addl	$4, %esp // Skip utf_eip.
 	popfl
+
+	// Step 5: switch stacks and pop eip there.
 	popl	%esp
 	ret
 	.size dispatch, . - dispatch
@@ -63,7 +81,7 @@ dispatch:
 	.type return_and_step, @function
 return_and_step:
 	pushl	$0
-	popfl	// With NT, iret would switch tasks.
+	popfl	// Clear NT: with NT set, iret would switch tasks.
 	movl	UTF_ESP(%esp), %eax
 	subl	$12, %eax
 	movl	UTF_EIP(%esp), %ecx
@@ -72,7 +90,7 @@ return_and_step:
 	movl	%cs, %ecx
 	movl	%ecx, 4(%eax)
 	movl	%edx, 8(%eax)
-	movl	%eax, UTF_EIP(%esp) // Where popl finds it.
+	movl	%eax, UTF_EIP(%esp) // popl loads esp from here.
 	addl	$UTF_REGS, %esp
 	popal
 	popl	%esp

@@ -1,5 +1,5 @@
-// Handlers of a program's own exceptions. The kernel knows of the upcalls in
-// pfentry.S; which C function they call is kept here.
+// Handlers for a program's own exceptions. The kernel knows only the upcalls in pfentry.S; this
+// file keeps the C functions that the upcalls call.
 
 #include <inc/lib.h>
 
@@ -7,16 +7,16 @@ void _exception_upcall(void);
 void _pgfault_dispatch(struct UTrapframe *utf);
 void _exception_dispatch(struct UTrapframe *utf);
 
-// The program's handler, and fork's, which is asked first, and says whether it was
-// meant.
+// The program's page-fault handler. fork's handler (lib/fork.c) is called before it, and returns
+// whether the fault was a copy-on-write fault.
 static void (*pgfault_handler)(struct UTrapframe *utf);
 static bool (*cow_handler)(struct UTrapframe *utf);
 
 static void (*exception_handlers[T_SIMDERR + 1])(struct UTrapframe *utf);
 
-// The exception stack, if there is none yet.
+// Allocate the exception stack if there is none. Returns 0 or -E_NO_MEM.
 static int
-need_exception_stack(void)
+ensure_exception_stack(void)
 {
 	void *stack = (void *)(UXSTACKTOP - PGSIZE);
 
@@ -25,10 +25,11 @@ need_exception_stack(void)
 	return sys_page_alloc(0, stack, PTE_P | PTE_U | PTE_W);
 }
 
+// See inc/lib.h. Exercise 11.
 void
 set_pgfault_handler(void (*handler)(struct UTrapframe *utf))
 {
-	int r = need_exception_stack();
+	int r = ensure_exception_stack();
 
 	if (r < 0)
 		panic("set_pgfault_handler: %e", r);
@@ -36,7 +37,7 @@ set_pgfault_handler(void (*handler)(struct UTrapframe *utf))
 	sys_env_set_pgfault_upcall(0, handler || cow_handler ? _pgfault_upcall : NULL);
 }
 
-// Called by _pgfault_upcall.
+// _pgfault_upcall calls this on the exception stack.
 void
 _pgfault_dispatch(struct UTrapframe *utf)
 {
@@ -48,12 +49,12 @@ _pgfault_dispatch(struct UTrapframe *utf)
 	pgfault_handler(utf);
 }
 
-// Let fork deal with the faults that are its own doing. 0 or -E_NO_MEM. That it does already
-// is not written again: since the last fork, a write here is itself such a fault.
+// Install fork's handler for copy-on-write faults. Returns 0 or -E_NO_MEM. cow_handler is written
+// only once: after the first fork its page is copy-on-write, and writing would need a copy.
 int
 _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 {
-	int r = need_exception_stack();
+	int r = ensure_exception_stack();
 
 	if (r < 0)
 		return r;
@@ -62,6 +63,7 @@ _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 	return sys_env_set_pgfault_upcall(0, _pgfault_upcall);
 }
 
+// See inc/lib.h. Challenge: exceptions other than page faults.
 int
 set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf))
 {
@@ -71,14 +73,15 @@ set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf))
 		set_pgfault_handler(handler);
 		return 0;
 	}
-	if ((r = need_exception_stack()) < 0 ||
+	if ((r = ensure_exception_stack()) < 0 ||
 	    (r = sys_env_set_exception_upcall(0, trapno, handler ? _exception_upcall : NULL)) < 0)
 		return r;
 	exception_handlers[trapno] = handler;
 	return 0;
 }
 
-// Called by _exception_upcall: what a page fault's address is, is the vector here.
+// _exception_upcall calls this on the exception stack. utf_fault_va holds the vector: the kernel
+// stores it there, where a page fault has its address.
 void
 _exception_dispatch(struct UTrapframe *utf)
 {

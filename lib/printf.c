@@ -1,7 +1,9 @@
-// cprintf for programs. The kernel prints what one sys_cputs hands it in one
-// piece, so a line is not cut in two by another CPU's as long as it goes out in one
-// call. Hence the text is collected first, as far as a buffer on the one-page
-// stack can; a longer text is handed over in whole lines where it has any.
+// cprintf for programs.
+//
+// The kernel prints the text of one sys_cputs in one piece. So a line is never cut in two by
+// another CPU's line if it is printed by one call. cprintf therefore collects its text in a buffer,
+// which must be small because the stack is one page. When the buffer is full, cprintf prints
+// the whole lines in it, or all of it if it has no newline.
 
 #include <inc/lib.h>
 
@@ -9,20 +11,20 @@
 
 struct buffer {
 	unsigned used;
-	int total; // All characters so far, those that are out included
+	int total; // Characters so far, including those already printed
 	char text[BUFFER_SIZE];
 };
 
 // Print the first n characters of the buffer and keep the rest.
 static void
-put_out(struct buffer *b, unsigned n)
+print_first(struct buffer *b, unsigned n)
 {
 	sys_cputs(b->text, n);
 	b->used -= n;
 	memmove(b->text, b->text + n, b->used);
 }
 
-// The length of the whole lines in the buffer, or all of it if there is none.
+// The number of characters up to the last newline in the buffer; all if there is no newline.
 static unsigned
 whole_lines(const struct buffer *b)
 {
@@ -41,7 +43,7 @@ put_in_buffer(const char *s, size_t len, void *putdat)
 	b->total += len;
 	while (len > 0) {
 		if (b->used == BUFFER_SIZE)
-			put_out(b, whole_lines(b));
+			print_first(b, whole_lines(b));
 		size_t n = MIN(len, BUFFER_SIZE - b->used);
 		memcpy(b->text + b->used, s, n);
 		b->used += n;
@@ -59,7 +61,7 @@ vcprintf(const char *fmt, va_list ap)
 	b.total = 0;
 	vprintpieces(put_in_buffer, &b, fmt, ap);
 	if (b.used > 0)
-		put_out(&b, b.used);
+		print_first(&b, b.used);
 	return b.total;
 }
 

@@ -1,22 +1,22 @@
-// Formatted output: printf's language, to wherever a function takes the pieces of a text.
-// The kernel and programs both call in. Nothing is kept between calls, and a call takes
-// some 300 bytes of the stack, since both have small ones.
+// Formatted output, for the kernel and for programs. The caller passes a function that receives the
+// text piece by piece. There is no state between calls. A call needs about 300 bytes of stack,
+// because the stacks of both are small.
 //
-// A conversion is read into a struct spec, then one function for its kind prints
-// it. What it means is told in inc/stdio.h.
+// Each conversion is parsed into a struct spec; then a function for its kind prints it. inc/stdio.h
+// describes the conversions.
 
 #include <inc/error.h>
 #include <inc/stdio.h>
 #include <inc/string.h>
 
-// What stands between a % and its letter.
+// A conversion, parsed: what is between the % and the letter.
 struct spec {
-	bool left;      // -: the padding goes to the right
+	bool left;      // -: align to the left
 	bool zeroes;    // 0: pad a number with zeroes
-	bool printable; // #: no unprintable characters
+	bool printable; // #: print ? for unprintable characters
 	unsigned width;
-	int precision; // Below 0 if there is none
-	int longs;     // How many l's
+	int precision; // Negative if not given
+	int longs;     // The number of l's
 };
 
 // Where the output goes, and where the arguments come from.
@@ -57,7 +57,7 @@ put_printable(struct printer *p, const char *s, unsigned len)
 		put(p, *s < ' ' || *s > '~' ? "?" : s, 1);
 }
 
-// Print len characters of s, padded to the width.
+// Print len characters of s, padded with spaces to the width.
 static void
 put_padded(struct printer *p, const struct spec *spec, const char *s, unsigned len)
 {
@@ -81,8 +81,8 @@ put_string(struct printer *p, const struct spec *spec, const char *s)
 	put_padded(p, spec, s, spec->precision < 0 ? strlen(s) : strnlen(s, spec->precision));
 }
 
-// Write the digits of number so that they end at end, and return where they
-// start. Zero has none.
+// Write the digits of number so that the last is at end - 1. Return a pointer to the first. For 0,
+// no digit is written.
 static char *
 write_digits(char *end, unsigned long long number, unsigned base)
 {
@@ -96,7 +96,7 @@ write_digits(char *end, unsigned long long number, unsigned base)
 	return end;
 }
 
-// Print a number after its prefix: a sign or 0x.
+// Print a number with a prefix: a sign, 0x, or an empty string.
 static void
 put_number(struct printer *p, const struct spec *spec, const char *prefix,
     unsigned long long number, unsigned base)
@@ -169,8 +169,8 @@ next_signed(struct printer *p, int longs)
 	return va_arg(p->ap, int);
 }
 
-// Read a width or precision: a number, or * for an argument. One too large for
-// an int becomes the largest.
+// Parse a width or precision: a number, or * for an argument. A number that is too large becomes
+// INT32_MAX. Return a pointer to the next character.
 static const char *
 read_count(struct printer *p, const char *fmt, int *count)
 {
@@ -187,7 +187,7 @@ read_count(struct printer *p, const char *fmt, int *count)
 	return fmt;
 }
 
-// Read what follows a %, and return where its letter is.
+// Parse the conversion after a %. Return a pointer to its letter.
 static const char *
 read_spec(struct printer *p, const char *fmt, struct spec *spec)
 {
@@ -215,8 +215,8 @@ read_spec(struct printer *p, const char *fmt, struct spec *spec)
 	return fmt;
 }
 
-// Print what the conversion after a % says, and return where it ends. One that
-// does not exist is printed as it stands.
+// Print the conversion after a %. Return a pointer to what follows it. An unknown conversion is
+// printed as it is.
 static const char *
 put_conversion(struct printer *p, const char *fmt)
 {
@@ -280,8 +280,8 @@ vprintpieces(
 	va_end(p.ap);
 }
 
-// Who takes one character at a time.
-struct taker {
+// The function of vprintfmt's caller, which receives one character at a time.
+struct char_output {
 	void (*putch)(int c, void *putdat);
 	void *putdat;
 };
@@ -289,18 +289,18 @@ struct taker {
 static void
 put_each(const char *s, size_t len, void *putdat)
 {
-	const struct taker *taker = putdat;
+	const struct char_output *output = putdat;
 
 	for (; len > 0; len--, s++)
-		taker->putch((unsigned char)*s, taker->putdat);
+		output->putch((unsigned char)*s, output->putdat);
 }
 
 void
 vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap)
 {
-	struct taker taker = { putch, putdat };
+	struct char_output output = { putch, putdat };
 
-	vprintpieces(put_each, &taker, fmt, ap);
+	vprintpieces(put_each, &output, fmt, ap);
 }
 
 void
@@ -313,18 +313,19 @@ printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...)
 	va_end(ap);
 }
 
-// A string that grows in a buffer of `size` bytes. `length` counts on when the buffer is full.
-struct growing_string {
+// The output of vsnprintf: a string in a buffer of `size` bytes. `length` also counts the
+// characters that the buffer has no room for.
+struct string_output {
 	char *buf;
 	unsigned size;
 	unsigned length;
 };
 
-// Append as much of a piece as fits in front of the NUL.
+// Append as much of a piece as fits, and a NUL.
 static void
 append(const char *s, size_t len, void *putdat)
 {
-	struct growing_string *string = putdat;
+	struct string_output *string = putdat;
 	unsigned at = string->length, last = string->size - 1;
 
 	string->length += len;
@@ -338,7 +339,7 @@ append(const char *s, size_t len, void *putdat)
 int
 vsnprintf(char *buf, int n, const char *fmt, va_list ap)
 {
-	struct growing_string string = { buf, n, 0 };
+	struct string_output string = { buf, n, 0 };
 
 	if (n <= 0 || buf == NULL)
 		return -E_INVAL;

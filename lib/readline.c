@@ -1,30 +1,28 @@
-// A line from the console, with editing: for the kernel's monitor and for
-// programs. There is one line at a time, in a buffer of this file's own, and no
-// lock: in the kernel, only a CPU that has the console to itself may call in.
+// Read a line from the console, with editing and a history. For the kernel's monitor and for
+// programs. There is one static line buffer and no lock: in the kernel, only the CPU that owns the
+// console may call readline.
 //
-// The screen is redrawn with nothing but printable characters and \b, which moves
-// the cursor to the left without erasing. So the line looks right on a serial
-// terminal and on a CGA screen alike. A line that wraps at the screen's edge is
-// edited correctly all the same, but looks right only where \b goes back up to
-// the line above.
+// The screen is updated only with printable characters and \b, which moves the cursor left without
+// erasing. So it works on a serial terminal and on a CGA screen. A line that is longer than the
+// screen's width is edited correctly, but it looks right only if \b moves from the left edge to the
+// line above.
 //
-// Bytes from 80 on are taken for UTF-8 (RFC 3629, section 3): the bytes of one
-// character are moved over and erased together, and take one column, as on a
-// terminal that shows UTF-8.
+// Bytes from 0x80 on are taken as UTF-8 (RFC 3629, section 3): the cursor moves over all bytes of a
+// character together, they are erased together, and they take one column.
 //
 //	line[]:  | l | s |   | x | y | z | \0 | ...
 //	                       ^ cursor     ^ length
 //
-// length is always below LINE_SIZE, and cursor never above length.
+// Invariant: cursor <= length < LINE_SIZE.
 
 #include <inc/kbdreg.h>
 #include <inc/stdio.h>
 #include <inc/string.h>
 
 #define LINE_SIZE 1024
-#define HISTORY   8 // Lines remembered, and one more for the line being written
+#define HISTORY   8 // Lines remembered, besides the one that is being typed
 
-#define SEQUENCE_MAX 16 // Bytes of an escape sequence after its ESC; more are text
+#define SEQUENCE_MAX 16 // Bytes of an escape sequence after ESC; a longer one is read as text
 
 #define CTRL(letter) (0x1F & (letter))
 #define ESCAPE       0x1B
@@ -32,11 +30,12 @@
 
 static char line[LINE_SIZE];
 static unsigned length, cursor;
-static unsigned refused; // Characters for which the line had no room
-static bool echoing;     // The input is the console, so what is typed is shown.
+static unsigned refused; // Characters that were dropped because the line was full
+static bool echoing;     // Input is from the console: show what is typed
 
-// Line n of those entered since the start, from 0. The last HISTORY are there;
-// the place of line number `entered` holds the new one while an old one is shown.
+// A ring: line number n, counted from 0, is in history[n % (HISTORY + 1)]. `entered` is how many
+// lines were entered; the last HISTORY of them are kept. Line number `entered` is the new line,
+// saved here while an old one is shown. `shown` is the number of the line that is shown.
 static char history[HISTORY + 1][LINE_SIZE];
 static unsigned entered, shown;
 
@@ -47,14 +46,14 @@ echo(char c, unsigned times)
 		cputchar(c);
 }
 
-// Whether a byte is not the first one of its character.
+// Whether a byte is a UTF-8 continuation byte: not the first byte of its character.
 static bool
 is_continuation(char c)
 {
 	return (c & 0xC0) == 0x80;
 }
 
-// Where the character before a position starts, and where the one at a position ends.
+// left_of: the start of the character before a position. right_of: the end of the character at it.
 static unsigned
 left_of(unsigned position)
 {
@@ -91,7 +90,7 @@ insert(char c)
 		refused++;
 		return;
 	}
-	if (is_continuation(c)) // Show the character again, with this byte.
+	if (is_continuation(c)) // Print the character again, now with this byte.
 		move_to(left_of(position));
 	memmove(line + position + 1, line + position, length - position);
 	line[position] = c;
@@ -100,7 +99,7 @@ insert(char c)
 	move_to(position + 1);
 }
 
-// Remove the characters from `from` up to, but without, `to`.
+// Remove line[from] to line[to - 1].
 static void
 erase(unsigned from, unsigned to)
 {
@@ -117,7 +116,7 @@ erase(unsigned from, unsigned to)
 	move_to(from);
 }
 
-// Where the word before the cursor starts.
+// The start of the word before the cursor.
 static unsigned
 word_start(void)
 {
@@ -136,14 +135,14 @@ history_line(unsigned number)
 	return history[number % (HISTORY + 1)];
 }
 
-// Show line `number` of the history in place of the one there is. Changes to an
-// old line are lost when it is left without being entered.
+// Replace the line by line `number` of the history. Changes to an old line are lost unless it is
+// entered.
 static void
 browse(unsigned number)
 {
 	const char *text = history_line(number);
 
-	// Also above when number went below 0, since it is unsigned.
+	// A number below 0 is caught, too: unsigned, it is larger than `entered`.
 	if (number > entered || entered - number > HISTORY) {
 		echo('\a', 1);
 		return;
@@ -169,20 +168,21 @@ remember_line(void)
 
 // ---- Escape sequences: ECMA-48, section 5.4; xterm's control sequences ----
 
-// What was read after an ESC that began no escape sequence: it is read again, as text.
-static int again[SEQUENCE_MAX];
-static unsigned again_from, again_to;
+// The characters after an ESC that turned out not to begin an escape sequence: next_char returns
+// them again, as text.
+static int reread[SEQUENCE_MAX];
+static unsigned reread_from, reread_to;
 
 static int
 next_char(void)
 {
-	return again_from < again_to ? again[again_from++] : getchar();
+	return reread_from < reread_to ? reread[reread_from++] : getchar();
 }
 
 enum SequenceState { NO_SEQUENCE, UNFINISHED, FINISHED };
 
-// Whether n characters after an ESC are an escape sequence that a terminal sends for a key, or the
-// beginning of one: ESC [ numbers letter; ESC O letter; and the Linux console's ESC [ [ letter.
+// Whether the n characters after an ESC are a key's escape sequence, or the beginning of one.
+// These exist: ESC [ numbers letter; ESC O letter; and from the Linux console ESC [ [ letter.
 static enum SequenceState
 sequence_state(const int *s, unsigned n)
 {
@@ -199,7 +199,7 @@ sequence_state(const int *s, unsigned n)
 	return last < '@' ? UNFINISHED : FINISHED;
 }
 
-// The key of a whole escape sequence, or 0 for one that means nothing here.
+// The key that a complete escape sequence stands for, or 0 for a key that has no use here.
 static int
 sequence_key(const int *s, unsigned n)
 {
@@ -211,7 +211,7 @@ sequence_key(const int *s, unsigned n)
 		[1] = KEY_HOME, [3] = KEY_DEL, [4] = KEY_END, [7] = KEY_HOME, [8] = KEY_END,
 	};
 	int last = s[n - 1];
-	unsigned number = s[1] - '0'; // Those that mean something have one digit.
+	unsigned number = s[1] - '0'; // All keys in `numbers` have one digit.
 
 	if (s[1] == '[')
 		return 0;
@@ -222,9 +222,10 @@ sequence_key(const int *s, unsigned n)
 	return 0;
 }
 
-// The next key: a character or a key of inc/kbdreg.h, which may have been sent as an escape
-// sequence. Below 0 at the end of input. An ESC by itself is passed over, and what follows keeps
-// its meaning. No time limit tells the two apart: it would be wrong on a slow line.
+// The next key: a character, or a key of inc/kbdreg.h, also if the terminal sent it as an escape
+// sequence. Negative at the end of input. An ESC that begins no sequence is ignored, and the
+// characters after it are read as usual. The two are not told apart by time, because that fails on
+// a slow line.
 static int
 next_key(void)
 {
@@ -235,17 +236,17 @@ next_key(void)
 	if (c != ESCAPE)
 		return c;
 	while (state == UNFINISHED) {
-		again[n++] = next_char();
-		state = sequence_state(again, n);
+		reread[n++] = next_char();
+		state = sequence_state(reread, n);
 	}
-	again_from = 0;
-	again_to = state == FINISHED ? 0 : n;
-	return state == FINISHED ? sequence_key(again, n) : 0;
+	reread_from = 0;
+	reread_to = state == FINISHED ? 0 : n;
+	return state == FINISHED ? sequence_key(reread, n) : 0;
 }
 
 // ---- Editing ----
 
-// Do what a key says that does not end the line.
+// Handle a key that does not end the line.
 static void
 edit(int key)
 {
@@ -306,7 +307,7 @@ ends_line(int key)
 char *
 readline(const char *prompt)
 {
-	static int last_end; // The key that ended the line before
+	static int last_end; // The key that ended the previous line
 	int key;
 
 	if (prompt)
@@ -315,7 +316,7 @@ readline(const char *prompt)
 	length = cursor = refused = 0;
 	shown = entered;
 
-	// CR LF is one Enter, and so is LF CR: pass over the second half.
+	// CR LF and LF CR are one Enter: skip the second half.
 	key = next_key();
 	if ((last_end == '\r' && key == '\n') || (last_end == '\n' && key == '\r'))
 		key = next_key();

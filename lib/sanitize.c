@@ -1,8 +1,8 @@
-// What the compiler calls when `make SAN=1` has made it check the code: behaviour that C
-// leaves undefined (-fsanitize=undefined), and functions that wrote beyond their arrays
-// into the word between those and the return address (-fstack-protector-strong). Each
-// says what and where, and ends the kernel or the program. Linked under SAN=1 alone, into
-// both; the names and what is passed are the compilers'.
+// Functions that the compiler calls in a build with SAN=1 when a check in the code fails:
+// undefined behaviour (-fsanitize=undefined), or a function that wrote past its arrays into the
+// word between them and the return address (-fstack-protector-strong). Each prints what happened
+// and where, and panics. Only a SAN=1 build links this file, into the kernel and into every
+// program. The compilers define the names and the arguments.
 
 #include <inc/assert.h>
 #include <inc/types.h>
@@ -20,8 +20,8 @@ undefined(const struct Location *where, const char *what)
 	    where->line, where->column, what);
 }
 
-// The mistakes that the place says enough about. Everything that the compiler passes
-// begins with the place.
+// The checks for which the location is enough. The data that the compiler passes always begins
+// with the location.
 #define MISTAKES(X)                                        \
 	X(add_overflow, "signed addition overflows")       \
 	X(sub_overflow, "signed subtraction overflows")    \
@@ -47,7 +47,7 @@ undefined(const struct Location *where, const char *what)
 MISTAKES(X)
 #undef X
 
-// An index, or how far to shift, is a value of at most a word.
+// An index and a shift count are passed as one word.
 void __ubsan_handle_out_of_bounds(const struct Location *where, uintptr_t index);
 void __ubsan_handle_shift_out_of_bounds(
     const struct Location *where, uintptr_t value, uintptr_t by);
@@ -68,7 +68,7 @@ __ubsan_handle_shift_out_of_bounds(const struct Location *where, uintptr_t value
 	    where->file, where->line, where->column, value, (int)by);
 }
 
-// A pointer that is null, not aligned, or to an object that is too small.
+// The pointer is null, or not aligned, or its object is too small.
 void
 __ubsan_handle_type_mismatch_v1(const struct Location *where, uintptr_t pointer)
 {
@@ -76,8 +76,8 @@ __ubsan_handle_type_mismatch_v1(const struct Location *where, uintptr_t pointer)
 	    where->file, where->line, where->column, pointer);
 }
 
-// What stands below a return address. A string that runs over would have to hold a NUL and
-// a newline to put it back.
+// The word that -fstack-protector puts below a return address. A string that overflows its array
+// cannot contain the same word: it has a NUL and a newline in it.
 uintptr_t __stack_chk_guard = 0x0A0DFF00;
 
 void

@@ -1,10 +1,9 @@
-// Strings and memory, for the kernel and for programs: nothing here calls
-// anything or keeps anything, so anybody may call in at any time.
+// String and memory functions, for the kernel and for programs. They have no state and need no
+// lock.
 //
-// The functions that move or fill blocks let the CPU's string instructions do
-// it, four bytes at a time, then the odd bytes. By the ABI (System V, Intel386
-// supplement, "Registers") the direction flag is clear when a function is
-// entered and when it returns, so only copy_down touches it, and puts it back.
+// Blocks are moved and filled by the CPU's string instructions: four bytes at a time, then the
+// remaining bytes. The ABI guarantees that the direction flag is clear at function entry, and asks
+// for the same at return (System V, Intel386 supplement, "Registers"). Only copy_down sets it.
 
 #include <inc/string.h>
 
@@ -18,7 +17,7 @@ strlen(const char *s)
 	return end - s;
 }
 
-// The length of s, or size if it has no end before that.
+// The length of s, but at most size: no byte from s[size] on is read.
 size_t
 strnlen(const char *s, size_t size)
 {
@@ -36,7 +35,8 @@ strcpy(char *dst, const char *src)
 	return dst;
 }
 
-// Fill size bytes at dst with src and NULs. If src is too long there is no NUL.
+// Copy src to dst and fill the rest of dst's size bytes with NULs. If src has size characters or
+// more, dst is not terminated.
 char *
 strncpy(char *dst, const char *src, size_t size)
 {
@@ -54,8 +54,8 @@ strcat(char *dst, const char *src)
 	return dst;
 }
 
-// Copy as much of src as fits size bytes with its NUL. Return src's length: if
-// that is not below size, something was left out.
+// Copy src to dst, at most size - 1 characters, and terminate it. Returns the length of src: if it
+// is size or more, the copy is cut.
 size_t
 strlcpy(char *dst, const char *src, size_t size)
 {
@@ -92,7 +92,7 @@ strncmp(const char *s1, const char *s2, size_t size)
 	return 0;
 }
 
-// Where c first is in s, its NUL being a part of it, or NULL.
+// A pointer to the first c in s, or NULL. The terminating NUL counts as part of s.
 char *
 strchr(const char *s, char c)
 {
@@ -100,7 +100,7 @@ strchr(const char *s, char c)
 	return *s == c ? (char *)s : NULL;
 }
 
-// Where c first is in s, or the end of s.
+// A pointer to the first c in s, or to the end of s.
 char *
 strfind(const char *s, char c)
 {
@@ -121,7 +121,7 @@ memset(void *dst, int c, size_t len)
 	return dst;
 }
 
-// Goes from the first byte to the last, which memmove relies on.
+// Copies from the first byte to the last. memmove relies on this order.
 void *
 memcpy(void *dst, const void *src, size_t len)
 {
@@ -133,7 +133,7 @@ memcpy(void *dst, const void *src, size_t len)
 	return dst;
 }
 
-// Copy from the last byte to the first, for a dst inside of src.
+// Copy from the last byte to the first, for a dst that begins inside src.
 static void
 copy_down(char *dst, const char *src, size_t len)
 {
@@ -150,7 +150,8 @@ copy_down(char *dst, const char *src, size_t len)
 void *
 memmove(void *dst, const void *src, size_t len)
 {
-	// Going up is right unless dst begins inside of src. Unsigned, that is one test.
+	// Copying upwards is wrong only if src <= dst < src + len. Unsigned arithmetic makes that
+	// one comparison.
 	if ((uintptr_t)dst - (uintptr_t)src >= len)
 		memcpy(dst, src, len);
 	else
@@ -169,7 +170,7 @@ memcmp(const void *s1, const void *s2, size_t len)
 	return 0;
 }
 
-// Where the byte c first is in the len bytes at s, or their end.
+// A pointer to the first byte c among the len bytes at s, or to their end.
 void *
 memfind(const void *s, int c, size_t len)
 {
@@ -180,7 +181,7 @@ memfind(const void *s, int c, size_t len)
 	return (void *)at;
 }
 
-// The value of c as a digit, or one that is no digit in any base.
+// The value of c as a digit, or 36, which is no digit in any base.
 static int
 digit_value(char c)
 {
@@ -199,8 +200,8 @@ is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// The base that the prefix of a number tells, where base leaves it open. Moves
-// *digits past a 0x, if a digit follows it.
+// The base of the number at *digits: if base is 0, its prefix decides. Moves *digits past a 0x that
+// has a digit behind it.
 static int
 find_base(const char **digits, int base)
 {
@@ -216,8 +217,8 @@ find_base(const char **digits, int base)
 	return base;
 }
 
-// Unlike the C library's, a number too large for a long wraps instead of
-// sticking at the largest: "0xf0100000" is an address, not an overflow.
+// See inc/string.h. Unlike in the standard C library, a number that is too large for a long wraps
+// around: "0xf0100000" is an address and must keep its value.
 long
 strtol(const char *s, char **endptr, int base)
 {

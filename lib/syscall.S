@@ -1,14 +1,13 @@
-// The system calls as C functions: for each name in SYSCALLS of inc/syscall.h a
-// sys_NAME, which loads its arguments into the registers that the kernel takes
-// them from, enters it, and returns what the kernel left in eax. So far as C expects
-// it, registers are kept: the caller's ebx, edi and esi need saving where they are used.
+// The system calls as C functions: one sys_NAME for each name in SYSCALLS of inc/syscall.h. It
+// loads the arguments into the registers where the kernel expects them, enters the kernel, and
+// returns the result that the kernel left in eax. It saves ebx, edi and esi if it uses them, since
+// C functions must preserve these.
 //
-// The kernel is entered through _syscall_gate: by int $T_SYSCALL, or if the CPU has it, by
-// sysenter, for which libmain changes the gate. That wants esi and ebp for itself, so a
-// call of five arguments is always made by int.
+// The kernel is entered through the function pointer _syscall_gate. That is int $T_SYSCALL, until
+// libmain finds that the CPU has sysenter and changes it. sysenter needs esi and ebp for the way
+// back, so a call with five arguments always uses int.
 //
-// There is none for exofork, which must not return through a stack frame of its
-// own: inc/lib.h inlines it.
+// exofork has no function here: inc/lib.h inlines it, and says why.
 
 #include <inc/syscall.h>
 #include <inc/trap.h>
@@ -21,10 +20,10 @@
 	.globl	sys_\name
 	.type	sys_\name, @function
 sys_\name:
-	.set	.Lbelow, 4	// From esp to the first argument: the return address...
+	.set	.Lbelow, 4	// Bytes from esp to the first argument: the return address
 	.if	\nargs >= 3
 	pushl	%ebx
-	.set	.Lbelow, .Lbelow + 4 // ...and what was saved
+	.set	.Lbelow, .Lbelow + 4 // and the saved registers
 	.endif
 	.if	\nargs >= 4
 	pushl	%edi

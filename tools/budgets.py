@@ -43,8 +43,8 @@ OPERATIONS = [Operation(*row) for row in (
      "3413 (first touch)", 1300, 1370),
     ("batch_map", "benchbatch", "32 times page_map in batches", "-", "-", "-", None, 9210),
     ("fork", "benchfork", "fork, child exits, parent sees it", "8.6 M", "1.98 M",
-     "88 k (no libc), 244 k", 40000, 99999),
-    ("fork_batched", "benchforkbatch", "the same by fork_batched", "-", "-", "-", None, 99999),
+     "88 k (no libc), 244 k", 40000, 30565),
+    ("fork_batched", "benchforkbatch", "the same by fork_batched", "-", "-", "-", None, 31090),
     ("line", "benchline", "a line of 71 characters, sys_cputs", "11813", "-", "-", 1200, 1157),
     ("line_cprintf", "benchline", "the same by cprintf", "-", "-", "-", None, 1681),
 )]

@@ -1,6 +1,7 @@
 // A challenge: fork by fewer entries into the kernel. fork_batched does the same as fork, with the
 // same guarantees, but collects its calls of sys_page_map in a batch (lib/challenge/batch.c)
-// instead of making each by itself. A program chooses it by calling it. docs/costs.md compares both.
+// instead of making each by itself. A program that wants it calls it in place of fork.
+// docs/costs.md compares the two.
 //
 // The batch keeps the order of the calls, and no call is made after the first that fails: so it
 // still holds that the parent's pages become copy-on-write only when the child has all it needs.
