@@ -108,21 +108,36 @@ mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 	return 0;
 }
 
-static int
-mon_programs(int argc, char **argv, struct Trapframe *tf)
+// Print the names of n programs in columns.
+static void
+print_names(const struct Program *p, int n)
 {
-	int width = 0, n = programs_end - programs;
+	int width = 0;
 
-	if (has_arguments(argc, argv))
-		return 0;
 	for (int i = 0; i < n; i++)
-		width = MAX(width, (int)strlen(programs[i].name) + 2);
+		width = MAX(width, (int)strlen(p[i].name) + 2);
 	int columns = MAX(SCREEN_COLUMNS / width, 1);
 	for (int i = 0; i < n; i++) {
 		if ((i + 1) % columns == 0 || i + 1 == n)
-			cprintf("%s\n", programs[i].name);
+			cprintf("%s\n", p[i].name);
 		else
-			cprintf("%-*s", width, programs[i].name);
+			cprintf("%-*s", width, p[i].name);
+	}
+}
+
+static int
+mon_programs(int argc, char **argv, struct Trapframe *tf)
+{
+	const struct Program *first = programs, *next;
+
+	if (has_arguments(argc, argv))
+		return 0;
+	for (; first < programs_end; first = next) {
+		next = first + 1;
+		while (next < programs_end && strcmp(next->folder, first->folder) == 0)
+			next++;
+		cprintf("%s:\n", first->folder);
+		print_names(first, next - first);
 	}
 	return 0;
 }

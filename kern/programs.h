@@ -3,10 +3,11 @@
 
 #include <inc/types.h>
 
-// A user program that is a part of the kernel's image: obj/kern/programs.S, which
-// kern/Makefrag makes, has one of these for every file in user/.
+// A user program that is a part of the kernel's image. obj/kern/programs.S, which kern/Makefrag
+// makes, has one of these for each program: first those in user/, then those in its folders.
 struct Program {
 	const char *name;
+	const char *folder;   // of its source: "user", "user/bench", ...
 	const uint8_t *image; // An ELF, as the linker left it
 	size_t size;          // in bytes
 };

@@ -8,16 +8,18 @@
 //	While an environment is runnable, each other slot gets at most one turn before it.
 //
 // Proof: between two turns of one slot the cursor passes every slot, and each runnable environment
-// that it passes gets a turn. Only sched_yield moves the cursor. user/fairwait.c tests the rule by
-// env_wait, which counts the turns of others.
+// that it passes gets a turn. Only sched_yield moves the cursor: a wake-up does not, nor does
+// sys_ipc_call, whose receiver runs in the rest of the caller's turn. user/sched/fairwait.c tests the
+// rule by env_wait, which counts the turns of others.
 //
 // A turn lasts one time slice on average, measured by the time stamp counter, because a turn may begin
 // anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the turn if less than half
 // a slice of it is left. The rest (or the excess) is saved in env_credit, and makes the next turn of
 // that environment longer (or shorter). An environment that yields or waits gives up the rest of its
-// turn, so one that always yields just before the tick takes no time from the next. A tick can come
-// while the CPU cannot switch environments, for example while it halts in lock_kernel: cpu_ticked
-// records it until the CPU is about to return to user mode.
+// turn, so one that always yields just before the tick takes no time from the next. A dying
+// environment's turn frees a part of its memory (end.c). A tick can come while the CPU cannot switch
+// environments, for example while it halts in lock_kernel: cpu_ticked records it until the CPU is
+// about to return to user mode.
 //
 // A CPU that finds no runnable environment sets its bit in `idle`, drops the lock, polls for a while,
 // and then halts with interrupts on. A CPU that makes an environment runnable clears the bit of one

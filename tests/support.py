@@ -5,7 +5,6 @@ it ends. It says nothing about how long something may take: a machine that hangs
 time limit, which is there for that alone.
 """
 
-import glob
 import os
 import re
 import sys
@@ -35,8 +34,7 @@ Q35_WITH_IDE = {"args": ["-machine", "q35", "-device", "piix3-ide,id=ide"], "bus
 
 def user_programs(pattern):
     """The names of the user programs whose source matches a pattern."""
-    paths = glob.glob(TREE.path("user", pattern + ".c"))
-    return sorted(os.path.splitext(os.path.basename(path))[0] for path in paths)
+    return sorted(TREE.programs(pattern))
 
 
 def connect_gdb(machine, folder):

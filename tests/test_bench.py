@@ -17,7 +17,7 @@ NO_HISTORY = bench.no_history(TREE)
 
 
 class BenchTest(KernelTest):
-    """One test for each program of user/bench*.c that counts."""
+    """One test for each program of user/bench/bench*.c that counts."""
 
     def count(self, program):
         """What each of a program's operations costs, and all that was printed."""

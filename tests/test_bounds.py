@@ -5,14 +5,14 @@ import re
 
 from support import NO_HURRY, TREE, KernelTest, run_gdb
 
-# What the lock may be held for at once, in instructions: about what it takes to fork and end a
-# small program. The kinds of user/longcalls.c, and what the worst hold of each costs now is in
-# docs/costs.md.
+# How long one call may hold the lock, in instructions: about as many as it takes to fork and end a
+# small program. The kinds of calls are those of user/bench/longcalls.c; docs/costs.md has the
+# longest hold of each.
 BOUND = 30000
 # A fault prints 22 lines with the lock held; that is most of it.
 BOUND_OF_FAULTS = 47000
 
-KINDS = re.findall(r'(?m)^\t\{ "(\w+)", ', open(TREE.path("user", "longcalls.c")).read())
+KINDS = re.findall(r'(?m)^\t\{ "(\w+)", ', open(TREE.path("user/bench/longcalls.c")).read())
 OF_ONE = ["long_text", "full_batch"]  # They need no second environment.
 
 # Some last ids, and what follows them in the same slot.

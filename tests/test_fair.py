@@ -13,8 +13,9 @@ CLOCK = ["-icount", "shift=4,sleep=off"]
 SLICES = 100
 PRINTED_SLICES = 60
 
-# By the pattern of user/shares.c: the children that compute, and the least share of the CPU, in
-# thousandths, that each must get. No child may get more than a twentieth less than another.
+# For each pattern of user/sched/shares.c: the children that compute, and the least share of the
+# CPU, in thousandths, that each must get. No child may get less than another by more than a
+# twentieth.
 SHARES = {
     "call": ([1, 3], 450),   # A server and its client take turns that are nearly nothing,
     "send": ([1, 3], 450),

@@ -1,4 +1,5 @@
-"""Programs that do what none should: user/fuzz.c on several CPUs and seeds. make fuzz does more."""
+"""user/fuzz/fuzz.c, which makes wrong system calls, on several CPUs and with several seeds. `make
+fuzz` does more."""
 
 from support import NO_HURRY, KernelTest
 

@@ -53,7 +53,7 @@ class InputTest(KernelTest):
     """What the tests here have in common."""
 
     def boot_reader(self, count, mode="", **options):
-        """Boot user/keys.c, which reads that many keys; wait until it does."""
+        """Boot user/console/keys.c, which reads that many keys; wait until it does."""
         machine = self.boot("keys,%d%s" % (count, mode), **options)
         machine.wait_for("keys: reading")
         return machine

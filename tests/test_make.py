@@ -288,7 +288,7 @@ class ToolchainTest(MakeTest):
 
 class OptimizationTest(MakeTest):
     """Each level of optimization: no warning, all points, and nothing that a compiler calls is
-    missing (user/helpers.c)."""
+    missing (user/conform/helpers.c)."""
 
     built = False
     needs_build = False
@@ -319,9 +319,12 @@ class NamesTest(MakeTest):
               '\tcprintf("%s runs\\n", argv[0]);\n}\n'
 
     def test_names_that_are_no_words_of_c(self):
-        names = ["a-b", "2x", "a.b.c", "c++", "x_y", "if"]
-        for name in names:
-            self.write(self.tree.path("user", name + ".c"), self.PROGRAM)
+        os.mkdir(self.tree.path("user", "new"))
+        paths = [self.tree.path("user", name + ".c")
+                 for name in ("a-b", "2x", "a.b.c", "c++", "x_y", "if", "new/in-folder")]
+        names = [os.path.basename(path)[:-len(".c")] for path in paths]
+        for path in paths:
+            self.write(path, self.PROGRAM)
         self.tree.make()
         for name in names:
             with self.subTest(name=name):
@@ -329,8 +332,8 @@ class NamesTest(MakeTest):
         image = self.tree.disk_image(" ".join(names))
         output = self.start(disk=image).run_to_prompt()
         self.assert_lines(output, [re.escape(name) + " runs" for name in names])
-        for name in names:
-            os.remove(self.tree.path("user", name + ".c"))
+        for path in paths:
+            os.remove(path)
 
     def test_names_that_cannot_be(self):
         for name in ("my prog", "a,b", "a=b", "a:b", "it's", "$HOME", "a#b", "100%", "naïve",
@@ -342,6 +345,32 @@ class NamesTest(MakeTest):
                 for goal in ("all", "run-hello-nox"):
                     self.assertIn("Rename 'user/%s.c'" % name, self.failure(goal))
                 os.remove(path)
+
+    def test_names_in_folders(self):
+        # Other bad names come with the one that is refused first.
+        for folder, name in (("bench", "a,b"), ("bench", "-x"), ("my-own", "x-nox"), ("a b", "x")):
+            with self.subTest(folder=folder, name=name):
+                path = self.tree.path("user", folder, name + ".c")
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                self.write(path, self.PROGRAM)
+                self.addCleanup(lambda path=path: os.path.exists(path) and os.remove(path))
+                self.assertIn("Rename 'user/%s/%s.c'" % (folder, name), self.failure("all"))
+                os.remove(path)
+
+    def test_one_name_in_two_folders(self):
+        for first, second in (("user/benchnull.c", "user/bench/benchnull.c"),
+                              ("user/hello.c", "user/my-own/hello.c")):
+            with self.subTest(name=first):
+                new = [self.tree.path(path) for path in (first, second)
+                       if not os.path.exists(self.tree.path(path))]
+                self.assertEqual(len(new), 1)
+                os.makedirs(os.path.dirname(new[0]), exist_ok=True)
+                self.write(new[0], self.PROGRAM)
+                try:
+                    self.assertRegex(self.failure("all"), "Two programs have the same name. "
+                                     r"Rename one of: %s %s\." % (first, second))
+                finally:
+                    os.remove(new[0])
 
     def test_name_with_its_prefix(self):
         self.assertIn("--cmdline 'hello'", self.plan("-B", "obj/run/user_hello.img"))

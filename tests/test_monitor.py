@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from support import TREE, KernelTest, run_gdb, user_programs
+from support import TREE, KernelTest, run_gdb
 from elffile import read_elf
 from machine import SCREEN_COLUMNS, SCREEN_ROWS
 
@@ -89,12 +89,21 @@ class MonitorTest(KernelTest):
 
     def test_programs(self):
         answer = self.machine.command("programs")
-        lines = answer.split("\n")[1:-1]
-        self.assertEqual(sorted(" ".join(lines).split()), user_programs("*"))
-        self.assertLess(max(len(line) for line in lines), SCREEN_COLUMNS)
-        starts = {found.start() for line in lines for found in re.finditer(r"\S+", line)}
-        self.assertEqual(len(starts), max(len(line.split()) for line in lines))
-        self.assertGreater(len(starts), 1)
+        lists = re.findall(r"(?m)^(user\S*):\n((?:.*[^:]\n)+)", answer)
+        self.assertEqual("programs\n" + "".join("%s:\n%s" % pair for pair in lists) + "K> ", answer)
+        listed = {}
+        for folder, names in lists:
+            listed.update((name, folder + "/" + name + ".c") for name in names.split())
+            lines = names.splitlines()
+            self.assertLess(max(len(line) for line in lines), SCREEN_COLUMNS)
+            starts = {found.start() for line in lines for found in re.finditer(r"\S+", line)}
+            self.assertEqual(len(starts), max(len(line.split()) for line in lines))
+        self.assertEqual(listed, TREE.programs())
+        # The lab's programs are first, in more than one column.
+        folder, names = lists[0]
+        self.assertEqual(folder, "user")
+        self.assertIn("hello", names.split())
+        self.assertLess(len(names.splitlines()), len(names.split()))
 
     def test_run_with_arguments(self):
         answer = self.machine.command("run args,1,2,3,4,5,6,7 hello")

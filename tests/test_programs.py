@@ -309,7 +309,7 @@ class ProgramsTest(KernelTest):
 
 
 class ConformanceTest(KernelTest):
-    """Each program user/conform_*.c checks one subject and says how many checks passed."""
+    """Each program user/conform/conform_*.c checks one subject and says how many checks passed."""
 
     def check(self, name, cpus):
         output = self.run_kernel(name, cpus=cpus, args=NO_HURRY if cpus == 1 else [])

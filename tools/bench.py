@@ -3,8 +3,8 @@
 
     bench.py [--base REV] [--runs N] [--no-time] [--no-side]
 
-The programs user/bench*.c are run twice over. Once on a machine whose clock counts instructions:
-that is exact, and the same each time. Then N times on a machine that runs as fast as it can: the
+The programs user/bench/bench*.c are run twice over. Once on a machine whose clock counts
+instructions: that is exact, and the same each time. Then N times on a machine that runs as fast as it can: the
 median is printed, and no more than a hint, since it depends on what else your machine does. What
 tools/budgets.py has for the operation stands beside it; above the budget there is a `!`. Then some
 whole machines are compared with each other, in turn: ratios of times that your clock has measured.
@@ -137,23 +137,26 @@ def checkout(revision, folder):
     tree = Tree(folder, variables)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(tree.root)
-    for path in glob(ours.path("user", "bench*")):
-        shutil.copy(path, tree.path("user"))
+    # They lie in a folder of their own, which an old revision may not have.
+    folder = tree.path("user", "bench")
+    if not os.path.isdir(folder):
+        folder = tree.path("user")
+    for path in glob(ours.path("user", "bench", "bench*")):
+        shutil.copy(path, folder)
     drop_what_does_not_build(tree)
     return tree
 
 
 def drop_what_does_not_build(tree):
     """An old revision may lack what a benchmark program needs: it goes without that program."""
-    names = [os.path.splitext(os.path.basename(path))[0]
-             for path in glob(tree.path("user", "bench*.c"))]
-    built = [tree.obj("user", name) for name in names]
+    programs = tree.programs("bench*")
+    built = [tree.obj("user", name) for name in programs]
     tree.run_make("-s", "-k", "-j%d" % (os.cpu_count() or 1),
                   *(os.path.relpath(path, tree.root) for path in built))
-    for name, path in zip(names, built):
-        if not os.path.exists(path):
+    for name, source in programs.items():
+        if not os.path.exists(tree.obj("user", name)):
             progress("does not build there: " + name)
-            os.remove(tree.path("user", name + ".c"))
+            os.remove(tree.path(source))
 
 
 # ---- All of it ----
@@ -168,7 +171,7 @@ class Subject:
         self.ticks = {o.name: [] for o in OPERATIONS}  # Those of each run
         tree.build()
         tree.qemu()
-        self.programs = [p for p in PROGRAMS if os.path.exists(tree.path("user", p + ".c"))]
+        self.programs = [p for p in PROGRAMS if p in tree.programs()]
 
     def count(self):
         for program in self.programs:

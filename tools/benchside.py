@@ -78,7 +78,7 @@ class Side:
 
     def measure(self, tree):
         """One run's figures, or None if there is no such program."""
-        if os.path.exists(tree.path("user", self.program + ".c")):
+        if self.program in tree.programs():
             return self._measure(tree)
         return None
 

@@ -7,7 +7,7 @@ the time stamp counter under QEMU's -icount shift=0,sleep=off -smp 1 -cpu qemu32
 from collections import namedtuple
 
 # name      what the program calls it
-# program   which of user/bench*.c prints it
+# program   which of user/bench/bench*.c prints it
 # text      what it is
 # jos, xv6, linux   the figures published for these, as text; see SOURCE
 # wanted    the budget: what is above it is marked; None: there is none

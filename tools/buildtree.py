@@ -5,6 +5,7 @@ settings given on its command line or in the environment are passed on. Its othe
 they speak of a job server that we cannot reach.
 """
 
+import glob
 import os
 import re
 import shlex
@@ -115,6 +116,15 @@ class Tree:
             # It runs in other folders than make does.
             self._qemu = [self.path(words[0]) if "/" in words[0] else words[0], *words[1:]]
         return self._qemu
+
+    def programs(self, pattern="*"):
+        """The names of the user programs that match a pattern, each with the path of its source,
+        relative to the root."""
+        found = {}
+        for path in sorted(glob.glob(self.path("user", pattern + ".c"))
+                           + glob.glob(self.path("user", "*", pattern + ".c"))):
+            found[os.path.splitext(os.path.basename(path))[0]] = os.path.relpath(path, self.root)
+        return found
 
     def disk_image(self, cmdline):
         """The bytes of the built disk image with another command line in it."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run user/fuzz.c on machines with 1, 2, 4 and 8 CPUs, on several seeds: `make fuzz`.
+"""Run user/fuzz/fuzz.c on machines with 1, 2, 4 and 8 CPUs, on several seeds: `make fuzz`.
 
     fuzz.py [--calls N] [--seed N] [--cpus N] [-j JOBS]
 

@@ -10,7 +10,7 @@
 // Second, environments that send to one that receives, again and again: who was heard
 // must wait until all the others were.
 
-#include "testing.h"
+#include <user/common/testing.h>
 
 #define COMPUTING 6  // Environments, the parent among them
 #define SENDING   4  // Children

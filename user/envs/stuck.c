@@ -1,0 +1,36 @@
+// Ends with nobody gone and everybody waiting: the parent to be made runnable; one child
+// for a message; the others, in the parent's queue, to be received from. So there is
+// something for the kernel's audit to look at.
+
+#include <user/common/testing.h>
+
+#define SENDERS 6
+
+static envid_t
+start_sender(void)
+{
+	envid_t child = must_fork();
+
+	if (child == 0) {
+		ipc_send(thisenv->env_parent_id, 0, NULL, 0);
+		ipc_recv(NULL, NULL, NULL);
+	}
+	wait_until_asleep(child);
+	return child;
+}
+
+void
+umain(int argc, char **argv)
+{
+	envid_t senders[SENDERS];
+
+	USED(argc);
+	USED(argv);
+	for (int i = 0; i < SENDERS; i++)
+		senders[i] = start_sender();
+	must(ipc_recv(NULL, NULL, NULL), "ipc_recv"); // From the first one.
+	// One goes from the middle of the queue, and the last one.
+	must(sys_env_destroy(senders[2]), "sys_env_destroy");
+	must(sys_env_destroy(senders[SENDERS - 1]), "sys_env_destroy");
+	must(sys_env_set_status(0, ENV_NOT_RUNNABLE), "sys_env_set_status");
+}

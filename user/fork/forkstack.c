@@ -1,0 +1,76 @@
+// fork by a parent whose stack has two pages, the lower one copy-on-write, from ever
+// other places above their boundary: so that wherever in fork the stack comes to the
+// lower page, it is written there, and copied, in the midst of fork's own copying.
+//
+// And where the lower page begins less than STACK_MARGIN (lib/fork.c) below fork's own frame, it is
+// the parent's and the child's own afterwards: both can write to it though no memory is left.
+//
+// With an argument, it tries fork_batched in place of fork.
+
+#include <user/common/testing.h>
+
+#define LOWER ((void *)(USTACKTOP - 2 * PGSIZE))
+#define UPPER (USTACKTOP - PGSIZE)
+
+static envid_t (*chosen_fork)(void) = fork;
+
+// Call the chosen fork with the stack pointer at sp.
+static envid_t
+fork_at(uint32_t sp)
+{
+	envid_t child;
+
+	__asm__ volatile("movl %%esp, %%ebx; movl %1, %%esp; call *%2; movl %%ebx, %%esp"
+			 : "=a"(child)
+			 : "r"(sp), "r"(chosen_fork)
+			 : "ebx", "ecx", "edx", "memory", "cc");
+	return child;
+}
+
+// That a write to the lower page needs no memory.
+static void
+check_lower_is_own(uint32_t sp, const char *whose)
+{
+	if (!(pte_of(PGNUM(LOWER)) & PTE_W))
+		panic("fork with esp %08x: the page below is not the %s's own", sp, whose);
+}
+
+static void
+try_margin(void)
+{
+	for (uint32_t sp = UPPER + 16; sp < UPPER + 1000; sp += 120) {
+		must(sys_page_alloc(0, LOWER, PERM_WRITE), "sys_page_alloc");
+		envid_t child = must(fork_at(sp), "fork");
+		check_lower_is_own(sp, child ? "parent" : "child");
+		if (child == 0)
+			exit();
+		wait_until_gone(child);
+	}
+	cprintf("forkstack: the pages near %s's frame are each side's own\n",
+	    chosen_fork == fork ? "fork" : "fork_batched");
+}
+
+void
+umain(int argc, char **argv)
+{
+	int forks = 0;
+
+	USED(argv);
+	if (argc > 1)
+		chosen_fork = fork_batched;
+	must(sys_page_alloc(0, LOWER, PERM_WRITE), "sys_page_alloc");
+	envid_t first = must_fork(); // From here on there is a handler for PTE_COW.
+	if (first == 0)
+		exit();
+	wait_until_gone(first);
+	for (uint32_t sp = UPPER + 16; sp < UPPER + 700 && sp + 64 < read_esp(); sp += 4) {
+		must(sys_page_map(0, LOWER, 0, LOWER, PTE_P | PTE_U | PTE_COW), "sys_page_map");
+		envid_t child = must(fork_at(sp), "fork");
+		if (child == 0)
+			exit();
+		wait_until_gone(child);
+		forks++;
+	}
+	cprintf("forkstack: %d forks\n", forks);
+	try_margin();
+}
