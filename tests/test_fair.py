@@ -11,6 +11,7 @@ from support import KernelTest, run_gdb
 # A time slice of 625,000 instructions, each of them 16 ns.
 CLOCK = ["-icount", "shift=4,sleep=off"]
 SLICES = 100
+FRAME = "(*(struct Trapframe **)($esp + 4))"  # The argument of a function that has just been called
 PRINTED_SLICES = 60
 
 # For each pattern of user/sched/shares.c: the children that compute, and the least share of the
@@ -77,7 +78,7 @@ class TurnsTest(KernelTest):
         made, before another tick: sched_yield gives the next turn to another environment."""
         machine = self.boot(program, args=CLOCK, gdb=True)
         said = run_gdb(
-            machine, "hbreak syscall if " + entry, "continue",
+            machine, "hbreak *syscall if " + entry, "continue",
             "set var kernel_lock.holder = 0x38", "delete",
             "hbreak trap_from_kernel", "continue", "continue",
             "set var kernel_lock.holder = 0", "delete",
@@ -89,13 +90,13 @@ class TurnsTest(KernelTest):
 
     def test_tick_while_the_cpu_waits_for_the_lock_ends_the_turn(self):
         self.check_tick_in_lock("lockcalls,1000000 lockcalls,1000000",
-                                "tf->tf_regs.reg_eax == SYS_page_unmap", "4097")
+                                FRAME + "->tf_regs.reg_eax == SYS_page_unmap", "4097")
 
     def test_ipc_call_does_not_prolong_a_turn(self):
         # Environment 4096 calls 4098, which waits for that, but 4097 gets the next turn.
         self.check_tick_in_lock("ipccall lockcalls,1000000",
-                                "tf->tf_regs.reg_eax == SYS_ipc_call && envs[2].env_ipc_recving",
-                                "4097")
+                                FRAME + "->tf_regs.reg_eax == SYS_ipc_call && "
+                                "envs[2].env_ipc_recving", "4097")
 
 
 def add_tests():

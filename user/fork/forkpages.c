@@ -3,7 +3,6 @@
 // not writable; PTE_SHARE is the same for all. The stack is a copy for each side in any
 // case, even one of two pages, of which the upper one waits to be copied already; and so
 // is the exception stack, when a handler forks. A batch of calls is memory like any other.
-
 //
 // With an argument, it tries fork_batched in place of fork.
 
