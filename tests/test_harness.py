@@ -149,8 +149,8 @@ class PatienceTest(HarnessTest):
     def test_process_that_waits_for_a_cpu_is_seen(self):
         # Of two that loop on the same CPU one has to wait at any time, a process of its child's too.
         cpu = min(os.sched_getaffinity(0))
-        loop = [sys.executable, "-c", "import os\nos.sched_setaffinity(0, {%d})\nprint('here')\n"
-                "while True: pass" % cpu]
+        loop = [sys.executable, "-c", "import os\nos.sched_setaffinity(0, {%d})\n"
+                "print('here', flush=True)\nwhile True: pass" % cpu]
         with Child(loop) as first, Child(["sh", "-c", '"$@"; true', "sh", *loop]) as second:
             for child in (first, second):
                 child.wait_for("here")

@@ -6,7 +6,7 @@ import os
 from support import LIMIT_SECONDS, TREE, KernelTest
 from buildtree import Tree
 
-WHERE = r"kernel panic on CPU 0 at (kern/selftest\.c):(\d+): "
+WHERE = r"kernel panic on CPU 0 at (kern/check/selftest\.c):(\d+): "
 UNDEFINED = WHERE + r"undefined behaviour at \1:\2:[1-9]\d*: "
 NOTICED = {
     "overflow_number": UNDEFINED + "signed addition overflows",

@@ -17,6 +17,7 @@ import fnmatch
 import importlib.util
 import os
 import re
+import signal
 import sys
 import tempfile
 import threading
@@ -262,6 +263,9 @@ def main():
     if args.patterns and not cases:
         print("no test has a name like: " + " ".join(args.patterns), file=sys.stderr)
 
+    # Tests send SIGINT to tools. A command in the background of a script has it ignored, and so would
+    # they.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = tempfile.tempdir = make_folder("jos-check-")
     try:
         if any(getattr(case, "needs_build", False) for case in cases) and not build(report):
