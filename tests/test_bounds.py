@@ -54,6 +54,7 @@ class BoundsTest(KernelTest):
 
     def run_on_many(self, line, name, cpus):
         machine = self.start_at_prompt(cpus=cpus)
+        machine.command("lockstat on")
         before = self.locks_taken(machine)
         self.run_program(machine, line, name)
         used = [a > b for a, b in zip(self.locks_taken(machine), before)].count(True)

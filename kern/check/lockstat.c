@@ -111,7 +111,7 @@ print_stats(void)
 		    stat->slept, stat->waited / 1000, stat->held / 1000);
 		longest = MAX(longest, stat->longest);
 	}
-	cprintf("The longest time that a CPU held it at once: %llu ticks\n", longest);
+	cprintf("At once, it was held for %llu ticks at most\n", longest);
 }
 
 int

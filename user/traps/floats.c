@@ -268,10 +268,10 @@ umain(int argc, char **argv)
 
 	USED(argc);
 	USED(argv);
+	read_state(&first); // First: a compiler may use the registers for anything.
 	cpuid(1, NULL, NULL, NULL, &features);
 	if (!(features & CPUID_EDX_SSE2))
 		panic("this CPU has no SSE2");
-	read_state(&first);
 	check_clean(&first);
 	try_all();
 }
