@@ -1,7 +1,7 @@
 #ifndef JOS_BOOT_BOOT_H
 #define JOS_BOOT_BOOT_H
 
-// Constants that boot.S, main.c and tools/mkimage.py share; mkimage.py reads this file as text.
+// Constants that boot.S, main.c and tools/build/mkimage.py share; mkimage.py reads this file as text.
 
 // The disk, in sectors: the boot sector; the command line (a string that ends with a NUL); then
 // the kernel's ELF file.

@@ -7,7 +7,7 @@
 // that boot_main calls.
 //
 // Only two things are checked here: that the disk holds an ELF file, and that the machine has
-// memory for its segments. tools/mkimage.py checked the rest when it wrote the disk: there are
+// memory for its segments. tools/build/mkimage.py checked the rest when it wrote the disk: there are
 // program headers, in the first BOOT_HEADERS bytes; they are valid; the segments are above 1 MB;
 // and no segment is overwritten by what read_file writes around a later segment.
 

@@ -6,7 +6,7 @@ $(call default,GDBPORT,$(shell { id -u; pwd -P; } | cksum | \
 
 # The image is shared and never written to: -snapshot. TCG, because KVM cannot run this kernel on
 # every machine, and both must show the same. By the name GDB sees whose machine it is:
-# tools/gdbport.py. An option's comma is doubled.
+# tools/run/gdbport.py. An option's comma is doubled.
 comma := ,
 NAME := $(call quote,guest=$(subst $(comma),$(comma)$(comma),$(CURDIR)))
 QEMUOPTS = -accel tcg -m $(MEM) -smp $(CPUS) -name $(NAME) -serial mon:stdio -nic none -snapshot \
@@ -18,8 +18,8 @@ NO_WINDOW := -display none
 
 # GDB may always connect if the port is free; with -S, the machine waits for that.
 GDB_SERVER := -gdb tcp:127.0.0.1:$(GDBPORT)
-GDB_OPTION = $(if $(shell $(PYTHON) tools/gdbport.py free $(GDBPORT) >/dev/null 2>&1 && echo free),\
-    $(GDB_SERVER))
+PORT_IS_FREE = $(PYTHON) tools/run/gdbport.py free $(GDBPORT)
+GDB_OPTION = $(if $(shell $(PORT_IS_FREE) >/dev/null 2>&1 && echo free),$(GDB_SERVER))
 
 # If standard input is closed, the first file that QEMU opened would take its place.
 STDIN = $(shell { true <&0; } 2>/dev/null || echo '</dev/null')
@@ -32,7 +32,7 @@ check-qemu:
 # How a goal runs an image, waiting for GDB or not. $(1): the goal; $(2): the image; $(3): options.
 define run_rules
 $(1)-gdb: $(2) check-qemu .gdbinit
-	@$$(PYTHON) tools/gdbport.py free $$(GDBPORT)
+	@$$(PORT_IS_FREE)
 	@$$(LOCK) release $$$$PPID $(OBJDIR)
 	@echo "*** Now run 'make gdb' in another window." >&2
 	$$(V)$$(QEMU) $(3) $$(call DRIVE,$$<) $$(QEMUOPTS) $$(GDB_SERVER) -S $$(STDIN)

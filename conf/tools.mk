@@ -56,7 +56,7 @@ endif
 # One make at a time in a folder: make has it until it ends, or starts QEMU (conf/run.mk). Nothing
 # is built by make -n or -q, whose letters are in the first word of MAKEFLAGS.
 FLAG_LETTERS := $(firstword -$(MAKEFLAGS))
-LOCK = $(PYTHON) tools/buildlock.py
+LOCK = $(PYTHON) tools/build/buildlock.py
 ifneq ($(filter-out print-% gdb .gdbinit,$(GOALS)),)
 ifeq ($(findstring n,$(FLAG_LETTERS))$(findstring q,$(FLAG_LETTERS)),)
 LOCKED := $(OBJDIR) $(if $(filter $(CLEANERS),$(GOALS)),\

@@ -9,7 +9,7 @@
 #include <kern/env.h>
 #include <kern/kdebug.h>
 
-// The table of the kernel's functions and source lines that tools/ksymtab.py makes
+// The table of the kernel's functions and source lines that tools/build/ksymtab.py makes
 // from the linked kernel, and says all about. Each array is in the order of addresses, and
 // an entry holds up to the next one's address.
 #define KSYM_NO_FILE 0xffff

@@ -7,18 +7,14 @@ time limit, which is there for that alone.
 
 import os
 import re
-import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                                "tools"))
-
-from buildtree import Tree
-from gradelib import check_end, match
-from bochs import Bochs
-from child import Child, last_lines
-from elffile import read_elf
-from machine import Machine
+from tools.build.elffile import read_elf
+from tools.grade.gradelib import check_end, match
+from tools.run.bochs import Bochs
+from tools.run.buildtree import Tree
+from tools.run.child import Child, last_lines
+from tools.run.machine import Machine
 
 TREE = Tree()
 LIMIT_SECONDS = 90

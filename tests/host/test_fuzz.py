@@ -7,8 +7,8 @@ import re
 import shutil
 import unittest
 
-from buildtree import Tree
-from tool import remove_folder
+from tools.run.buildtree import Tree
+from tools.run.tool import remove_folder
 
 RUNS, SEED = 3000, 4
 

@@ -1,4 +1,5 @@
-"""tools/ksymtab.py, tried on small programs of both compilers and every DWARF version they write.
+"""tools/build/ksymtab.py, tried on small programs of both compilers, in every DWARF version that
+they write.
 
 What it says of lines must be what addr2line says at every address of code, except where it
 says that it does not know: there addr2line may still guess.
@@ -13,13 +14,11 @@ import tempfile
 import unittest
 from bisect import bisect_right
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools"))
+from tools.build.elffile import ElfError, ElfFile, read_elf
+from tools.build.ksymtab import NO_FILE, make_table, to_assembly
+from tools.run.buildtree import ROOT
 
-from elffile import ElfError, ElfFile, read_elf
-from ksymtab import NO_FILE, make_table, to_assembly
-
-TOOL = os.path.join(ROOT, "tools", "ksymtab.py")
+TOOL = os.path.join(ROOT, "tools/build/ksymtab.py")
 
 HEADER = """
 static inline int square(int x) { return x * x + 1; }
@@ -259,7 +258,7 @@ class KsymtabTest(unittest.TestCase):
                 make_table(ElfFile(data[:size]), self.dir)
 
     def test_strings_are_quoted(self):
-        from ksymtab import Table
+        from tools.build.ksymtab import Table
         text = to_assembly(Table([(1, 'a"b\\c')], [(1, 0, 1)], ["kern/x.c"]))
         self.assertIn('\t.asciz "a\\"b\\\\c"\n', text)
 

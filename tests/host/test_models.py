@@ -1,14 +1,9 @@
 """The models in models/ hold, and each of their mutations is caught by spin."""
 
-import os
 import shutil
-import sys
 import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools"))
-
-import models  # noqa: E402, pylint: disable=wrong-import-position
+from tools.check import models
 
 
 @unittest.skipUnless(shutil.which("spin"), "spin is not installed")

@@ -7,11 +7,8 @@ import sys
 import tempfile
 import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools"))
-
-import mutants  # noqa: E402, pylint: disable=wrong-import-position
-from buildtree import Tree  # noqa: E402, pylint: disable=wrong-import-position
+from tools.check import mutants
+from tools.run.buildtree import Tree
 
 TREE = Tree()
 
@@ -63,7 +60,7 @@ class ListTest(unittest.TestCase):
         self.assertEqual(len(set(changes)), len(changes))
 
     def test_every_test_exists(self):
-        done = subprocess.run([sys.executable, TREE.path("tools", "check.py"), "--list"],
+        done = subprocess.run([sys.executable, TREE.path("tools/check/check.py"), "--list"],
                               stdout=subprocess.PIPE, check=True, encoding="utf-8")
         names = done.stdout.split()
         for mutant in mutants.read_list():
@@ -118,12 +115,12 @@ class CaughtTest(unittest.TestCase):
     """What becomes of a mistake, with tests that are played by a small program."""
 
     def try_one(self, new, check):
-        """Make LIST's first mistake in a folder where tools/check.py says what is given."""
+        """Make LIST's first mistake in a folder where tools/check/check.py says what is given."""
         mutant = mutants.parse(LIST.replace("if (0)", new))[0]
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         tree = Tree(folder.name, [])
-        for name, text in (("kern/a.c", SOURCE), ("tools/check.py", check)):
+        for name, text in (("kern/a.c", SOURCE), ("tools/check/check.py", check)):
             path = tree.path(*name.split("/"))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as f:

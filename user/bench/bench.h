@@ -2,13 +2,13 @@
 #define JOS_USER_BENCH_H
 
 // What the programs share that measure what something costs: user/bench/bench*.c, which
-// tools/bench.py runs. Each prints, for each operation,
+// tools/measure/bench.py runs. Each prints, for each operation,
 //
 //	bench: NAME: 423 each (423017 in 1000)
 //
 // in ticks of the time stamp counter. Under QEMU's -icount shift=0 these are guest
 // instructions, and the same in every run. The loop is included. Between a first and a
-// last line, which say what time it is, tools/bench.py measures how long a tick is.
+// last line, which say what time it is, tools/measure/bench.py measures how long a tick is.
 //
 // This needs nothing but inc/lib.h, so that it can be put into older revisions.
 

@@ -1,5 +1,5 @@
 // Write what a screen has trouble with, from a seed: lines of any length, many at a time, and
-// control characters anywhere. tests/test_console.py knows what must be seen of it.
+// control characters anywhere. tests/kernel/test_console.py knows what must be seen of it.
 
 #include <inc/lib.h>
 

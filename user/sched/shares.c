@@ -1,7 +1,7 @@
 // How much of one CPU an environment gets that computes all the time, while other environments
 // do not. The arguments are the number of time slices to run, and names of patterns of children
 // (see patterns[]). For each child that computes, or prints, the program says how many turns it
-// had and how much of the time. tests/test_fair.py knows what is fair.
+// had and how much of the time. tests/kernel/test_fair.py knows what is fair.
 //
 // The program must run alone on one CPU: then the ticks of the timer come at regular times,
 // and an environment can know when the next tick comes.

@@ -1,5 +1,5 @@
 // A time slice ends, though the program makes no call. It is run twice on one CPU, which has
-// nothing to do in between and stops its timer: tests/test_smp.py.
+// nothing to do in between and stops its timer: tests/kernel/test_smp.py.
 
 #include <inc/lib.h>
 

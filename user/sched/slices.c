@@ -1,7 +1,7 @@
 // How long time slices are, in ticks of the time stamp counter. An environment that never
 // gives up the CPU is put on it again whenever a slice is over, even if there is no other:
 // env_runs counts that. How many seconds it is depends on the rate of the counter, which
-// tests/test_machines.py knows.
+// tests/machines/test_machines.py knows.
 
 #include <inc/lib.h>
 

@@ -1,0 +1,1 @@
+"""The tests, and what they have in common (support.py)."""

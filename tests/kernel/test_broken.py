@@ -1,0 +1,62 @@
+"""Kernels broken on purpose: the program that looks for such a mistake must see it.
+
+Each is made in a copy of the tree by putting another text for one of a source file's.
+"""
+
+from tests.support import TREE, KernelTest
+
+# name: file, text, what stands there instead, program, a line that it must print.
+LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: a write landed after .*"
+BROKEN = {
+    "without_shootdown": (
+        "kern/tlb.c", "xchg(&cpus[i].cpu_pending_flush, 1);",
+        "continue;", "shootdown", LANDED),
+    "shootdown_without_interrupt": (
+        "kern/tlb.c", "if (cpus[i].cpu_in_user)", "if (0)", "shootdown", LANDED),
+    "destroy_without_interrupt": (
+        "kern/env.c", "ENV_DYING);\n\t\tforce_into_kernel(e->env_cpunum);", "ENV_DYING);", "gone",
+        r"\[00001000\] user panic in gone at .*: round \d+: destroyed, the child counted .*"),
+    "stop_without_interrupt": (
+        "kern/env.c", "curenv)\n\t\tforce_into_kernel(e->env_cpunum);", "curenv)\n\t\t{ }", "gone",
+        r"\[00001000\] user panic in gone at .*: round \d+: stopped, the child counted .*"),
+    "stop_that_is_forgotten": (
+        "kern/wait.c", "if (!e->env_stopped)", "if (1)", "stopped",
+        r"\[00001000\] user panic in stopped at .*: 00001001 runs, stopped while it received"),
+}
+
+
+class BrokenTest(KernelTest):
+    slow = True
+    may_panic = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tree = TREE.copy_built()
+        cls.addClassCleanup(cls.tree.remove)
+
+    def check(self, name):
+        file, text, instead, program, line = BROKEN[name]
+        path = self.tree.path(*file.split("/"))
+        with open(path, encoding="utf-8") as f:
+            whole = f.read()
+        self.assertEqual(whole.count(text), 1, "in %s: %s" % (file, text))
+        try:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(whole.replace(text, instead))
+            self.tree.build()
+            image = self.tree.disk_image(program)
+        finally:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(whole)
+        machine = self.start(disk=image, cpus=2)
+        self.assert_lines(machine.run_to_prompt(), [line])
+
+
+def add_tests():
+    for name in BROKEN:
+        def test(self, name=name):
+            self.check(name)
+        setattr(BrokenTest, "test_" + name, test)
+
+
+add_tests()

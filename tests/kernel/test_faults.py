@@ -1,0 +1,372 @@
+"""The kernel's own faults: each explains itself, on whichever CPU, and stops the others.
+
+GDB makes the kernel go wrong: it stops a CPU within the kernel, and puts other code, another
+stack or another place to go on in its way.
+"""
+
+import re
+
+from tests.support import TREE, KernelTest, run_gdb
+from tools.build.elffile import read_elf
+
+CPUS = 4
+KSTACKTOP, KSTACK_STEP, KSTACK_SIZE = 0xf0000000, 0x10000, 0x8000  # inc/memlayout.h
+FL_AC = 0x40000
+CR4_SMEP, CR4_SMAP = 0x100000, 0x200000
+UTEXT, USER_TEXT, USER_STACK = 0x800000, 0x800020, 0xeebfdf00
+
+# push %ebp; mov %esp, %ebp; call to itself
+RECURSION = (0x55, 0x89, 0xe5, 0xe8, 0xf8, 0xff, 0xff, 0xff)
+ENDLESS_LOOP = (0xfa, 0xeb, 0xfe)  # cli; jmp to itself
+UNDEFINED = (0x0f, 0x0b)  # ud2
+
+
+def patch(function, code):
+    """GDB's command that puts other instructions into a function."""
+    return "set var {unsigned char[%d]}%s = {%s}" % (len(code), function,
+                                                     ",".join(map(str, code)))
+
+
+def stop_in(function, cpu, condition="1"):
+    """GDB's commands to stop a CPU where it enters a function."""
+    return ["break *%s if $_thread == %d && (%s)" % (function, cpu + 1, condition), "continue"]
+
+
+def stop_in_a_line(cpu, character=None):
+    """The same, where it is about to print a piece of text that begins with that character, or any,
+    for the first time after its start."""
+    start = [*stop_in("mp_main", cpu), "delete"] if cpu else []
+    return [*start, *stop_in("cons_put", cpu, "**(char **)($esp + 4) == %d" % ord(character)
+                             if character else "1")]
+
+
+def stop_with_environment(cpu):
+    """The same, where it is about to choose an environment, in an environment's address space."""
+    return stop_in("sched_yield", cpu, "cpus[{0}].cpu_env != 0 && "
+                   "cpus[{0}].cpu_env->env_pgdir == cpus[{0}].cpu_pgdir".format(cpu))
+
+
+def call(function, *arguments):
+    """GDB's commands that turn a call that has just been made into another one."""
+    return [*("set var {int}($esp + %d) = %d" % (4 + 4 * i, argument)
+              for i, argument in enumerate(arguments)), "set $eip = " + function]
+
+
+class FaultTest(KernelTest):
+    may_panic = True
+
+    def boot_and_break(self, *commands, cmdline=" ".join(["yield"] * 16), **options):
+        """Boot with GDB at hand, give it commands, and let the machine go on."""
+        options.setdefault("cpus", CPUS)
+        machine = self.boot(cmdline, gdb=True, **options)
+        self.gdb_said = run_gdb(machine, *commands, "delete", "detach")
+        return machine
+
+    def halted(self, machine):
+        """The CPUs that are halted with interrupts off: such a one wakes no more."""
+        states = re.findall(r"CPU#(\d+).*?EFL=(\w+).*?HLT=(\d)",
+                            machine.monitor("info registers -a"), re.DOTALL)
+        return {int(cpu) for cpu, flags, halt in states
+                if halt == "1" and not int(flags, 16) & 0x200}
+
+    def assert_panic(self, machine, cpu, text):
+        """That CPU's panic is the only one; it has a prompt, and nobody else goes on. Return the
+        output."""
+        machine.run_to_prompt()
+        output = machine.output.replace("\r", "")
+        panics = re.findall(r"(?m)^(.*)kernel panic on CPU (\d+) at (.*)$", output)
+        self.assertEqual(len(panics), 1, output)
+        before, number, rest = panics[0]
+        self.assertEqual(before, "")
+        self.assertRegex(rest, r"^kern/\w+\.c:\d+: " + text)
+        if cpu is not None:
+            self.assertEqual(int(number), cpu)
+        others = set(range(machine.cpus)) - {int(number)}
+        machine.wait_until(lambda: self.halted(machine) == others, "all others to be halted")
+        self.assertNotIn("within the panic", output)
+        return output
+
+
+class StackOverflowTest(FaultTest):
+    def check_recursion(self, cpu, **options):
+        machine = self.boot_and_break(*stop_in("sched_yield", cpu),
+                                      patch("mon_kerninfo", RECURSION),
+                                      "set $eip = mon_kerninfo", **options)
+        output = self.assert_panic(machine, cpu, "kernel stack overflow at va ")
+        guard = KSTACKTOP - cpu * KSTACK_STEP - KSTACK_SIZE
+        va = int(re.search(r"overflow at va (\w{8}), eip f\w{7}, esp %08x\n" % guard,
+                           output).group(1), 16)
+        self.assertTrue(guard - KSTACK_SIZE <= va < guard, output)
+        self.assert_in_order(output, [
+            r"TRAP frame at 0x\w{8} from CPU %d" % cpu, "  trap 0x00000008 Double Fault",
+            r"        kern/monitor\.c:\d+: mon_kerninfo\+[03]", "Stack backtrace:",
+            r"  ebp \w{8} eip \w{8} args.*", r"        kern/monitor\.c:\d+: mon_kerninfo\+8",
+            r"  \.\.\. \d{4} frames more \.\.\.",
+            r"        kern/init\.c:\d+: %s\+\d+" % ("mp_main" if cpu else "i386_init"),
+            r"kernel panic on CPU %d .*" % cpu])
+        # At the prompt the calls go from this stack to the one that has run over.
+        answer = machine.command("backtrace")
+        self.assert_in_order(answer, [
+            r"        kern/init\.c:\d+: _panic\+\d+",
+            r"        kern/doublefault\.c:\d+: double_fault\+\d+",
+            r"        kern/monitor\.c:\d+: mon_kerninfo\+\d+",
+            r"        kern/init\.c:\d+: %s\+\d+" % ("mp_main" if cpu else "i386_init")])
+
+    def test_recursion_on_cpu_0(self):
+        self.check_recursion(0)
+
+    def test_recursion_on_cpu_3(self):
+        self.check_recursion(3)
+
+    def test_recursion_on_the_last_cpu(self):
+        self.check_recursion(31, cpus=32, limit=180)
+
+    def test_in_the_midst_of_a_line(self):
+        # The console's lock is held, by the CPU that panics.
+        for cpu in (0, 3):
+            with self.subTest(cpu=cpu):
+                stack = KSTACKTOP - cpu * KSTACK_STEP - KSTACK_SIZE
+                machine = self.boot_and_break(*stop_in_a_line(cpu), "set $esp = %#x" % stack)
+                self.assert_panic(machine, cpu, "kernel stack overflow at va ")
+
+    def test_no_stack_at_all_on_any_cpu(self):
+        # Then each entry from user mode is a double fault, on all CPUs as good as at once.
+        machine = self.boot_and_break(
+            *stop_in("sched_yield", 3),
+            *("set var cpus[%d].cpu_ts.ts_esp0 = 0x1000" % cpu for cpu in range(CPUS)))
+        output = self.assert_panic(machine, None, "double fault, eip ")
+        self.assertEqual(len(re.findall("TRAP frame", output)), 1, output)
+        self.assert_lines(output, [r"  cs   0x----001b", r"  ss   0x----0023"])
+
+
+class PanicTest(FaultTest):
+    def test_hardware_error(self):
+        machine = self.boot("", cpus=CPUS)
+        machine.run_to_prompt()
+        machine.monitor("nmi")
+        machine.wait_for(r"panic on CPU 0(?s:.*)K> \Z")
+        self.assert_panic(machine, 0,
+                          "Non-Maskable Interrupt: the hardware reports an error")
+        self.assertIn("kerninfo - ", machine.command("help"))
+        self.assertIn("Not after a panic", machine.command("run hello"))
+
+    def test_hardware_error_in_a_program(self):
+        frame = "(*(struct Trapframe **)($esp + 4))"
+        for trapno, name in ((2, "Non-Maskable Interrupt"), (18, "Machine-Check")):
+            with self.subTest(name=name):
+                machine = self.boot_and_break(*stop_in("trap", 0, frame + "->tf_cs & 3"),
+                                              "set var %s->tf_trapno = %d" % (frame, trapno),
+                                              cpus=1, cmdline="sliced")
+                self.assert_panic(machine, 0, name + ": the hardware reports an error")
+                machine.stop()
+
+    def test_interrupt_of_another_cpu_that_arrives_late(self):
+        # The NMI of force_into_kernel finds the CPU in sysenter_entry, from a mode where ds is no
+        # selector; and in a program that has done nothing wrong.
+        for where, cmdline, line in (
+                *([("*sysenter_entry if $ds == 0x1234", "vm86enter", "vm86enter: ok")]
+                  if self.gives_virtual_8086_mode() else []),
+                ("*env_pop_tf", "yield", r"All done in environment 00001000\."),
+                ("*%#x" % UTEXT, "yield", r"All done in environment 00001000\.")):
+            with self.subTest(where=where):
+                machine = self.boot_and_break(
+                    "hbreak " + where, "continue", "set var cpus[0].cpu_nmi_sent = 1",
+                    "monitor nmi", cmdline=cmdline, cpus=1)
+                self.assert_lines(machine.run_to_prompt(), [line], no=[".*panic.*", ".*trap 0x.*"])
+                machine.monitor("nmi")  # Which no CPU has sent
+                machine.wait_for(r"panic on CPU 0(?s:.*)K> \Z")
+                self.assert_panic(machine, 0, "Non-Maskable Interrupt")
+                machine.stop()
+
+    def test_backtrace_names_the_function_that_panics(self):
+        # The compiler might have put that part of it elsewhere, under another name.
+        machine = self.boot_and_break(*stop_in("sched_yield", 0), "set var kernel_lock.holder = 0",
+                                      cpus=1)
+        self.assert_panic(machine, 0, r"assertion failed: kernel_locked\(\)")
+        self.assert_in_order(machine.command("backtrace"), [
+            r"        kern/init\.c:\d+: _panic\+\d+",
+            r"        kern/sched\.c:\d+: sched_yield\+\d+",
+            r"        kern/init\.c:\d+: i386_init\+\d+"])
+
+    def test_lines_of_other_cpus_are_not_cut(self):
+        # CPU 0 is in no line of its own, which it could not end; another is in the midst of one.
+        machine = self.boot_and_break(
+            *stop_in("syscall", 0, "mid_line"), "monitor nmi",
+            cmdline=" ".join(["yield"] * 80))
+        output = self.assert_panic(machine, 0, "Non-Maskable Interrupt")
+        start = output.index("\nTRAP frame at") + 1
+        body = output[output.index("SMP: CPU 3 starting"):start]
+        pattern = (r"SMP: CPU 3 starting|"
+                   r"\[0000....\] (new env|exiting gracefully|free env)( 0000....)?|"
+                   r"Hello, I am environment 0000....\.|All done in environment 0000....\.|"
+                   r"Back in environment 0000...., iteration \d\.|")
+        for line in body.split("\n"):
+            self.assertRegex(line, "^(%s)$" % pattern)
+        self.assertRegex(output[start:], r"\ATRAP frame at 0x\w+ from CPU 0\n"
+                         r"(  [a-z]+ +0x[-\w]+.*\n)+"
+                         r"kernel panic .*\nWelcome .*\nType .*\nK> \Z")
+
+    def test_cpu_that_loops_with_interrupts_off_is_stopped(self):
+        machine = self.boot_and_break(*stop_in("sched_yield", 3),
+                                      patch("mon_kerninfo", ENDLESS_LOOP),
+                                      "set $eip = mon_kerninfo")
+        self.assertNotIn(3, self.halted(machine))
+        machine.monitor("nmi")
+        self.assert_panic(machine, 0, "Non-Maskable Interrupt")
+
+    def test_line_that_another_cpu_is_in_is_ended(self):
+        # CPU 0 panics while CPU 3 stands still in its line, and comes to where it waits.
+        machine = self.boot_and_break(
+            *stop_in_a_line(3), "delete", "set scheduler-locking on", "thread 1", "set $eip = 0",
+            "break udelay", "continue", "set scheduler-locking off")
+        output = self.assert_panic(machine, 0, "page fault in the kernel at va 00000000")
+        self.assertIn("\nSMP: CPU 3 starting\nTRAP frame", output)
+
+    def test_two_at_once(self):
+        # CPU 3 is about to stop the others when CPU 0 panics too, which must be silent.
+        machine = self.boot_and_break(
+            *stop_in_a_line(3), "delete", "set $eip = 0", "set scheduler-locking on",
+            "break lapic_nmi", "continue", "thread 1", *call("panic_begin", 0, 0),
+            "break panic_halt", "continue", "backtrace 1", "set scheduler-locking off")
+        self.assertRegex(self.gdb_said, r"#0  panic_halt ")
+        output = self.assert_panic(machine, 3, "page fault in the kernel at va 00000000")
+        self.assertEqual(len(re.findall("TRAP frame", output)), 1, output)
+
+    def test_line_that_never_ends(self):
+        machine = self.boot_and_break(
+            *stop_in_a_line(3, "3"), patch("mon_kerninfo", ENDLESS_LOOP),
+            "set $eip = mon_kerninfo")
+        machine.monitor("nmi")
+        output = self.assert_panic(machine, 0, "Non-Maskable Interrupt")
+        self.assertRegex(output, r"\nSMP: CPU \nTRAP frame")  # Of "SMP: CPU 3 starting"
+
+    def test_fault_of_the_console(self):
+        machine = self.boot_and_break(*stop_in_a_line(3), "set $eip = 0")
+        self.assert_panic(machine, 3, "page fault in the kernel at va 00000000, eip 00000000")
+
+    def test_line_that_fills_the_screens(self):
+        # The cursor is at the beginning of the next one; the serial port is still in it.
+        word = "x" * (80 - len("command line: no program is called '"))
+        machine = self.boot_and_break(*stop_in_a_line(0, "'"), "set $eip = 0", cmdline=word)
+        output = self.assert_panic(machine, 0, "page fault in the kernel at va 00000000")
+        self.assertIn("'%s\nTRAP frame" % word, output)
+
+    def assert_ends(self, machine):
+        machine.wait_until(lambda: self.halted(machine) == set(range(CPUS)), "all to be halted")
+        self.assertEqual(machine.qmp("query-status")["status"], "running")
+
+    def test_panic_within_a_panic(self):
+        machine = self.boot("", cpus=CPUS, gdb=True)
+        run_gdb(machine, "detach")
+        machine.run_to_prompt()
+        machine.monitor("nmi")
+        machine.wait_for(r"panic on CPU 0(?s:.*)K> \Z")
+        run_gdb(machine, "thread 1", "set $eip = 0", "detach")
+        self.assert_ends(machine)
+        self.assertRegex(machine.output.replace("\r", ""),
+                         r"K> \nanother panic within the panic: Page Fault, eip 00000000\n\Z")
+
+    def test_panic_within_a_line_of_a_panic(self):
+        # The line's lock is this CPU's own, which must not keep the last words back.
+        machine = self.boot_and_break(
+            *stop_in("sched_yield", 3), "delete", "set $eip = 0", "break kdebug_print_kernel",
+            "continue", "delete", "break cons_put", "continue", "set $eip = 0")
+        self.assert_ends(machine)
+        self.assertRegex(machine.output.replace("\r", ""),
+                         r"\nanother panic within the panic: Page Fault, eip 00000000\n\Z")
+
+    def test_panic_that_cannot_print(self):
+        machine = self.boot_and_break(*stop_in("sched_halt", 0), patch("cons_put", UNDEFINED),
+                                      cmdline="")
+        self.assert_ends(machine)
+        self.assertNotIn("panic", machine.output)
+
+
+class UserMemoryTest(FaultTest):
+    """SMEP and SMAP: the kernel executes no user memory, and touches none by mistake."""
+
+    def test_every_cpu_does_what_it_can(self):
+        for model, bits in (("max", CR4_SMEP | CR4_SMAP), ("qemu32", 0), ("qemu32,+smep", CR4_SMEP),
+                            ("qemu32,+smap", CR4_SMAP)):
+            with self.subTest(model=model):
+                self.check_bits(model, CPUS, bits)
+
+    def test_cpuid_that_does_not_go_so_far(self):
+        # It answers as if it had been asked for its last leaf: there, the number of CPUs is
+        # where SMAP would be.
+        self.check_bits("qemu32,+smap,level=1", 16, 0)
+
+    def check_bits(self, model, cpus, bits):
+        machine = self.boot("faultalloc", cpus=cpus, args=["-cpu", model])
+        machine.run_to_prompt()
+        found = re.findall(r"CR4=(\w+)", machine.monitor("info registers -a"))
+        self.assertEqual([int(cr4, 16) & (CR4_SMEP | CR4_SMAP) for cr4 in found], [bits] * cpus)
+        self.assert_lines(machine.output, ["this string was faulted in at deadbeef",
+                                           "fault cafebffe"], no=[".*panic.*"])
+        machine.stop()
+
+    def check(self, commands, protected, va, access):
+        """Let the kernel do something where users' memory is mapped, on a CPU with that protection
+        and on one with all that QEMU has."""
+        for cpu in (0, 3):
+            for model in (protected, "max"):
+                with self.subTest(cpu=cpu, model=model):
+                    machine = self.boot_and_break(*stop_with_environment(cpu), *commands,
+                                                  cmdline="fairness fairness fairness fairness",
+                                                  args=["-cpu", model])
+                    output = self.assert_panic(
+                        machine, cpu, "page fault in the kernel at va %08x" % va)
+                    self.assert_lines(output, [r"  err  0x\w{8} \[kernel, %s, protection\]"
+                                               % access])
+                    machine.stop()
+
+    def test_reading(self):
+        self.check(call("strnlen", USER_TEXT, 16), "qemu32,+smap", USER_TEXT, "read")
+
+    def test_writing(self):
+        self.check(call("memset", USER_STACK, 0, 16), "qemu32,+smap", USER_STACK, "write")
+
+    def test_executing(self):
+        self.check(["set $eip = %#x" % USER_TEXT], "qemu32,+smep", USER_TEXT, "read")
+
+    def test_without_protection_the_same_does_no_harm(self):
+        machine = self.boot_and_break(*stop_in("sys_cputs", 0),
+                                      *call("strnlen", USER_TEXT, 16), cpus=1, cmdline="yield",
+                                      args=["-cpu", "qemu32"])
+        self.assert_lines(machine.run_to_prompt(), [r"All done in environment 0000....\."],
+                          no=[".*panic.*"])
+
+    def test_flag_of_a_user_opens_nothing(self):
+        # faultregs sets EFLAGS.AC, which lets the kernel through, and wants it back.
+        show = "p/x $eflags & %#x" % FL_AC
+        machine = self.boot_and_break(
+            *stop_in("page_fault_handler", 0, "{int}({int}($esp + 4) + 56) & %#x" % FL_AC), show,
+            cmdline="faultregs", args=["-cpu", "max"], cpus=1)
+        self.assertIn("$1 = 0x0\n", self.gdb_said)
+        self.assert_lines(machine.run_to_prompt(), ["Registers after page-fault OK"])
+
+    def test_open_only_while_it_is_used(self):
+        show = "p/x $eflags & %#x" % FL_AC
+        self.boot_and_break(*stop_in("cons_write", 0), show, "break unlock_kernel", "continue", show,
+                            cmdline="hello", args=["-cpu", "max"], cpus=1)
+        self.assertIn("$1 = %#x\n" % FL_AC, self.gdb_said)
+        self.assertIn("$2 = 0x0\n", self.gdb_said)
+
+
+class ReadOnlyTest(FaultTest):
+    def check(self, symbol):
+        va = read_elf(self.kernel()).symbol(symbol).value
+        for cpu in (0, 3):
+            with self.subTest(cpu=cpu):
+                machine = self.boot_and_break(*stop_in("sched_yield", cpu),
+                                              *call("memset", va, 0, 4))
+                output = self.assert_panic(
+                    machine, cpu, "page fault in the kernel at va %08x" % va)
+                self.assert_lines(output, [r"  err  0x\w{8} \[kernel, write, protection\]"])
+                machine.stop()
+
+    def test_text(self):
+        self.check("i386_init")
+
+    def test_constants(self):
+        self.check("ksym_strings")

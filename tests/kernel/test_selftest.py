@@ -1,0 +1,40 @@
+"""The kernel notices its own mistakes: each is made on purpose by the option selftest=NAME."""
+
+from tests.support import KernelTest
+
+# What is said about each, on one CPU and on two.
+LOCKS = {
+    "take_big_lock_twice": r"CPU 0 takes the big kernel lock twice",
+    "take_lock_twice": r"CPU 0 takes the console lock twice",
+    "drop_free_lock": r"CPU 0 drops the console lock, which it does not hold",
+    "drop_lock_of_another": r"CPU 0 drops the big kernel lock, which it does not hold",
+    "allocate_page_without_lock": r"assertion failed: kernel_locked\(\)",
+    "map_page_without_lock": r"assertion failed: kernel_locked\(\)",
+    "change_status_without_lock": r"assertion failed: kernel_locked\(\)",
+    "wake_without_lock": r"assertion failed: kernel_locked\(\)",
+}
+
+
+class LockTest(KernelTest):
+    may_panic = True
+
+    def test_mistakes_are_noticed(self):
+        self.may_panic = True
+        for cpus in (1, 2):
+            for name, said in LOCKS.items():
+                with self.subTest(name=name, cpus=cpus):
+                    output = self.run_kernel("selftest=" + name, cpus=cpus)
+                    self.assert_lines(output, [
+                        r"kernel panic on CPU 0 at (\./)?kern/\w+\.[ch]:\d+: " + said],
+                        no=[".*no panic.*"])
+
+    def test_spurious_interrupts_are_counted(self):
+        machine = self.boot(" ".join(["selftest=get_spurious_interrupt"] * 3))
+        machine.run_to_prompt()
+        self.assertIn("spurious interrupts: 3\n", machine.command("kerninfo"))
+
+    def test_unknown_one(self):
+        output = self.run_kernel("selftest=nothing selftest= hello")
+        self.assert_lines(output, ["command line: 'selftest=nothing' has no such value",
+                                   "command line: 'selftest=' has no such value",
+                                   "hello, world"])

@@ -1,0 +1,1 @@
+"""The tools: README.md says what is in which folder."""

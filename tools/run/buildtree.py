@@ -1,0 +1,170 @@
+"""A checkout of this project as the tools see it: its root, its build products, its make.
+
+A tool that `make` itself has started (make check CC=clang) must build as that make would, so the
+settings given on its command line or in the environment are passed on. Its other flags are not:
+they speak of a job server that we cannot reach.
+"""
+
+import glob
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+from tools.build.mkimage import SECTOR, check_cmdline
+from tools.run.child import Child, ChildError
+from tools.run.tool import ToolError, make_folder, remove_folder
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+# For a make that hangs alone.
+MAKE_SECONDS = 3600
+
+# Files that make writes outside of its folder for what it builds.
+MADE_FILES = (".gdbinit", "compile_commands.json")
+
+
+class BuildError(ToolError):
+    """make failed. The text is what it said."""
+
+
+def settings():
+    """The names of the settings: what conf/settings.mk says."""
+    try:
+        with open(os.path.join(ROOT, "conf", "settings.mk"), encoding="utf-8") as f:
+            found = re.search(r"(?m)^SETTINGS := ((?:.*\\\n)*.*)$", f.read())
+    except FileNotFoundError:
+        return set()
+    return set(found[1].replace("\\", "").split())
+
+
+def inherited_variables():
+    """The NAME=VALUE words of the settings that a make that started us was given, or we were."""
+    words = shlex.split(os.environ.get("MAKEFLAGS", ""))
+    given = [w for w in words if "=" in w and not w.startswith("-")]
+    names = {w.split("=", 1)[0] for w in given}
+    return given + ["%s=%s" % (name, os.environ[name])
+                    for name in sorted(settings() - names) if name in os.environ]
+
+
+def clean_environment():
+    """Our environment without settings, and without what a make above us has put in it."""
+    without = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", *settings()}
+    return {k: v for k, v in os.environ.items() if k not in without}
+
+
+class Tree:
+    """The checkout at `root`. `variables` are given to every make: ["CC=clang", ...]."""
+
+    def __init__(self, root=ROOT, variables=None):
+        self.root = root
+        self.variables = inherited_variables() if variables is None else list(variables)
+        self._qemu = None
+        self._objdir = None
+
+    def path(self, *names):
+        """A path of the checkout, absolute."""
+        return os.path.join(self.root, *names)
+
+    def objdir(self):
+        """The folder for what is built, as make has it: relative to the root, or absolute."""
+        if self._objdir is None:
+            self._objdir = self.make("-s", "print-objdir").strip()
+        return self._objdir
+
+    def obj(self, *names):
+        """The path of a build product: obj("kern", "kernel")."""
+        return self.path(self.objdir(), *names)
+
+    def read_obj(self, *names):
+        """The bytes of a build product."""
+        with open(self.obj(*names), "rb") as f:
+            return f.read()
+
+    def run_make(self, *args, env=None):
+        """Run make; return its CompletedProcess with stdout and stderr together as text."""
+        command = ["make", *args, *self.variables]
+        try:
+            with Child(command, limit=MAKE_SECONDS, cwd=self.root, env=env or clean_environment(),
+                       merge=True, tool=True) as child:
+                child.end_input()
+                return subprocess.CompletedProcess(command, child.wait_for_end(), child.output)
+        except ChildError as e:
+            if not shutil.which("make"):
+                raise BuildError("make is not installed: run conf/setup") from None
+            raise BuildError("'make %s': %s" % (" ".join(args), e)) from None
+
+    def make(self, *args, **kwargs):
+        """Run make; return what it printed, or raise BuildError."""
+        done = self.run_make(*args, **kwargs)
+        if done.returncode:
+            raise BuildError("'make %s' failed:\n%s" % (" ".join(args), done.stdout.strip()))
+        return done.stdout
+
+    def build(self):
+        """Build everything, with as many jobs as there are cores."""
+        self.make("-s", "-j%d" % (os.cpu_count() or 1))
+
+    def qemu(self):
+        """The command that runs QEMU, as a list of words."""
+        if self._qemu is None:
+            words = shlex.split(self.make("-s", "print-qemu"))
+            if not words:
+                raise BuildError("'make print-qemu' printed nothing")
+            # It runs in other folders than make does.
+            self._qemu = [self.path(words[0]) if "/" in words[0] else words[0], *words[1:]]
+        return self._qemu
+
+    def programs(self, pattern="*"):
+        """The names of the user programs that match a pattern, each with the path of its source,
+        relative to the root."""
+        found = {}
+        for path in sorted(glob.glob(self.path("user", pattern + ".c"))
+                           + glob.glob(self.path("user", "*", pattern + ".c"))):
+            found[os.path.splitext(os.path.basename(path))[0]] = os.path.relpath(path, self.root)
+        return found
+
+    def disk_image(self, cmdline):
+        """The bytes of the built disk image with another command line in it."""
+        image = self.read_obj("kern", "kernel.img")
+        return image[:SECTOR] + check_cmdline(cmdline).ljust(SECTOR, b"\0") + image[2 * SECTOR:]
+
+    def sources(self):
+        """The files of the checkout, relative to the root, without what make has made of them: what
+        is in a folder that make has built in, which is known by its .lock."""
+        names = []
+        for folder, subfolders, files in os.walk(self.root):
+            subfolders[:] = [d for d in subfolders if d not in (".git", "__pycache__")
+                             and not os.path.exists(os.path.join(folder, d, ".lock"))]
+            paths = [os.path.join(folder, file) for file in files if file not in MADE_FILES]
+            names += [os.path.relpath(path, self.root) for path in paths if os.path.isfile(path)]
+        return names
+
+    def copy(self, variables=()):
+        """A copy of the sources in a folder of its own, not built. The caller calls remove()."""
+        root = make_folder("jos-tree-")
+        for name in self.sources():
+            target = os.path.join(root, name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(self.path(name), target)
+        variables = list(variables)
+        if os.path.isabs(self.objdir()) and not any(v.startswith("OBJDIR=") for v in variables):
+            variables.append("OBJDIR=obj")  # Not the folder of this tree, if conf/env.mk names it
+        return Tree(root, variables)
+
+    def copy_built(self):
+        """A copy with what was built, so that little is left to make. Only if it was built in a
+        folder of the checkout: what was built elsewhere has the names of that folder in it."""
+        tree = self.copy([v for v in self.variables if not v.startswith("OBJDIR=")])
+        if tree.variables == self.variables and not os.path.isabs(self.objdir()):
+            # Other tests may be building in the folders that are left out.
+            shutil.copytree(self.obj(), tree.path(self.objdir()), ignore=shutil.ignore_patterns(
+                "san", "san-*", "test-*", "fuzz", "run", "iso*", "jos.iso", ".lock"))
+        return tree
+
+    def remove(self):
+        """Delete a copy."""
+        assert self.root != ROOT
+        remove_folder(self.root)
