@@ -39,6 +39,11 @@ DAMAGES = {
 }
 
 
+# struct Program in kern/programs.h: name, folder, image, size.
+PROGRAM = struct.Struct("<IIII")
+SIZE_OFFSET = 12
+
+
 class Kernel:
     """A copy of the kernel's file, and where in it the programs are."""
 
@@ -49,10 +54,10 @@ class Kernel:
         at = self.elf.offset_of(self.elf.symbol("programs").value)
         end = self.elf.offset_of(self.elf.symbol("programs_end").value - 1)
         while at < end:
-            name, image, _ = struct.unpack_from("<III", self.data, at)
+            name, _, image, _ = PROGRAM.unpack_from(self.data, at)
             name = string_at(self.elf.data, self.elf.offset_of(name))
             self.images[name] = self.elf.offset_of(image)
-            at += 12
+            at += PROGRAM.size
 
     def put(self, at, place, value):
         offset, size = place
@@ -113,7 +118,8 @@ class DamagedTest(KernelTest):
         victims = []
         for i, name in enumerate(kernel.images):
             if name not in ("hello", "yield"):
-                struct.pack_into("<I", kernel.data, table + 12 * i + 8, 41 * i % 600)
+                struct.pack_into("<I", kernel.data, table + PROGRAM.size * i + SIZE_OFFSET,
+                                 41 * i % 600)
                 victims.append(name)
         for some in (victims[:16], victims[16:]):
             output = self.run_image(kernel.data, "yield %s hello" % " ".join(some[:16]))
