@@ -21,35 +21,49 @@
 // Messages that a receiver refuses without letting others in between
 #define REFUSED_MOST 64
 
-// The page that `from` wants to send, in *pp, NULL if it sends none. -E_INVAL if it
-// may not send it so.
-static inline int
-page_to_send(struct Env *from, void *srcva, int perm, struct PageInfo **pp)
+// Return the page at srcva that `from` wants to send with permissions perm, or NULL if it may not
+// send the page so.
+static __attribute__((noinline)) struct PageInfo *
+page_to_send(struct Env *from, void *srcva, int perm)
 {
-	*pp = NULL;
-	if ((uintptr_t)srcva >= UTOP)
-		return 0;
-	if (!user_va_ok(srcva) || !user_perm_ok(perm))
-		return -E_INVAL;
 	pte_t *pte;
-	*pp = page_lookup(from->env_pgdir, srcva, &pte);
-	return *pp && !(perm & PTE_W & ~*pte) ? 0 : -E_INVAL;
+
+	if (!user_va_ok(srcva) || !user_perm_ok(perm))
+		return NULL;
+	struct PageInfo *pp = page_lookup(from->env_pgdir, srcva, &pte);
+	return pp && !(perm & PTE_W & ~*pte) ? pp : NULL;
 }
 
-// Hand over a message to an environment that is receiving. 0; or an error, and then
-// it is as it was.
+// Map the page of a message for its receiver, if that wants one. Returns 0 or an error.
+static __attribute__((noinline)) int
+deliver_page(struct Env *from, struct Env *to, void *srcva, int perm)
+{
+	struct PageInfo *pp = page_to_send(from, srcva, perm);
+
+	if (!pp)
+		return -E_INVAL;
+	if ((uintptr_t)to->env_ipc_dstva >= UTOP) {
+		to->env_ipc_perm = 0;
+		return 0;
+	}
+	int r = page_insert(to->env_pgdir, pp, to->env_ipc_dstva, perm);
+	if (r == 0)
+		to->env_ipc_perm = perm;
+	return r;
+}
+
+// Deliver a message to an environment that is receiving. Returns 0; or an error, and then nothing has
+// changed.
 static inline int
 deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 {
-	struct PageInfo *pp;
-	int r = page_to_send(from, srcva, perm, &pp);
-
-	if (r < 0)
-		return r;
-	bool wanted = pp && (uintptr_t)to->env_ipc_dstva < UTOP;
-	if (wanted && (r = page_insert(to->env_pgdir, pp, to->env_ipc_dstva, perm)) < 0)
-		return r;
-	to->env_ipc_perm = wanted ? perm : 0;
+	if ((uintptr_t)srcva < UTOP) {
+		int r = deliver_page(from, to, srcva, perm);
+		if (r < 0)
+			return r;
+	} else {
+		to->env_ipc_perm = 0;
+	}
 	to->env_ipc_recving = false;
 	to->env_ipc_from = from->env_id;
 	to->env_ipc_value = value;
@@ -104,8 +118,7 @@ send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int p
 		return r;
 	// A message that cannot be sent is refused before the wait, not only after it. And an
 	// environment that waits for itself would never run again.
-	struct PageInfo *pp;
-	if (*to == from || page_to_send(from, srcva, perm, &pp) < 0)
+	if (*to == from || ((uintptr_t)srcva < UTOP && !page_to_send(from, srcva, perm)))
 		return -E_INVAL;
 	from->env_ipc_send_value = value;
 	from->env_ipc_send_srcva = srcva;
