@@ -1,9 +1,10 @@
 // The big kernel lock, and how a CPU waits for it.
 //
 // The lock is a spin lock, but a waiting CPU does not poll forever: there can be more CPUs than the
-// host has cores, and then a CPU that polls takes the time of the CPU that it waits for. After POLLS
-// polls it sets its bit in `sleepers` and halts with interrupts on. A CPU that has dropped the lock wakes
-// one sleeper by an interrupt. No wake-up is lost, because each side first writes and then reads:
+// host has cores, and then a CPU that polls takes the time of the CPU that it waits for. After
+// POLLS polls it sets its bit in `sleepers` and halts with interrupts on. A CPU that has dropped
+// the lock wakes one sleeper by an interrupt. No wake-up is lost, because each side first writes
+// and then reads:
 //
 //	the waiting CPU                          the CPU that drops the lock
 //	  sets its bit in sleepers                 writes 0 to kernel_lock
@@ -16,9 +17,9 @@
 // One sleeper is woken at a time. `woken` names it until it has the lock, or has set its bit again.
 // While `woken` is set, a CPU that drops the lock wakes no other.
 //
-// A CPU that is awake is mostly faster than one that has to wake up first. So that a sleeper does not
-// wait forever, the lock is sometimes handed over: a CPU that has dropped it takes it again, and
-// writes the name of a sleeper to it. (A CPU whose bit is set while another holds the lock is
+// A CPU that is awake is mostly faster than one that has to wake up first. So that a sleeper does
+// not wait forever, the lock is sometimes handed over: a CPU that has dropped it takes it again,
+// and writes the name of a sleeper to it. (A CPU whose bit is set while another holds the lock is
 // waiting: it clears its bit as soon as it has the lock.) models/lock.pml checks this protocol.
 
 #define BIGLOCK_INLINE // lock_kernel and unlock_kernel as functions
@@ -129,8 +130,9 @@ hand_over(void)
 	return true;
 }
 
-// The lock has been dropped while a CPU slept: wake a sleeper, unless one is awake already. `woken` is
-// set before the sleeper's bit is cleared, so a CPU that finds its bit cleared finds its name in `woken`.
+// The lock has been dropped while a CPU slept: wake a sleeper, unless one is awake already. `woken`
+// is set before the sleeper's bit is cleared, so a CPU that finds its bit cleared finds its name in
+// `woken`.
 void
 wake_sleeper(void)
 {

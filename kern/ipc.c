@@ -52,8 +52,8 @@ deliver_page(struct Env *from, struct Env *to, void *srcva, int perm)
 	return r;
 }
 
-// Deliver a message to an environment that is receiving. Returns 0; or an error, and then nothing has
-// changed.
+// Deliver a message to an environment that is receiving. Returns 0; or an error, and then nothing
+// has changed.
 static inline int
 deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm)
 {

@@ -47,7 +47,7 @@ static const struct Command {
 	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
 	    mon_failalloc },
 	{ "audit", "Check that the kernel's books balance", mon_audit },
-	{ "lockstat", "Show what the big lock costs: lockstat [on|off] (measure how long it is held)",
+	{ "lockstat", "Show what the big lock costs: lockstat [on|off] (measure it)",
 	    mon_lockstat },
 	{ "shutdown", "Switch the machine off", mon_shutdown },
 	{ "continue", "Go on after a breakpoint", mon_continue },

@@ -2,9 +2,9 @@
 #define JOS_KERN_PAGETABLE_H
 
 // Page tables: the lab's functions that find, make and remove mappings. They are here, and not in
-// pmap.c, so that the system calls and traps get them inlined; what is rare (a new page table, another
-// CPU's TLB, a page that becomes free) is a call to pmap.c or tlb.c. pmap.c itself compiles them as
-// functions, for GDB. The caller of each function holds the big lock.
+// pmap.c, so that the system calls and traps get them inlined; what is rare (a new page table,
+// another CPU's TLB, a page that becomes free) is a call to pmap.c or tlb.c. pmap.c itself compiles
+// them as functions, for GDB. The caller of each function holds the big lock.
 
 #include <inc/assert.h>
 #include <inc/env.h>
@@ -32,8 +32,8 @@ page_decref(struct PageInfo *pp)
 }
 
 // Return a pointer to the page table entry for va. If va has no page table: with `create` add one
-// (and return NULL if there is no memory), otherwise return NULL. A 4 MB page, which only the kernel
-// has, counts as no page table.
+// (and return NULL if there is no memory), otherwise return NULL. A 4 MB page, which only the
+// kernel has, counts as no page table.
 PAGETABLE_INLINE pte_t *
 pgdir_walk(pde_t *pgdir, const void *va, int create)
 {
@@ -87,8 +87,8 @@ replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 	page_decref(&pages[PGNUM(old)]);
 }
 
-// Map a page at va with permissions `perm`; PTE_P is added. A page that was mapped there is unmapped.
-// Returns 0, or -E_NO_MEM if there is no page for a page table: then nothing has changed.
+// Map a page at va with permissions `perm`; PTE_P is added. A page that was mapped there is
+// unmapped. Returns 0, or -E_NO_MEM if there is no page for a page table: then nothing has changed.
 PAGETABLE_INLINE int
 page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
@@ -111,9 +111,9 @@ page_remove(pde_t *pgdir, void *va)
 		replace_pte(pgdir, va, pte, 0);
 }
 
-// Return whether an environment may access the page at va with permissions perm | PTE_U | PTE_P. Both
-// the page table entry and the page directory entry must allow it: the page tables that are mapped
-// at UVPT are read-only.
+// Return whether an environment may access the page at va with permissions perm | PTE_U | PTE_P.
+// Both the page table entry and the page directory entry must allow it: the page tables that are
+// mapped at UVPT are read-only.
 static inline bool
 user_page_ok(const struct Env *env, const void *va, int perm)
 {

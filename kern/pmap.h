@@ -69,8 +69,8 @@ struct PageInfo *page_alloc(int alloc_flags);
 void page_free(struct PageInfo *pp);
 size_t page_free_count(void);
 
-// page_decref, pgdir_walk, page_lookup, page_insert, page_remove and tlb_invalidate are in pagetable.h.
-// These two do what is rare in them.
+// page_decref, pgdir_walk, page_lookup, page_insert, page_remove and tlb_invalidate are in
+// pagetable.h. These two do what is rare in them.
 void page_last_decref(struct PageInfo *pp);
 pte_t *pgdir_walk_create(pde_t *pde, const void *va);
 

@@ -1,15 +1,15 @@
 #ifndef JOS_KERN_PROBE_H
 #define JOS_KERN_PROBE_H
 
-// The one hook for what watches the kernel. At each place where something happens that a watcher may want to
-// know, the core calls probe(). Nothing listens at first, and then a probe is a test of one word.
-// The listeners are in kern/check/, where probe.c passes each event on to them.
+// The one hook for what watches the kernel. At each place where something happens that a watcher
+// may want to know, the core calls probe(). Nothing listens at first, and then a probe is a test of
+// one byte. The listeners are in kern/check/, where probe.c passes each event on to them.
 
 #include <inc/types.h>
 
 // What happens, and what the argument is (0 if nothing is said here).
 enum ProbeKind {
-	PROBE_ENTER,       // The CPU has entered the kernel from user mode. The trap frame's address
+	PROBE_ENTER,       // The CPU has left user mode. The trap frame's address
 	PROBE_LEAVE,       // The CPU is about to enter user mode
 	PROBE_LOCK_WAIT,   // Another CPU holds the big lock: this CPU starts to wait
 	PROBE_LOCK_SLEEP,  // It has waited for long, and is about to halt until it is woken
@@ -29,7 +29,7 @@ enum ProbeKind {
 
 // The listeners that are on.
 enum {
-	LISTEN_JITTER = 1 << 0,  // kern/check/jitter.c
+	LISTEN_JITTER = 1 << 0,   // kern/check/jitter.c
 	LISTEN_LOCKSTAT = 1 << 1, // kern/check/lockstat.c
 };
 

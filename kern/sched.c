@@ -1,31 +1,31 @@
 // The scheduler: which environment runs next on a CPU, and what a CPU does if there is none.
 //
-// Round robin. All CPUs share one cursor, the slot in envs[] that got the last turn. A CPU gives the
-// next turn to the first runnable environment after the cursor, in circular order, and moves the
-// cursor there. An environment that runs on another CPU is RUNNING, not RUNNABLE, so two CPUs never
-// choose the same one. This keeps the rule:
+// Round robin. All CPUs share one cursor, the slot in envs[] that got the last turn. A CPU gives
+// the next turn to the first runnable environment after the cursor, in circular order, and moves
+// the cursor there. An environment that runs on another CPU is RUNNING, not RUNNABLE, so two CPUs
+// never choose the same one. This keeps the rule:
 //
 //	While an environment is runnable, each other slot gets at most one turn before it.
 //
 // Proof: between two turns of one slot the cursor passes every slot, and each runnable environment
 // that it passes gets a turn. Only sched_yield moves the cursor: a wake-up does not, nor does
-// sys_ipc_call, whose receiver runs in the rest of the caller's turn. user/sched/fairwait.c tests the
-// rule by env_wait, which counts the turns of others.
+// sys_ipc_call, whose receiver runs in the rest of the caller's turn. user/sched/fairwait.c tests
+// the rule by env_wait, which counts the turns of others.
 //
-// A turn lasts one time slice on average, measured by the time stamp counter, because a turn may begin
-// anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the turn if less than half
-// a slice of it is left. The rest (or the excess) is saved in env_credit, and makes the next turn of
-// that environment longer (or shorter). An environment that yields or waits gives up the rest of its
-// turn, so one that always yields just before the tick takes no time from the next. A dying
-// environment's turn frees a part of its memory (end.c). A tick can come while the CPU cannot switch
-// environments, for example while it halts in lock_kernel: cpu_ticked records it until the CPU is
-// about to return to user mode.
+// A turn lasts one time slice on average, measured by the time stamp counter, because a turn may
+// begin anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the turn if less
+// than half a slice of it is left. The rest (or the excess) is saved in env_credit, and makes the
+// next turn of that environment longer (or shorter). An environment that yields or waits gives up
+// the rest of its turn, so one that always yields just before the tick takes no time from the next.
+// A dying environment's turn frees a part of its memory (end.c). A tick can come while the CPU
+// cannot switch environments, for example while it halts in lock_kernel: cpu_ticked records it
+// until the CPU is about to return to user mode.
 //
-// A CPU that finds no runnable environment sets its bit in `idle`, drops the lock, polls for a while,
-// and then halts with interrupts on. A CPU that makes an environment runnable clears the bit of one
-// idle CPU, and interrupts that CPU if it halts. An interrupt that comes before the halt ends the halt
-// at once. Polling first is quicker where environments answer each other within microseconds: to
-// wake up from a halt takes ten times as long.
+// A CPU that finds no runnable environment sets its bit in `idle`, drops the lock, polls for a
+// while, and then halts with interrupts on. A CPU that makes an environment runnable clears the bit
+// of one idle CPU, and interrupts that CPU if it halts. An interrupt that comes before the halt
+// ends the halt at once. Polling first is quicker where environments answer each other within
+// microseconds: to wake up from a halt takes ten times as long.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>

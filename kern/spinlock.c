@@ -1,12 +1,12 @@
 // Spin locks: mutual exclusion among CPUs.
 //
-// The lock is a word that holds the name of the CPU that has the lock, or 0. A CPU takes the lock by
-// an instruction that compares the word with 0 and writes its name if they are equal, in one step that
-// no other CPU can come between: lock cmpxchg (Intel, volume 3, section 8.1.2.2). The same instruction
-// orders memory: the CPU sees all that the previous holder wrote.
+// The lock is a word that holds the name of the CPU that has the lock, or 0. A CPU takes the lock
+// by an instruction that compares the word with 0 and writes its name if they are equal, in one
+// step that no other CPU can come between: lock cmpxchg (Intel, volume 3, section 8.1.2.2). The
+// same instruction orders memory: the CPU sees all that the previous holder wrote.
 //
-// Two locks exist: the big kernel lock (biglock.c) and the console's (dev/console.c). A CPU may take
-// the console's while it holds the big lock, but not the other way round.
+// Two locks exist: the big kernel lock (biglock.c) and the console's (dev/console.c). A CPU may
+// take the console's while it holds the big lock, but not the other way round.
 
 #include <inc/assert.h>
 #include <inc/x86.h>

@@ -16,8 +16,8 @@ struct spinlock {
 
 #define SPINLOCK(text) { 0, text }
 
-// What `holder` is when that CPU holds a lock: the selector of the CPU's TSS, which is never 0. A CPU
-// reads its own from its task register by one instruction, str.
+// What `holder` is when that CPU holds a lock: the selector of the CPU's TSS, which is never 0. A
+// CPU reads its own from its task register by one instruction, str.
 static inline uint32_t
 spin_cpu(int cpu)
 {
@@ -59,9 +59,9 @@ void spin_unlock(struct spinlock *lk);
 
 // ---- The big kernel lock (biglock.c) ----
 
-// Only the CPU that holds it may use the kernel's data. A CPU takes it on every way in from user mode
-// and when it starts, and drops it before it returns to user mode and before it halts. It is no lock
-// to be taken twice, nor in an interrupt handler.
+// Only the CPU that holds it may use the kernel's data. A CPU takes it on every way in from user
+// mode and when it starts, and drops it before it returns to user mode and before it halts. It is
+// no lock to be taken twice, nor in an interrupt handler.
 extern struct spinlock kernel_lock;
 
 extern uint32_t sleepers; // The CPUs that halt until they can take it, one bit each
@@ -71,7 +71,8 @@ void lock_slowly(void);
 void wake_sleeper(void);
 void not_holding(const struct spinlock *lk);
 
-// Inlined, because every entry into the kernel calls both; biglock.c compiles them as functions, for GDB.
+// Inlined, because every entry into the kernel calls both; biglock.c compiles them as functions,
+// for GDB.
 #ifndef BIGLOCK_INLINE
 #define BIGLOCK_INLINE static inline
 #endif

@@ -257,10 +257,11 @@ sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
 const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
 #undef X
 
-// A call failed with this error. If it found no memory, or no slot in envs[], while an environment is
-// dying, there will be some soon: end the caller's turn, and repeat the call in its next turn. (Such
-// a call has changed nothing.) Otherwise return the error. A dying environment gets smaller with each
-// of its turns, so the call is repeated only finitely often for each environment that ends.
+// A call failed with this error. If it found no memory, or no slot in envs[], while an environment
+// is dying, there will be some soon: end the caller's turn, and repeat the call in its next turn.
+// (Such a call has changed nothing.) Otherwise return the error. A dying environment gets smaller
+// with each of its turns, so the call is repeated only finitely often for each environment that
+// ends.
 static __attribute__((noinline)) int32_t
 call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 {

@@ -9,9 +9,9 @@
 // The boot CPU calls it, once, after lapic_init and pic_init.
 void timer_calibrate(void);
 
-// The length of a time slice: in ticks of the time stamp counter, and of the local APIC's timer. With a
-// time_slice of 0, each tick of the timer ends a turn. Read, and changed by kern/check/jitter.c, with
-// the big lock held.
+// The length of a time slice: in ticks of the time stamp counter, and of the local APIC's timer.
+// With a time_slice of 0, each tick of the timer ends a turn. Read, and changed by
+// kern/check/jitter.c, with the big lock held.
 extern uint32_t time_slice;
 extern uint32_t timer_period;
 

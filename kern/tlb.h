@@ -23,8 +23,8 @@ void tlb_unload(pde_t *pgdir);
 // interrupt is sent an NMI.
 void force_into_kernel(int cpu);
 
-// Whether an NMI that has arrived at this CPU, c, is force_into_kernel's. True once for each that was
-// sent. Otherwise it is the hardware's, or a panic's.
+// Whether an NMI that has arrived at this CPU, c, is force_into_kernel's. True once for each that
+// was sent. Otherwise it is the hardware's, or a panic's.
 static inline bool
 tlb_take_nmi(struct CpuInfo *c)
 {

@@ -5,8 +5,8 @@
 // slices have random lengths.
 //
 // The seed and the CPU's number determine a CPU's random numbers. So one CPU whose clock counts
-// instructions (qemu -icount) repeats a run exactly. Several CPUs do not, because they also depend on each
-// other.
+// instructions (qemu -icount) repeats a run exactly. Several CPUs do not, because they also depend
+// on each other.
 
 #include <inc/stdio.h>
 #include <inc/string.h>

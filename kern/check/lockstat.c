@@ -1,6 +1,6 @@
-// What the big lock costs each CPU: `lockstat` at the monitor's prompt. It counts and measures
-// from `lockstat on` (or lockstat=on on the command line) to `lockstat off`, by the probes of the lock (kern/probe.h). The time in which the
-// machine is stopped for the monitor does not count.
+// What the big lock costs each CPU: `lockstat` at the monitor's prompt. It counts and measures from
+// `lockstat on` (or lockstat=on on the command line) to `lockstat off`, by the probes of the lock
+// (kern/probe.h). The time in which the machine is stopped for the monitor does not count.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
