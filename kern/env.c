@@ -184,7 +184,7 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 			.tf_ss = GD_UD | 3,
 			.tf_cs = GD_UT | 3,
 			.tf_esp = USTACKTOP,
-			.tf_eflags = FL_IF,
+			.tf_eflags = FL_IF, // Exercise 13
 		},
 	};
 	env_set_status(e, ENV_NOT_RUNNABLE);
@@ -374,7 +374,7 @@ env_run(struct Env *e)
 	}
 	e->env_runs++;
 	env_set_status(e, ENV_RUNNING);
-	unlock_kernel();
+	unlock_kernel(); // Exercise 5
 	tlb_load(c, e->env_pgdir);
 	tlb_leave_kernel(c);
 	env_pop_tf(tf);

@@ -92,6 +92,7 @@ receiver(struct Env *from, envid_t id)
 	return e;
 }
 
+// Exercise 15.
 int
 sys_ipc_try_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 {
@@ -214,6 +215,7 @@ dstva_ok(void *dstva)
 	return (uintptr_t)dstva >= UTOP || user_va_ok(dstva);
 }
 
+// Exercise 15.
 HOT int
 sys_ipc_recv(void *dstva)
 {

@@ -125,6 +125,7 @@ sched_halt(void)
 		probe(PROBE_HALT, 0);
 		// Interrupts are recognized only after the instruction that follows sti (Intel,
 		// volume 2, sti), so an interrupt that is already pending ends the halt.
+		// Exercise 13
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}
 	lock_kernel();
@@ -139,6 +140,7 @@ turn_left(const struct CpuInfo *c)
 	return c->cpu_turn_end - (uint32_t)read_tsc();
 }
 
+// Exercise 14.
 void
 sched_tick(struct CpuInfo *c)
 {

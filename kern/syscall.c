@@ -140,6 +140,7 @@ sys_yield(void)
 	sched_yield();
 }
 
+// Exercise 7.
 static envid_t
 sys_exofork(void)
 {
@@ -159,6 +160,7 @@ sys_exofork(void)
 	return e->env_id;
 }
 
+// Exercise 7.
 static int
 sys_env_set_status(envid_t envid, int status)
 {
@@ -178,6 +180,7 @@ sys_env_set_status(envid_t envid, int status)
 	}
 }
 
+// Exercise 7.
 static int
 sys_page_alloc(envid_t envid, void *va, int perm)
 {
@@ -196,6 +199,7 @@ sys_page_alloc(envid_t envid, void *va, int perm)
 	return r;
 }
 
+// Exercise 7.
 static int
 sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int perm)
 {
@@ -213,6 +217,7 @@ sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int p
 	return page_insert(dst->env_pgdir, pp, dstva, perm);
 }
 
+// Exercise 7.
 static int
 sys_page_unmap(envid_t envid, void *va)
 {
@@ -226,6 +231,7 @@ sys_page_unmap(envid_t envid, void *va)
 	return 0;
 }
 
+// Exercise 8.
 static int
 sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 {
@@ -272,7 +278,7 @@ call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 	sched_yield();
 }
 
-// Exercise 7. The same steps as in trap().
+// The same steps as in trap(). Exercise 7.
 HOT void
 syscall(struct Trapframe *tf)
 {

@@ -173,6 +173,7 @@ fatal_user_trap(struct Trapframe *tf)
 	env_destroy(curenv);
 }
 
+// Exercise 9, with upcall.c.
 void
 page_fault_handler(struct Trapframe *tf)
 {
@@ -208,7 +209,7 @@ static void
 interrupt_handler(struct Trapframe *tf)
 {
 	switch (tf->tf_trapno) {
-	case IRQ_OFFSET + IRQ_TIMER:
+	case IRQ_OFFSET + IRQ_TIMER: // Exercise 14, with sched_tick
 		thiscpu->cpu_ticked = true; // For trap_leave
 		lapic_eoi();
 		break;

@@ -36,6 +36,7 @@
 #define TF_ESP    60
 #define TF_SS     64
 
+	// The stubs of all vectors: exceptions, interrupts and the system call. Exercise 13.
 	.text
 	.globl trap_stubs
 	.type trap_stubs, @function

@@ -35,6 +35,7 @@ upcall_possible(uint32_t trapno)
 	return trapno <= T_SIMDERR && (POSSIBLE & 1 << trapno);
 }
 
+// Exercise 9.
 void
 upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 {
