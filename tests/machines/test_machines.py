@@ -129,7 +129,7 @@ class SlicesTest(KernelTest):
 
     def test_slices_of_a_machine_that_stands_still_while_it_measures(self):
         # As it does on a busy host. An unlucky moment is enough, so it is tried several times.
-        address = read_elf(self.kernel()).symbol("period").value - KERNBASE
+        address = read_elf(self.kernel()).symbol("timer_period").value - KERNBASE
         for _ in range(5):
             machine = self.boot("")
             machine.wait_for("enabled interrupts")
