@@ -6,7 +6,5 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	__asm__ volatile("movw %w0, %%ds" : : "r"(GD_TSS0));
 }

@@ -5,7 +5,5 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	breakpoint();
 }

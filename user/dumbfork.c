@@ -51,8 +51,6 @@ umain(int argc, char **argv)
 {
 	envid_t child = sys_exofork();
 
-	USED(argc);
-	USED(argv);
 	if (child == 0) {
 		thisenv = &envs[ENVX(sys_getenvid())]; // The copy points to the parent.
 		take_turns("child", CHILD_TURNS);

@@ -5,7 +5,5 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	sys_cputs((const char *)0xF010000C, 100);
 }

@@ -173,8 +173,6 @@ try_sending(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	share_memory(shared, sizeof(*shared));
 	try_computing();
 	try_sending();

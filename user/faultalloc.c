@@ -8,8 +8,6 @@ umain(int argc, char **argv)
 {
 	static const uintptr_t strings[] = { 0xDEADBEEF, 0xCAFEBFFE };
 
-	USED(argc);
-	USED(argv);
 	set_pgfault_handler(fault_in);
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		cprintf("%s\n", (const char *)strings[i]);

@@ -6,8 +6,6 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	set_pgfault_handler(fault_in);
 	sys_cputs((const char *)0xDEADBEEF, 4);
 }

@@ -8,8 +8,6 @@ static unsigned *volatile nowhere = NULL;
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	sys_page_alloc(0, (void *)(UXSTACKTOP - PGSIZE), PTE_P | PTE_U | PTE_W);
 	sys_env_set_pgfault_upcall(0, (void *)0xF0100020);
 	*nowhere = 0;

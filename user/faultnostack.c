@@ -8,8 +8,6 @@ static unsigned *volatile nowhere = NULL;
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	sys_env_set_pgfault_upcall(0, _pgfault_upcall);
 	*nowhere = 0;
 }

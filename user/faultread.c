@@ -8,7 +8,5 @@ static const unsigned *volatile nowhere = NULL;
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	cprintf("I read %08x from location 0!\n", *nowhere);
 }

@@ -141,8 +141,6 @@ try(uint32_t invert)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	set_pgfault_handler(handler);
 	try(0);
 	try(~0U);

@@ -8,7 +8,5 @@ static unsigned *volatile nowhere = NULL;
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	*nowhere = 0;
 }

@@ -28,7 +28,5 @@ grow(int depth)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	grow(0);
 }

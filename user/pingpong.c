@@ -10,8 +10,6 @@ umain(int argc, char **argv)
 	envid_t other = fork();
 	int32_t n;
 
-	USED(argc);
-	USED(argv);
 	if (other < 0)
 		panic("fork: %e", other);
 	if (other > 0) {

@@ -13,8 +13,6 @@ umain(int argc, char **argv)
 	envid_t other = sfork();
 	uint32_t turn; // As count, but not shared
 
-	USED(argc);
-	USED(argv);
 	if (other < 0)
 		panic("sfork: %e", other);
 	if (other > 0) {

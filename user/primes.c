@@ -8,8 +8,6 @@ umain(int argc, char **argv)
 	envid_t right = fork();
 	int prime = 1;
 
-	USED(argc);
-	USED(argv);
 	if (right > 0) {
 		send_all_numbers(right);
 		return;

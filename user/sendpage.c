@@ -38,8 +38,6 @@ umain(int argc, char **argv)
 {
 	envid_t child = fork();
 
-	USED(argc);
-	USED(argv);
 	if (child < 0)
 		panic("fork: %e", child);
 	if (child == 0) {

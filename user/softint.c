@@ -6,7 +6,5 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	__asm__ volatile("int %0" : : "i"(T_PGFLT));
 }

@@ -14,8 +14,6 @@ umain(int argc, char **argv)
 	envid_t child;
 	int r, i;
 
-	USED(argc);
-	USED(argv);
 	r = sys_page_alloc(0, (void *)spinning, PTE_P | PTE_U | PTE_W | PTE_SHARE);
 	if (r < 0)
 		panic("sys_page_alloc: %e", r);

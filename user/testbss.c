@@ -33,8 +33,6 @@ umain(int argc, char **argv)
 	volatile uint8_t *behind = ROUNDUP((uint8_t *)end, PGSIZE);
 	size_t wrong;
 
-	USED(argc);
-	USED(argv);
 	cprintf("Making sure bss works right...\n");
 	if ((wrong = count_wrong(false)) > 0)
 		panic("%u words are not zero", wrong);

@@ -10,8 +10,6 @@ umain(int argc, char **argv)
 {
 	int i;
 
-	USED(argc);
-	USED(argv);
 	cprintf("Hello, I am environment %08x.\n", thisenv->env_id);
 	for (i = 0; i < TURNS; i++) {
 		sys_yield();

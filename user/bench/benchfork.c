@@ -5,7 +5,6 @@
 static void
 fork_and_wait(uint32_t done)
 {
-	USED(done);
 	bench_fork(fork);
 }
 

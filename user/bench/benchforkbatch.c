@@ -6,7 +6,6 @@
 static void
 fork_and_wait(uint32_t done)
 {
-	USED(done);
 	bench_fork(fork_batched);
 }
 

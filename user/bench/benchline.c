@@ -10,14 +10,12 @@ static_assert(sizeof(line) == 71 + 1);
 static void
 put_line(uint32_t done)
 {
-	USED(done);
 	sys_cputs(line, sizeof(line) - 1);
 }
 
 static void
 print_line(uint32_t done)
 {
-	USED(done);
 	cprintf("%s", line);
 }
 

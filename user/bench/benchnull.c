@@ -8,14 +8,12 @@ call_by_int(uint32_t done)
 {
 	uint32_t number = SYS_getenvid;
 
-	USED(done);
 	__asm__ volatile("int %1" : "+a"(number) : "i"(T_SYSCALL) : "memory");
 }
 
 static void
 call(uint32_t done)
 {
-	USED(done);
 	sys_getenvid();
 }
 

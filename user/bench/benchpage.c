@@ -14,7 +14,6 @@ map(uint32_t done)
 static void
 map_and_unmap(uint32_t done)
 {
-	USED(done);
 	sys_page_map(0, BENCH_PAGE, 0, TARGET, BENCH_PERM);
 	sys_page_unmap(0, TARGET);
 }
@@ -22,7 +21,6 @@ map_and_unmap(uint32_t done)
 static void
 alloc(uint32_t done)
 {
-	USED(done);
 	sys_page_alloc(0, TARGET, BENCH_PERM);
 }
 

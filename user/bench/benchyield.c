@@ -5,7 +5,6 @@
 static void
 yield(uint32_t done)
 {
-	USED(done);
 	sys_yield();
 }
 

@@ -268,8 +268,6 @@ collect_the_rest(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_batch");
 	set_up();
 	do_all_that_may_be_done();

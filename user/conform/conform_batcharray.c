@@ -163,8 +163,6 @@ lose_array(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_batcharray");
 	set_up();
 	kill_callers();

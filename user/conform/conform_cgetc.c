@@ -76,8 +76,6 @@ ends(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_cgetc");
 	returns_at_once();
 	polls_beside_sleeper();

@@ -90,8 +90,6 @@ umain(int argc, char **argv)
 	char text[64], *start;
 	int length;
 
-	USED(argc);
-	USED(argv);
 	conform_begin(NAME);
 	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
 	CHECK_EQ(sys_page_alloc(0, READONLY, PERM_WRITE), 0);

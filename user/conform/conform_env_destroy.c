@@ -129,8 +129,6 @@ take_parents_place(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_env_destroy");
 	conform_refuse_envids(sys_env_destroy);
 	destroy_children();

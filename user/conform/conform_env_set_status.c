@@ -190,8 +190,6 @@ start_callers(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_env_set_status");
 	conform_refuse_envids(start);
 	conform_refuse_envids(stop);

@@ -151,8 +151,6 @@ run_out_of_memory(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_exofork");
 	check_first_ids();
 	check_registers();

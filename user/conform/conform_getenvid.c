@@ -32,8 +32,6 @@ umain(int argc, char **argv)
 {
 	envid_t child;
 
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_getenvid");
 	CHECK_EQ(sys_getenvid(), 0x1000);
 	CHECK_EQ(thisenv->env_parent_id, 0);

@@ -91,8 +91,6 @@ umain(int argc, char **argv)
 {
 	envid_t receiver;
 
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_ipc_call");
 	receiver = conform_spawn_receiver();
 	REPORT->answer = true;

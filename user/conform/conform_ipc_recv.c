@@ -73,8 +73,6 @@ umain(int argc, char **argv)
 {
 	envid_t receiver;
 
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_ipc_recv");
 	receiver = conform_spawn_receiver();
 	refuse_addresses();

@@ -149,8 +149,6 @@ umain(int argc, char **argv)
 {
 	envid_t receiver;
 
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_ipc_send");
 	receiver = conform_spawn_receiver();
 	conform_check_sending(sys_ipc_send, receiver);

@@ -45,8 +45,6 @@ umain(int argc, char **argv)
 {
 	envid_t receiver, stopped;
 
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_ipc_try_send");
 	receiver = conform_spawn_receiver();
 

@@ -218,8 +218,6 @@ run_out_of_memory(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_page_alloc");
 	CHECK_EQ(alloc_in(0), 0);
 	CHECK_EQ(alloc_in(sys_getenvid()), 0);

@@ -243,7 +243,6 @@ replace_in_use(void)
 static void
 keep_writing(bool narrowed)
 {
-	USED(narrowed);
 	*word = 3;
 }
 
@@ -284,8 +283,6 @@ run_out_of_memory(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_page_map");
 	set_up();
 	conform_refuse_envids(map_from);

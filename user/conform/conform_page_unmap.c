@@ -111,7 +111,6 @@ unmap_page_of_a_child(void)
 static void
 keep_reading(bool unmapped)
 {
-	USED(unmapped);
 	USED(*word);
 }
 
@@ -124,8 +123,6 @@ unmap_in_child(envid_t child)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_page_unmap");
 	CHECK_EQ(sys_page_alloc(0, AREA, PERM_WRITE), 0);
 	*word = 0x600D;

@@ -189,8 +189,6 @@ call_with_direction_flag(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_syscall");
 	refuse_numbers();
 	keep_registers();

@@ -92,8 +92,6 @@ umain(int argc, char **argv)
 	envid_t child;
 	uint32_t trapno;
 
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_upcalls");
 	child = sys_exofork();
 	conform_must(child, "sys_exofork");

@@ -82,8 +82,6 @@ skip_those_who_cannot_run(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	conform_begin("conform_yield");
 	yield_alone();
 	return_zero();

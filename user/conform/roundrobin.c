@@ -11,8 +11,6 @@ umain(int argc, char **argv)
 	envid_t ids[CHILDREN + 1];
 	int i, cpus;
 
-	USED(argc);
-	USED(argv);
 	conform_begin("roundrobin");
 	turns_begin();
 	ids[0] = sys_getenvid();

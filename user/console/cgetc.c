@@ -9,8 +9,6 @@ umain(int argc, char **argv)
 	uint32_t before;
 	int c;
 
-	USED(argc);
-	USED(argv);
 	cprintf("[%08x] waiting for a key\n", sys_getenvid());
 	before = thisenv->env_runs;
 	c = sys_cgetc_wait();

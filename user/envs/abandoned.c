@@ -123,7 +123,6 @@ wait_for_all_to_be_gone(const char *what)
 static void
 nothing(envid_t child)
 {
-	USED(child);
 }
 
 static void

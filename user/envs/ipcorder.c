@@ -182,8 +182,6 @@ try_self(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	share_memory(shared, sizeof(*shared));
 	try_order();
 	try_destroyed_senders();

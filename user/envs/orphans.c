@@ -50,8 +50,6 @@ umain(int argc, char **argv)
 {
 	envid_t self = sys_getenvid(), parent, from;
 
-	USED(argc);
-	USED(argv);
 	share_memory(shared, PGSIZE);
 	parent = must_fork();
 	if (parent == 0)

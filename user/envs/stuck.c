@@ -24,8 +24,6 @@ umain(int argc, char **argv)
 {
 	envid_t senders[SENDERS];
 
-	USED(argc);
-	USED(argv);
 	for (int i = 0; i < SENDERS; i++)
 		senders[i] = start_sender();
 	must(ipc_recv(NULL, NULL, NULL), "ipc_recv"); // From the first one.

@@ -226,8 +226,6 @@ try_without_environments(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	must(sys_page_alloc(0, FAR, PERM_WRITE), "sys_page_alloc");
 	// What the first fork takes stays: an exception stack, page tables.
 	envid_t child = must_fork();

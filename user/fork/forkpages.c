@@ -328,7 +328,6 @@ static void __attribute__((noinline)) try_all(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argv);
 	if (argc > 1)
 		chosen_fork = fork_batched;
 	make_pages();

@@ -55,7 +55,6 @@ umain(int argc, char **argv)
 {
 	int forks = 0;
 
-	USED(argv);
 	if (argc > 1)
 		chosen_fork = fork_batched;
 	must(sys_page_alloc(0, LOWER, PERM_WRITE), "sys_page_alloc");

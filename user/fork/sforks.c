@@ -165,8 +165,6 @@ try_all(bool cow)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	try_all(false);
 	try_all(true);
 	cprintf("sforks: ok\n");

@@ -140,8 +140,6 @@ count_bits(uint32_t bits)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	random_state = SEED - 1;
 	share_memory(shared, sizeof(*shared));
 	for (int i = 0; i < CHILDREN; i++) {

@@ -6,8 +6,6 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	while (count_envs() > 1)
 		sys_yield();
 	cprintf("lasttsc: %016llx\n", read_tsc());

@@ -80,7 +80,6 @@ compute_until_tick(uint32_t left)
 static void
 yield_at_once(int me)
 {
-	USED(me);
 	while (!is_time(shared->end))
 		sys_yield();
 }
@@ -97,21 +96,18 @@ yield_before(uint32_t left)
 static void
 yield_before_tick(int me)
 {
-	USED(me);
 	yield_before(50);
 }
 
 static void
 yield_before_half(int me)
 {
-	USED(me);
 	yield_before(550);
 }
 
 static void
 yield_after_half(int me)
 {
-	USED(me);
 	yield_before(450);
 }
 
@@ -131,7 +127,6 @@ yield_every_other_time(int me)
 static void
 yield_before_second_tick(int me)
 {
-	USED(me);
 	while (!is_time(shared->end)) {
 		compute_until_tick(50);
 		compute_until_tick(50);
@@ -145,7 +140,6 @@ serve(int me)
 {
 	envid_t from;
 
-	USED(me);
 	for (;;) {
 		ipc_recv(&from, NULL, NULL);
 		sys_ipc_send(from, 0, NO_PAGE, 0); // It may be gone.
@@ -158,7 +152,6 @@ serve_by_call(int me)
 {
 	envid_t from;
 
-	USED(me);
 	ipc_recv(&from, NULL, NULL);
 	for (;;)
 		ipc_call(from, 0, NULL, 0, &from, NULL, NULL);
@@ -167,7 +160,6 @@ serve_by_call(int me)
 static void
 ask(int me)
 {
-	USED(me);
 	while (!is_time(shared->end)) {
 		sys_ipc_send(shared->ids[0], 0, NO_PAGE, 0);
 		ipc_recv(NULL, NULL, NULL);
@@ -177,7 +169,6 @@ ask(int me)
 static void
 ask_by_call(int me)
 {
-	USED(me);
 	while (!is_time(shared->end))
 		ipc_call(shared->ids[0], 0, NULL, 0, NULL, NULL, NULL);
 }
@@ -185,7 +176,6 @@ ask_by_call(int me)
 static void
 ask_before_tick(int me)
 {
-	USED(me);
 	while (!is_time(shared->end)) {
 		compute_until_tick(50);
 		sys_ipc_send(shared->ids[0], 0, NO_PAGE, 0);
@@ -198,7 +188,6 @@ ask_before_tick(int me)
 static void
 exit_before_tick(int me)
 {
-	USED(me);
 	while (!is_time(shared->end)) {
 		compute_until_tick(125);
 		if (must_fork() != 0)
@@ -218,7 +207,6 @@ print(int me)
 static void
 print_more(int me)
 {
-	USED(me);
 	while (!is_time(shared->end))
 		sys_cputs(text, sizeof(text));
 }

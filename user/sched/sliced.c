@@ -10,8 +10,6 @@ umain(int argc, char **argv)
 {
 	uint32_t runs = thisenv->env_runs;
 
-	USED(argc);
-	USED(argv);
 	for (int i = 0; thisenv->env_runs == runs; i++) {
 		if (i == LOOPS)
 			panic("no time slice ended in %d loops", LOOPS);

@@ -23,8 +23,6 @@ umain(int argc, char **argv)
 {
 	uint32_t shortest = ~0U, longest = 0;
 
-	USED(argc);
-	USED(argv);
 	uint64_t start = next_slice(), now = start;
 	for (int i = 0; i < SLICES; i++) {
 		uint64_t before = now;

@@ -83,8 +83,6 @@ umain(int argc, char **argv)
 {
 	envid_t children[LOOPING];
 
-	USED(argc);
-	USED(argv);
 	assert(read_eflags() & FL_IF);
 	share_memory(shared, sizeof(*shared));
 	for (int i = 0; i < LOOPING; i++) {

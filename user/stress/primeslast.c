@@ -48,8 +48,6 @@ run_sieve(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	share_memory(sieve, sizeof(*sieve));
 	envid_t child = must_fork(); // The first fork takes a page that stays: for exceptions.
 	if (child == 0)

@@ -37,21 +37,18 @@ fresh(int i)
 static int
 alloc_page(envid_t sender)
 {
-	USED(sender);
 	return sys_page_alloc(0, fresh(0), PERM_WRITE);
 }
 
 static int
 map_page(envid_t sender)
 {
-	USED(sender);
 	return sys_page_map(0, (void *)SHARED, 0, fresh(1), PERM_READ);
 }
 
 static int
 make_child(envid_t sender)
 {
-	USED(sender);
 	envid_t child = sys_exofork();
 	return child < 0 ? child : sys_env_destroy(child);
 }
@@ -66,7 +63,6 @@ make_batch(envid_t sender)
 	};
 	int made = 0, r;
 
-	USED(sender);
 	for (; made < 3; made += r) {
 		r = sys_batch(calls + made, 3 - made, BATCH_STOP);
 		if (r <= 0)
@@ -81,7 +77,6 @@ make_batch(envid_t sender)
 static int
 receive_page(envid_t sender)
 {
-	USED(sender);
 	return sys_ipc_recv(fresh(4));
 }
 
@@ -95,7 +90,6 @@ send_page(envid_t sender)
 static int
 use_fpu(envid_t sender)
 {
-	USED(sender);
 	__asm__ volatile("fninit");
 	return 0;
 }

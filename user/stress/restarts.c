@@ -19,7 +19,6 @@ static volatile uint32_t overflows;
 static void
 count_overflow(struct UTrapframe *utf)
 {
-	USED(utf);
 	overflows++;
 }
 
@@ -72,8 +71,6 @@ enter_again_and_again(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	share_memory(shared, sizeof(*shared));
 	envid_t child = must_fork();
 	if (child == 0)

@@ -324,8 +324,6 @@ umain(int argc, char **argv)
 {
 	uint32_t seed = SEED ? SEED : (uint32_t)read_tsc() | 1;
 
-	USED(argc);
-	USED(argv);
 	share_memory(shared, sizeof(*shared));
 	// Page tables, and what the first fork takes for itself, are here before we count.
 	must(sys_page_alloc(0, LETTER, PERM_WRITE), "sys_page_alloc");

@@ -48,7 +48,5 @@ provoke(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	try_handler(T_DIVIDE, handler, recover, provoke);
 }

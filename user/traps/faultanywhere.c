@@ -44,8 +44,6 @@ try_all(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	set_pgfault_handler(handler);
 	try_all();
 	envid_t child = must_fork();

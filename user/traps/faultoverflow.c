@@ -16,8 +16,6 @@ handler(struct UTrapframe *utf)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	set_pgfault_handler(handler);
 	*(volatile char *)0xDEADBEEF = 0;
 }

@@ -6,8 +6,6 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	sys_page_alloc(0, (void *)(UXSTACKTOP - PGSIZE), PTE_P | PTE_U);
 	sys_env_set_pgfault_upcall(0, _pgfault_upcall);
 	*(volatile int *)0xDEADBEEF = 0;

@@ -266,8 +266,6 @@ umain(int argc, char **argv)
 	static struct fxsave_area first;
 	uint32_t features;
 
-	USED(argc);
-	USED(argv);
 	read_state(&first); // First: a compiler may use the registers for anything.
 	cpuid(1, NULL, NULL, NULL, &features);
 	if (!(features & CPUID_EDX_SSE2))

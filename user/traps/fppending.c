@@ -99,8 +99,6 @@ umain(int argc, char **argv)
 		leave_for_a_while, leave_as_two };
 	envid_t children[2 * ARRAY_SIZE(ways)];
 
-	USED(argc);
-	USED(argv);
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
 		children[i] = must_fork();
 		if (children[i] == 0) {

@@ -58,7 +58,5 @@ provoke(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	try_handler(T_GPFLT, handler, recover, provoke);
 }

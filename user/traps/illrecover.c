@@ -53,7 +53,5 @@ provoke(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	try_handler(T_ILLOP, handler, recover, provoke);
 }

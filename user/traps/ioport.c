@@ -6,7 +6,5 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	cprintf("I read %02x from port 64!\n", inb(0x64));
 }

@@ -20,7 +20,6 @@ map_page(struct UTrapframe *utf)
 void
 umain(int argc, char **argv)
 {
-	USED(argv);
 	set_pgfault_handler(map_page);
 	*PAGE = 1;
 	if (argc > 1) {

@@ -55,8 +55,6 @@ umain(int argc, char **argv)
 {
 	envid_t children[4];
 
-	USED(argc);
-	USED(argv);
 	check("at the beginning", 0, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
 		uint16_t fs = selectors[2 * i + 1], gs = selectors[2 * i + 4];

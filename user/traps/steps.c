@@ -18,7 +18,6 @@ static uint32_t steps;
 static void
 count_step(struct UTrapframe *utf)
 {
-	USED(utf);
 	steps++;
 }
 

@@ -7,7 +7,6 @@
 void
 umain(int argc, char **argv)
 {
-	USED(argv);
 	cprintf("vm86: asking\n");
 	// gs, fs, ds, es, ss, esp, eflags, cs, eip: a CPU that does not switch pops three.
 	__asm__ volatile("movl %%esp, %%ebx\n\t"

@@ -6,7 +6,6 @@
 static void
 ignore_step(struct UTrapframe *utf)
 {
-	USED(utf);
 }
 
 static int32_t

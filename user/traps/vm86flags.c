@@ -20,7 +20,6 @@ static volatile uint32_t refused; // I/O instructions
 static void
 ignore_step(struct UTrapframe *utf)
 {
-	USED(utf);
 }
 
 static void
@@ -38,7 +37,6 @@ skip_port_instruction(struct UTrapframe *utf)
 static void
 leave(struct UTrapframe *utf)
 {
-	USED(utf);
 	exit();
 }
 
@@ -134,8 +132,6 @@ try_other_ways(void)
 void
 umain(int argc, char **argv)
 {
-	USED(argc);
-	USED(argv);
 	share_memory((void *)survived, PGSIZE);
 	must(set_exception_handler(T_DEBUG, ignore_step), "set_exception_handler");
 	must(set_exception_handler(T_GPFLT, skip_port_instruction), "set_exception_handler");

@@ -17,7 +17,6 @@ static volatile struct shared *const shared = (void *)0x1000;
 static void
 leave(struct UTrapframe *utf)
 {
-	USED(utf);
 	exit();
 }
 
@@ -74,8 +73,6 @@ umain(int argc, char **argv)
 {
 	static_assert(VM86_BASE + 0xE50 == 0x1000);
 
-	USED(argc);
-	USED(argv);
 	vm86_prepare();
 	share_memory((void *)shared, PGSIZE);
 	must(sys_page_alloc(0, SPARE, PERM_WRITE), "sys_page_alloc");
