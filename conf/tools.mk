@@ -31,7 +31,8 @@ need = $(if $(call have,$(1)),,\
 
 GOALS := $(or $(MAKECMDGOALS),all)
 CLEANERS := clean realclean distclean
-ifneq ($(filter-out $(CLEANERS) print-% gdb .gdbinit,$(GOALS)),)
+ASKERS := help print-% gdb .gdbinit # Targets that build nothing
+ifneq ($(filter-out $(CLEANERS) $(ASKERS),$(GOALS)),)
 $(call need,$(CC),a C compiler for 32-bit x86: gcc or clang)
 $(call need,$(LD),GNU binutils)
 $(call need,$(PYTHON),Python 3)
@@ -57,7 +58,7 @@ endif
 # is built by make -n or -q, whose letters are in the first word of MAKEFLAGS.
 FLAG_LETTERS := $(firstword -$(MAKEFLAGS))
 LOCK = $(PYTHON) tools/build/buildlock.py
-ifneq ($(filter-out print-% gdb .gdbinit,$(GOALS)),)
+ifneq ($(filter-out $(ASKERS),$(GOALS)),)
 ifeq ($(findstring n,$(FLAG_LETTERS))$(findstring q,$(FLAG_LETTERS)),)
 LOCKED := $(OBJDIR) $(if $(filter $(CLEANERS),$(GOALS)),\
     $(patsubst %/.lock,%,$(wildcard $(OBJDIR)/*/.lock)))

@@ -150,6 +150,25 @@ class SettingsTest(MakeTest):
         self.assertEqual(plan.count("-DTEST=x "), 1)
         self.assertNotIn("-fPIC", compilation(plan, "boot/main.c"))
 
+    def test_help_lists_targets_and_settings(self):
+        text = self.tree.make("help")
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 100)
+        words = set(re.findall(r"[\w.-]+", text))
+        done = self.tree.run_make("-npq", "print-objdir")
+        targets = set(re.search(r"(?m)^\.PHONY: (.*)$", done.stdout).group(1).split())
+        targets |= {name.replace("%", "NAME")
+                    for name in re.findall(r"(?m)^([a-z-]+-%[a-z-]*):", done.stdout)}
+        targets |= {"compile_commands.json"}
+        internal = {"FORCE", "check-qemu", "fuzz-host-build"}  # Only other targets need them.
+        self.assertEqual(targets - internal - words, set())
+        self.assertEqual(set(re.findall(r"(?m)^  make ([\w.-]+)", text)) - targets, set())
+        self.assertEqual(settings() - words, set())
+
+    def test_help_needs_nothing(self):
+        self.assertEqual(self.tree.make("help", "CC=none", "LD=none", "GCCPREFIX=none-"),
+                         self.tree.make("help"))
+
     def test_grade_flags(self):
         self.assertRegex(self.plan("grade", "GRADEFLAGS=-v hello", "PYTHON=/usr/bin/env python3"),
                          r"(?m)^/usr/bin/env python3 \./grade-lab\d -v hello$")

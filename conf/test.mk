@@ -1,0 +1,27 @@
+# The targets that grade, test and measure. Each starts one of the tools; conf/help.txt and
+# README.md say what the settings mean. models/Makefrag and fuzz/Makefrag have more of them.
+
+.PHONY: grade check bench fuzz stress mutants
+
+grade: all
+	$(V)$(PYTHON) ./grade-lab$(LAB) $(GRADEFLAGS)
+
+check: all
+	$(V)$(PYTHON) tools/check/check.py $(TESTS)
+
+bench: all check-qemu
+	$(V)$(PYTHON) tools/measure/bench.py $(if $(BASE),--base '$(BASE)') \
+	    $(if $(RUNS),--runs '$(RUNS)') $(BENCH)
+
+# Without SEED, each run takes another seed.
+$(call default,CALLS,1000000)
+fuzz: all
+	$(V)$(PYTHON) tools/check/fuzz.py --calls $(CALLS) $(if $(SEED),--seed $(SEED))
+
+$(call default,SEEDS,10)
+$(call default,FIRST,1)
+stress: all
+	$(V)$(PYTHON) tools/check/stress.py --seeds $(SEEDS) --first $(FIRST) $(STRESS)
+
+mutants: all
+	$(V)$(PYTHON) tools/check/mutants.py $(MUTANTS)
