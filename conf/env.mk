@@ -1,17 +1,17 @@
-# Your settings: README.md lists all of them. The command line and the environment come before what
-# is set here, and what is not set at all, make finds out by itself.
+# Your settings. README.md lists all settings. A value on make's command line or in the environment
+# overrides the value here. make finds out by itself what is set nowhere.
 
-# The emulator, if it is not qemu-system-i386 or qemu-system-x86_64, or not in your PATH.
+# QEMU, if it is not called qemu-system-i386 or qemu-system-x86_64, or is not in your PATH.
 # QEMU = $(HOME)/qemu/bin/qemu-system-i386
 
-# What the names of compiler and binutils begin with, as in i686-elf-gcc and i686-elf-ld.
+# The prefix of the compiler and the binutils, as in i686-elf-gcc and i686-elf-ld.
 # GCCPREFIX = i686-elf-
 
 # Another compiler.
 # CC = clang
 
-# How many CPUs the emulated machine has.
+# The number of CPUs of the emulated machine.
 # CPUS = 4
 
-# Show the commands that make runs.
+# Print each command that make runs.
 # V = 1

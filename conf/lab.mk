@@ -1,2 +1,2 @@
-# Which lab this tree is: its grade is ./grade-lab$(LAB).
+# The number of the lab: `make grade` runs ./grade-lab$(LAB).
 LAB = 4

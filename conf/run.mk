@@ -1,27 +1,28 @@
-# Running what was built: QEMU, GDB, a CD.
+# Targets that run what was built: QEMU, GDB, a CD.
 
-# A port for GDB that another user or another checkout does not have, as far as a hash can do that.
+# The TCP port of GDB, from a hash of the user and the folder: two users, or two checkouts, have
+# different ports, unless the hashes collide.
 $(call default,GDBPORT,$(shell { id -u; pwd -P; } | cksum | \
     { read -r sum rest; echo $$((20000 + sum % 12000)); }))
 
-# The image is shared and never written to: -snapshot. TCG, because KVM cannot run this kernel on
-# every machine, and both must show the same. By the name GDB sees whose machine it is:
-# tools/run/gdbport.py. An option's comma is doubled.
+# -snapshot: never write to the image, which several machines may use. -accel tcg: not every
+# computer has KVM, and all must show the same. -name: GDB learns from it to which checkout a
+# machine belongs (tools/run/gdbport.py); a comma in it must be doubled.
 comma := ,
 NAME := $(call quote,guest=$(subst $(comma),$(comma)$(comma),$(CURDIR)))
 QEMUOPTS = -accel tcg -m $(MEM) -smp $(CPUS) -name $(NAME) -serial mon:stdio -nic none -snapshot \
     $(QEMUEXTRA)
 DRIVE = -drive file=$(1),index=0,media=disk,format=raw
 
-# With -nographic, the BIOS would talk to the terminal, too, and change its settings.
+# Not -nographic: with it, the BIOS also writes to the terminal, and changes its settings.
 NO_WINDOW := -display none
 
-# GDB may always connect if the port is free; with -S, the machine waits for that.
+# QEMU always lets GDB connect if the port is free. With -S, QEMU waits until GDB connects.
 GDB_SERVER := -gdb tcp:127.0.0.1:$(GDBPORT)
 PORT_IS_FREE = $(PYTHON) tools/run/gdbport.py free $(GDBPORT)
 GDB_OPTION = $(if $(shell $(PORT_IS_FREE) >/dev/null 2>&1 && echo free),$(GDB_SERVER))
 
-# If standard input is closed, the first file that QEMU opened would take its place.
+# If standard input is closed, the first file that QEMU opens would become its standard input.
 STDIN = $(shell { true <&0; } 2>/dev/null || echo '</dev/null')
 
 .PHONY: qemu qemu-nox qemu-gdb qemu-nox-gdb gdb check-qemu
@@ -29,7 +30,8 @@ STDIN = $(shell { true <&0; } 2>/dev/null || echo '</dev/null')
 check-qemu:
 	$(call need,$(QEMU),QEMU)
 
-# How a goal runs an image, waiting for GDB or not. $(1): the goal; $(2): the image; $(3): options.
+# The rules for one target and for the same target with -gdb. $(1): the target; $(2): the image;
+# $(3): options.
 define run_rules
 $(1)-gdb: $(2) check-qemu .gdbinit
 	@$$(PORT_IS_FREE)
@@ -42,22 +44,23 @@ $(1): $(2) check-qemu
 	$$(V)$$(QEMU) $(3) $$(call DRIVE,$$<) $$(QEMUOPTS) $$(GDB_OPTION) $$(STDIN)
 endef
 
-# make before 3.82 takes the first pattern that fits, later ones the longest: here these agree.
+# GNU make 3.81 takes the first pattern that matches, later versions the most specific one. In this
+# order, both take the same.
 $(eval $(call run_rules,run-%-nox,$(OBJDIR)/run/%.img,$(NO_WINDOW)))
 $(eval $(call run_rules,run-%,$(OBJDIR)/run/%.img,))
 $(eval $(call run_rules,qemu-nox,$(OBJDIR)/kern/kernel.img,$(NO_WINDOW)))
 $(eval $(call run_rules,qemu,$(OBJDIR)/kern/kernel.img,))
 
-# A program that is not there is named before anything is built.
+# Stop before anything is built if the program does not exist.
 RUN_NAMES := $(patsubst %-nox,%,$(patsubst %-gdb,%,$(patsubst run-%,%,$(filter run-%,$(GOALS)))))
 $(foreach n,$(RUN_NAMES) $(patsubst prep-%,%,$(filter prep-%,$(GOALS))),$(call check_program,$(n)))
 
-# Build what run-NAME would run as kernel.img, where it stays until the next make.
+# Build kernel.img so that it starts program NAME. The next make builds the usual one again.
 prep-%: FORCE
 	$(V)$(MAKE) --no-print-directory CMDLINE='$(call program,$*)' $(OBJDIR)/kern/kernel.img
 	@echo "$(OBJDIR)/kern/kernel.img runs $(call program,$*)"
 
-# Made anew each time, since it depends on settings.
+# Made each time, because it depends on the settings.
 .gdbinit: conf/gdbinit.tmpl FORCE
 	@sed -e 's|@PYTHON@|$(PYTHON)|g' -e 's|@GDBPORT@|$(GDBPORT)|g' -e 's|@OBJDIR@|$(OBJDIR)|g' \
 	    $< > $@
@@ -79,7 +82,7 @@ print-gdbport:
 print-objdir:
 	@echo '$(OBJDIR)'
 
-# A CD that a PC starts by GRUB.
+# A CD with GRUB and the kernel.
 .PHONY: iso
 iso: $(OBJDIR)/jos.iso
 $(OBJDIR)/jos.iso: $(OBJDIR)/kern/kernel $(call stamps,CMDLINE)

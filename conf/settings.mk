@@ -1,19 +1,19 @@
-# The settings: variables that may be given to make on its command line, in the environment, or in
-# conf/env.mk, which have precedence in this order over the defaults below. README.md says what
-# each is for.
+# The settings: variables that you may set on make's command line, in the environment, or in
+# conf/env.mk. The first of these places that sets a variable counts; the defaults below are for
+# variables that no place sets. README.md says what each variable is for.
 
 SETTINGS := BASE BENCH CALLS CC CFLAGS CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS FUZZ_SEED \
     GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS OBJDIR OPT \
     PYTHON QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS V WERROR
 
-# conf/env.mk would change what came from the environment: it is put back afterwards.
+# conf/env.mk overrides the environment. So save what came from there, and restore it afterwards.
 FROM_ENVIRONMENT := $(foreach s,$(SETTINGS),$(if $(filter environment,$(origin $(s))),$(s)))
 $(foreach s,$(FROM_ENVIRONMENT),$(eval environment.$(s) := $$(value $(s))))
 -include conf/env.mk
 $(foreach s,$(FROM_ENVIRONMENT),$(eval $(s) := $$(environment.$(s))))
 
-# A mistyped name on the command line is an error. A value with blanks in it has several words in
-# MAKEOVERRIDES, hence the look at where make has a variable of that name from.
+# A mistyped name on the command line is an error. MAKEOVERRIDES has each NAME=VALUE of the command
+# line, but a value with blanks is several words there; $(origin) tells which words are names.
 GIVEN := $(foreach w,$(MAKEOVERRIDES),$(firstword $(subst =, ,$(subst :=,=,$(subst +=,=,$(w))))))
 OTHER_TOOLS := AR LD MAKE NM OBJCOPY OBJDUMP SHELL
 UNKNOWN := $(foreach v,$(filter-out $(SETTINGS) $(OTHER_TOOLS),$(GIVEN)),\
@@ -22,27 +22,28 @@ ifneq ($(strip $(UNKNOWN)),)
 $(error $(firstword $(UNKNOWN))= is not a setting here. The settings are: $(SETTINGS))
 endif
 
-# Set a variable that is empty, or that only make itself has set.
+# $(call default,NAME,VALUE): set a variable that is empty, or that only make itself has set.
 default = $(if $(and $(strip $($(1))),$(filter-out default,$(origin $(1)))),,\
     $(eval override $(1) := $(2)))
 
-# 0 is off, like nothing at all. make V=1 shows the commands.
+# SAN=0 is the same as no SAN. V is the prefix of recipes: @ hides the command, V=1 shows it.
 override SAN := $(filter-out 0,$(SAN))
 override WERROR := $(filter-out 0,$(WERROR))
 override V := $(if $(filter-out 0 @,$(V)),,@)
 
-# A SAN=1 build has a folder of its own.
+# A build with SAN=1 goes into another folder.
 $(call default,OBJDIR,$(if $(SAN),obj/san,obj))
 $(call default,CPUS,1)
 $(call default,MEM,128)
 $(call default,OPT,-O2)
-# ENV_CREATE(TEST, ENV_TYPE_USER) in kern/init.c starts the program that -DTEST=user_NAME says.
+# With -DTEST=user_NAME, kern/init.c starts that program, and the command line starts none.
 ifeq ($(origin CMDLINE),undefined)
 CMDLINE := $(if $(filter -DTEST=%,$(DEFS) $(INIT_CFLAGS)),,yield yield yield)
 endif
 
-# $(call check_number,NAME,MOST)
-check_number = $(if $(shell [ '$($(1))' -ge 1 ] 2>/dev/null && [ '$($(1))' -le $(2) ] && echo good),,\
+# $(call check_number,NAME,MAX)
+is_number = $(shell [ '$(1)' -ge 1 ] 2>/dev/null && [ '$(1)' -le $(2) ] && echo yes)
+check_number = $(if $(call is_number,$($(1)),$(2)),,\
     $(error $(1)=$($(1)) is no number from 1 to $(2)))
 $(call check_number,CPUS,255)
 $(if $(GDBPORT),$(call check_number,GDBPORT,65535))
@@ -52,7 +53,7 @@ ifeq ($(filter $(LEVELS),$(OPT)),)
 $(error OPT=$(OPT) is none of $(LEVELS))
 endif
 
-# `make clean` removes $(OBJDIR). It must be a folder of its own.
+# `make clean` removes $(OBJDIR), so it must not be a folder that has sources in it.
 SOURCES := .ci .git boot conf docs fuzz inc kern lib models tests tools user
 SOURCES := / $(addprefix $(CURDIR)/,$(SOURCES) $(addsuffix /%,$(SOURCES)))
 ifneq ($(filter $(SOURCES),$(or $(abspath $(OBJDIR)),/)),)

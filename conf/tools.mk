@@ -1,9 +1,10 @@
-# The programs that make runs: where they are, and what to say if they are not.
+# Finds the programs that make runs, and says which are missing.
 #
-# GNU make before 4.3 runs `command` without a shell, and does not find it, unless there is a
-# character in the line that only a shell understands: each $(shell) here has a > or a ;.
+# Each $(shell) here has a > or a ; in it. Without such a character, GNU make before 4.3 starts the
+# command without a shell, and then does not find `command`, which is part of the shell.
 
-# The first of some programs that is there; otherwise the first name, for a message.
+# $(call find,NAMES): the first of these programs that is installed. If none is, the first name, so
+# that a message can name it.
 find = $(or $(shell for p in $(1); do \
     if command -v $$p >/dev/null 2>&1; then echo $$p; break; fi; done),$(firstword $(1)))
 
@@ -12,7 +13,7 @@ $(call default,GDB,$(call find,gdb gdb-multiarch i386-elf-gdb i686-elf-gdb x86_6
 $(call default,QEMU,$(call find,qemu-system-i386 qemu-system-x86_64))
 $(call default,GRUB_MKRESCUE,$(call find,grub-mkrescue grub2-mkrescue i686-elf-grub-mkrescue))
 
-# The first binutils that can link 32-bit x86: on most PCs those without a prefix.
+# The prefix of binutils that can link for 32-bit x86. On most PCs, those without a prefix can.
 ifeq ($(origin GCCPREFIX),undefined)
 GCCPREFIX := $(shell for p in i386-elf- i686-elf- '' i686-linux-gnu- x86_64-elf-; do \
     if "$$p"ld -m elf_i386 -v >/dev/null 2>&1; then echo "$$p"; break; fi; done)
@@ -24,29 +25,30 @@ NM := $(GCCPREFIX)nm
 OBJCOPY := $(GCCPREFIX)objcopy
 OBJDUMP := $(GCCPREFIX)objdump
 
-# A program that is missing is named before something fails without it.
+# $(call need,PROGRAM,WHAT IT IS): stop with a message if a program is missing.
 have = $(shell command -v '$(firstword $(1))' 2>/dev/null)
 need = $(if $(call have,$(1)),,\
     $(error $(firstword $(1)) is missing: conf/setup installs what is needed ($(2))))
 
 GOALS := $(or $(MAKECMDGOALS),all)
 CLEANERS := clean realclean distclean
-ASKERS := help print-% gdb .gdbinit # Targets that build nothing
+# Targets that build nothing.
+ASKERS := help print-% gdb .gdbinit
 ifneq ($(filter-out $(CLEANERS) $(ASKERS),$(GOALS)),)
 $(call need,$(CC),a C compiler for 32-bit x86: gcc or clang)
 $(call need,$(LD),GNU binutils)
 $(call need,$(PYTHON),Python 3)
 endif
 
-# What has an influence on all that is compiled or linked: another version of the compiler has.
+# Everything is built again when this value changes, for example with another compiler version.
 TOOLCHAIN := $(CC) $(shell $(CC) --version 2>/dev/null | head -n 1) $(LD) $(OBJCOPY)
 
-# The options among $(1) that this compiler knows.
+# $(call cc_options,OPTIONS): those that this compiler knows.
 cc_options = $(foreach o,$(1),$(shell $(CC) -Werror $(o) -E -x c /dev/null >/dev/null 2>&1 \
     && echo $(o)))
 
-# All cores are used, unless -j says how many or several goals want an order of their own. To clean
-# and to build at the same time would be a mistake even with -j.
+# Use all cores, unless -j gives a number, or the command line names several targets, which may have
+# to run in that order. Cleaning and building never run at the same time, even with -j.
 ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS))$(word 2,$(GOALS)),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
@@ -54,8 +56,9 @@ ifneq ($(and $(filter $(CLEANERS),$(GOALS)),$(word 2,$(GOALS))),)
 .NOTPARALLEL:
 endif
 
-# One make at a time in a folder: make has it until it ends, or starts QEMU (conf/run.mk). Nothing
-# is built by make -n or -q, whose letters are in the first word of MAKEFLAGS.
+# Only one make at a time builds in a folder. It holds the lock until it ends, or starts QEMU
+# (conf/run.mk). make -n and make -q build nothing and take no lock. Their letters are in the first
+# word of MAKEFLAGS.
 FLAG_LETTERS := $(firstword -$(MAKEFLAGS))
 LOCK = $(PYTHON) tools/build/buildlock.py
 ifneq ($(filter-out $(ASKERS),$(GOALS)),)
