@@ -1,5 +1,5 @@
-// Loads a task's descriptor as a data segment: a general protection fault. The
-// kernel must end it.
+// Loads the selector of a task state segment into a data segment register: a general protection
+// fault. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 

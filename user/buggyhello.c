@@ -1,4 +1,5 @@
-// Tries to have the kernel print what is not there. The kernel must end it.
+// Asks the kernel to print a string at an unmapped address. The kernel must destroy the
+// environment.
 
 #include <inc/lib.h>
 

@@ -1,8 +1,8 @@
-// Divides by zero. The kernel must end it.
+// Divides by zero. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 
-// Volatile, both of them, so that the compiler does not see it coming.
+// volatile: otherwise the compiler sees the division by zero, and may remove it.
 static volatile int one = 1, zero;
 
 void

@@ -1,6 +1,6 @@
-// Makes a child that is a copy of itself by system calls alone: at once, page by page, everything
-// that the page tables at UVPT say is mapped. (fork, in lib/fork.c, copies a page only when one of
-// the two writes to it.) Then parent and child take turns.
+// Makes a child that is a copy of itself, by system calls alone: it copies each page that the page
+// tables at UVPT show as mapped. (fork, in lib/fork.c, copies a page only when the parent or the
+// child writes to it.) Then parent and child take turns.
 
 #include <inc/lib.h>
 
@@ -15,7 +15,8 @@ must(int r, const char *call)
 		panic("%s: %e", call, r);
 }
 
-// Give the child a page of its own at va with what ours has there. It is filled at UTEMP.
+// Give the child a new page at va with the contents of the parent's page. The parent maps the new
+// page at UTEMP to fill it.
 static void
 copy_page(envid_t child, void *va)
 {
@@ -52,7 +53,7 @@ umain(int argc, char **argv)
 	envid_t child = sys_exofork();
 
 	if (child == 0) {
-		thisenv = &envs[ENVX(sys_getenvid())]; // The copy points to the parent.
+		thisenv = &envs[ENVX(sys_getenvid())]; // The copied variable points to the parent.
 		take_turns("child", CHILD_TURNS);
 		return;
 	}

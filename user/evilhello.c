@@ -1,4 +1,4 @@
-// Tries to have the kernel print the kernel's memory. The kernel must end it.
+// Asks the kernel to print the kernel's own memory. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 

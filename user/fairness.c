@@ -1,34 +1,34 @@
-// Everybody gets a turn, and nobody two before the others had one.
+// Each environment gets turns, and no environment gets two turns before the others had one.
 //
-// First, environments that compute and never yield: the timer ends their turns. With one
-// CPU, they must be run in circular order, that of their places in envs[]. How often each
-// was put on the CPU is in env_runs: so who is having its turn number t must find that
-// those before it, counted from the parent on, had t turns too, and the others t - 1.
-// Each of them looks all the time. With more CPUs there is no such order, but each must
-// get its turns all the same, or this program does not end.
+// First, environments that compute and never yield: the timer ends their turns. On one CPU, they
+// must run in circular order, the order of their slots in envs[]. env_runs counts the turns of each
+// environment. So an environment in its turn number t must find that the environments before it,
+// counted from the parent on, had t turns too, and that the environments after it had t - 1. Each
+// environment checks this all the time. On several CPUs there is no such order, but each
+// environment must get its turns, or this program does not end.
 //
-// Second, environments that send to one that receives, again and again: who was heard
-// must wait until all the others were.
+// Second, several environments send to one receiver, again and again: after a message was received,
+// its sender must wait until each other sender had one received.
 
 #include <user/common/testing.h>
 
-#define COMPUTING 6  // Environments, the parent among them
-#define SENDING   4  // Children
-#define TURNS     10 // Of each
+#define COMPUTING 6  // Environments that compute, including the parent
+#define SENDING   4  // Children that send
+#define TURNS     10 // Turns of each environment that computes
 
-// One page for all of them.
+// In a page that all environments share.
 static struct {
-	envid_t ids[COMPUTING];   // In the order of their turns, the parent first
-	uint32_t runs[COMPUTING]; // What env_runs was at the start
+	envid_t ids[COMPUTING];   // In the order of their turns: the parent is the first
+	uint32_t runs[COMPUTING]; // env_runs at the start
 	volatile bool started;
-	volatile uint32_t cpus;   // A bit for each CPU that one of them was on
-	volatile uint32_t errors; // So often one was ahead of its turn, or behind
+	volatile uint32_t cpus;   // One bit for each CPU that ran one of them
+	volatile uint32_t errors; // How often a number of turns was wrong
 } *const shared = (void *)0x10000000;
 
 // ---- Environments that compute ----
 
-// How many turns each has had since the start. If there is one CPU, all at the same
-// moment, since nobody else runs as long as we do.
+// Read how many turns each environment has had since the start. The loop repeats if the caller lost
+// the CPU meanwhile: on one CPU, all numbers are then from the same moment.
 static void
 read_turns(int me, uint32_t turns[COMPUTING])
 {
@@ -81,14 +81,14 @@ fewest_turns(void)
 	return fewest;
 }
 
-// Whether a has its turn before b, if it is counted from first on.
+// Whether a has its turn before b, in circular order from `first` on.
 static bool
 is_before(envid_t a, envid_t b, envid_t first)
 {
 	return ENVX(a - first) < ENVX(b - first);
 }
 
-// Put a child into its place among the first n ids.
+// Insert a child into the first n ids, in the order of turns.
 static void
 insert_child(envid_t child, int n)
 {
@@ -163,7 +163,7 @@ try_sending(void)
 		int number = ipc_recv(NULL, NULL, NULL);
 		if (number != i % SENDING)
 			panic("%d was heard when it was the turn of %d", number, i % SENDING);
-		wait_until_asleep(children[number]); // It is queueing again.
+		wait_until_asleep(children[number]); // It is in the receiver's queue again.
 	}
 	for (int i = 0; i < SENDING; i++)
 		must(sys_env_destroy(children[i]), "sys_env_destroy");

@@ -1,5 +1,5 @@
-// Has the page-fault handler of faultalloc, but lets the kernel read the string. The kernel does
-// not fault on behalf of a program, but ends it.
+// Has the same page-fault handler as faultalloc, but makes the kernel read the string. The kernel
+// does not call a program's handler for its own reads: it must destroy the environment.
 
 #include "faultin.h"
 

@@ -1,8 +1,9 @@
-// Has an exception stack, and an upcall where there is no code. The kernel must end it.
+// Has an exception stack, and an upcall at an unmapped address. The kernel must destroy the
+// environment.
 
 #include <inc/lib.h>
 
-// Volatile, so that the compiler does not see that it is no address to write to.
+// volatile: otherwise the compiler sees that the address is invalid, and removes the write.
 static unsigned *volatile nowhere = NULL;
 
 void

@@ -1,4 +1,4 @@
-// Handles its page fault: says what it was, and ends.
+// Handles its page fault: prints the address and the error code, and exits.
 
 #include <inc/lib.h>
 

@@ -1,11 +1,11 @@
 #ifndef JOS_USER_FAULTIN_H
 #define JOS_USER_FAULTIN_H
 
-// A page-fault handler that gives the program memory where it faults, and writes a string there.
+// A page-fault handler that maps a page at the address of the fault, and writes a string there.
 
 #include <inc/lib.h>
 
-#define FAULTIN_SIZE 100 // Of the string, at most: it may run on into the next page.
+#define FAULTIN_SIZE 100 // Longest string, in bytes. It may reach into the next page.
 
 static void
 fault_in(struct UTrapframe *utf)

@@ -1,8 +1,8 @@
-// Names an upcall, but has no exception stack for it. The kernel must end it.
+// Sets an upcall, but has no exception stack for it. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 
-// Volatile, so that the compiler does not see that it is no address to write to.
+// volatile: otherwise the compiler sees that the address is invalid, and removes the write.
 static unsigned *volatile nowhere = NULL;
 
 void

@@ -1,8 +1,8 @@
-// Reads where nothing is mapped. The kernel must end it.
+// Reads at an address where nothing is mapped. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 
-// Volatile, so that the compiler does not see that it is no address to read from.
+// volatile: otherwise the compiler sees that the address is invalid, and removes the read.
 static const unsigned *volatile nowhere = NULL;
 
 void

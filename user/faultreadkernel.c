@@ -1,4 +1,4 @@
-// Reads the kernel's memory. The kernel must end it.
+// Reads the kernel's memory. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 

@@ -1,11 +1,10 @@
-// Gives every register and every flag that a program may set a value of its own, and
-// faults. The registers are looked at twice: as the handler finds them in the
-// UTrapframe, and as they are when the program goes on. All that twice, the second
-// time with each bit the other way round.
+// Sets each register and each flag that a program may set to a different value, and faults. The
+// registers are checked twice: in the UTrapframe that the handler gets, and after the return from
+// the handler. Then all of this is repeated with each bit inverted.
 
 #include <inc/lib.h>
 
-#define PROBE 0xA0000000 // Where it faults
+#define PROBE 0xA0000000 // The address of the fault
 
 #define FLAGS        (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_DF | FL_OF | FL_NT | FL_AC | FL_ID)
 #define FLAGS_ALWAYS (FL_IF | 0x2) // Interrupts are on in user mode; bit 1 is always set.
@@ -13,13 +12,13 @@
 #define STACK_WORDS 64
 
 struct state {
-	struct PushRegs regs; // But reg_oesp
+	struct PushRegs regs; // reg_oesp is not used.
 	uintptr_t eip;
 	uint32_t eflags;
 	uintptr_t esp;
 };
 
-// What the assembly below relies on.
+// The assembly below uses these offsets.
 static_assert(offsetof(struct state, eflags) == 36);
 static_assert(offsetof(struct state, esp) == 40);
 
@@ -29,8 +28,8 @@ static bool mismatch_in_frame, mismatch_afterwards;
 
 extern const char faulting_instruction[], next_instruction[];
 
-// Load `wanted` into the registers, fault, and store them in `afterwards`. Only mov
-// stands where the flags count, since it leaves them alone.
+// Load `wanted` into the registers, fault, and store the registers in `afterwards`. Once the flags
+// are loaded, only mov is used, because mov does not change them.
 static void __attribute__((noinline))
 fault_with_wanted_registers(void)
 {
@@ -80,13 +79,13 @@ handler(struct UTrapframe *utf)
 	if (utf->utf_fault_va != PROBE)
 		panic("page fault at va %08x, eip %08x", utf->utf_fault_va, utf->utf_eip);
 	in_frame = (struct state){ utf->utf_regs, utf->utf_eip, utf->utf_eflags, utf->utf_esp };
-	in_frame.eflags &= ~FL_RF; // The CPU sets it in what it pushes: Intel, 17.3.1.1.
+	in_frame.eflags &= ~FL_RF; // The CPU sets RF in the flags that it pushes: Intel, 17.3.1.1.
 	r = sys_page_alloc(0, (void *)PROBE, PTE_P | PTE_U | PTE_W);
 	if (r < 0)
 		panic("sys_page_alloc: %e", r);
 }
 
-// Say which registers differ. Returns whether any does.
+// Print which registers differ. Returns whether one does.
 static bool
 differs(const char *where, const struct state *got, uintptr_t eip)
 {
@@ -113,7 +112,7 @@ differs(const char *where, const struct state *got, uintptr_t eip)
 	return any;
 }
 
-// xor with 0 or with all ones: turn no bit round, or all.
+// xor with 0 keeps all bits; xor with all ones inverts them.
 static void
 try(uint32_t invert)
 {

@@ -1,8 +1,8 @@
-// Writes where nothing is mapped. The kernel must end it.
+// Writes to an address where nothing is mapped. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 
-// Volatile, so that the compiler does not see that it is no address to write to.
+// volatile: otherwise the compiler sees that the address is invalid, and removes the write.
 static unsigned *volatile nowhere = NULL;
 
 void

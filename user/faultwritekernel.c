@@ -1,4 +1,4 @@
-// Writes the kernel's memory. The kernel must end it.
+// Writes to the kernel's memory. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 

@@ -1,5 +1,5 @@
-// Grows a binary tree of environments. Each says who it is, and its path from the root:
-// 0 for a first child, 1 for a second.
+// Forks a binary tree of environments. Each environment prints its id and its path from the root: 0
+// for a first child, 1 for a second child.
 
 #include <inc/lib.h>
 

@@ -1,4 +1,4 @@
-// Says hello, and who it is.
+// Prints hello, and the id of its environment.
 
 #include <inc/lib.h>
 

@@ -1,4 +1,4 @@
-// Parent and child send a number to and fro, one more each time.
+// Parent and child send a number to each other; each adds 1 before it sends the number back.
 
 #include <inc/lib.h>
 

@@ -1,5 +1,5 @@
-// Parent and child, which share their memory, tell each other to count. What they
-// count is a variable that both have; thisenv is one that each has for itself.
+// Like pingpong, but parent and child share their memory (sfork), and the number is a variable that
+// both use. thisenv is not shared: each environment has its own.
 
 #include <inc/lib.h>
 
@@ -11,7 +11,7 @@ void
 umain(int argc, char **argv)
 {
 	envid_t other = sfork();
-	uint32_t turn; // As count, but not shared
+	uint32_t turn; // A copy of count on the stack, which is not shared
 
 	if (other < 0)
 		panic("sfork: %e", other);

@@ -1,4 +1,4 @@
-// The sieve of sieve.h: each environment tells its prime, and the CPU that it is on.
+// The sieve of sieve.h. Each environment prints its prime, and the CPU that it runs on.
 
 #include "sieve.h"
 

@@ -2,12 +2,12 @@
 
 #include <inc/lib.h>
 
-#define PAGE ((char *)0x10000000) // Where each has the one that it sent or got last
+#define PAGE ((char *)0x10000000) // Where each maps the page that it sends or receives
 
 static const char to_child[] = "hello child environment! how are you?";
 static const char to_parent[] = "hello parent environment! I'm good.";
 
-// Receive a page, and see whether it is the one that was to come. Returns its sender.
+// Receive a page, and check that it has the expected text. Returns the sender.
 static envid_t
 receive(const char *who_am_i, const char *expected)
 {

@@ -1,19 +1,19 @@
 #ifndef JOS_USER_SIEVE_H
 #define JOS_USER_SIEVE_H
 
-// A sieve of environments. The first one sends the numbers from 2 on to the second. Each
-// other takes the first number that it gets, which is a prime, makes another environment
-// to its right, and sends on to that those numbers that the prime does not divide.
+// A sieve of environments. The first environment sends the numbers from 2 on to the second. Each
+// other environment receives numbers from its left. The first number that it receives is a prime.
+// It forks an environment to its right, and sends to it each number that the prime does not divide.
 //
 //	2 3 4 5 6 7 ...      3 5 7 9 ...      5 7 11 ...
 //	first env ----------> 2 -------------> 3 -----------> 5 ----> ...
 //
-// When there is no environment for the next prime, the last one ends. Who sends to one
-// that has ended is told so, and ends too: and so on, back to the first.
+// When no environment is left for the next prime, the last environment exits. Then the environment
+// to its left cannot send to it any more, and exits too; and so on, back to the first.
 
 #include <inc/lib.h>
 
-// What the first one does.
+// The first environment does this.
 static inline void
 send_all_numbers(envid_t right)
 {
@@ -23,7 +23,7 @@ send_all_numbers(envid_t right)
 		n++;
 }
 
-// What the others do, once they have a prime.
+// The others do this when they have their prime.
 static inline void
 send_what_is_left(int prime, envid_t right)
 {

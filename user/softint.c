@@ -1,5 +1,5 @@
-// Pretends to be a page fault. User programs may not raise vector 14, so what the
-// kernel must see, and end it for, is a general protection fault.
+// Executes `int $14`, the vector of page faults. User programs may not raise this vector, so the
+// CPU raises a general protection fault instead. The kernel must destroy the environment.
 
 #include <inc/lib.h>
 

@@ -1,11 +1,11 @@
-// A child that never gives up the CPU cannot keep its parent from running, nor from
-// ending it: the timer's interrupts see to that.
+// A child loops and never gives up the CPU. The timer's interrupts still let the parent run, and
+// the parent destroys the child.
 
 #include <inc/lib.h>
 
 #define YIELDS 8
 
-// One page that parent and child share: whether the child is there yet.
+// In a page that parent and child share: whether the child has started.
 static volatile bool *const spinning = (volatile bool *)0x10000000;
 
 void
@@ -31,7 +31,7 @@ umain(int argc, char **argv)
 	cprintf("I am the parent.  Running the child...\n");
 	for (i = 0; i < YIELDS; i++)
 		sys_yield();
-	// With more than one CPU, that alone does not mean that it has run.
+	// On several CPUs, these yields do not mean that the child has run.
 	while (!*spinning)
 		sys_yield();
 	cprintf("I am the parent.  Killing the child...\n");

@@ -1,23 +1,21 @@
-// Children that count in their own memory, and yield all the time. An environment that
-// two CPUs ran at once would lose counts. Each says at the end on which CPU it was: the first
-// one that comes to a CPU speaks for that CPU, the others for the one that they are on then.
-// So every CPU is named that took part at all, though it may have been too slow, with others
-// taking its children, to be there at the end of any. An argument, if there is one, says
-// how many CPUs there are: then the children begin when each of them has had one.
+// Children count in their own memory, and yield all the time. If two CPUs ran one environment at
+// the same time, it would lose counts. At the end, each child prints a CPU: the first child that
+// runs on a CPU prints that CPU, and the others print the CPU on which they are then. So each CPU
+// is printed that ran a child at all, even if no child ends there. The argument, if there is one,
+// is the number of CPUs: then the children start to count when each CPU has run a child.
 
 #include <inc/lib.h>
 
 #define CHILDREN 20
 #define ROUNDS   10
-#define COUNTS   10000 // A round
+#define COUNTS   10000 // In each round
 
 static volatile int counter;
 
-// One page for all of them: the CPUs that one speaks for, a bit each.
+// In a page that all share: one bit for each CPU that a child prints.
 static volatile uint32_t *const claimed = (volatile uint32_t *)0x10000000;
 
-// Wait until a child was on a CPU, so that all CPUs get something to do before the
-// first child is done.
+// Wait until a child has run, so that all CPUs have work before the first child is done.
 static void
 wait_until_run(envid_t child)
 {
@@ -25,7 +23,7 @@ wait_until_run(envid_t child)
 		sys_yield();
 }
 
-// The CPU that this is on, if nobody speaks for it yet; else -1.
+// Return the current CPU if no child prints it yet, otherwise -1.
 static int
 claim_cpu(void)
 {
@@ -37,7 +35,7 @@ claim_cpu(void)
 	return cpu;
 }
 
-// Returns the CPU to speak for, or -1.
+// Wait until the parent ends. Returns the CPU to print, or -1.
 static int
 wait_without_yielding(envid_t parent)
 {

@@ -1,5 +1,5 @@
-// Variables without a value are zero at first, each keeps what is stored in it, and behind the
-// last one nothing is mapped.
+// Tests the .bss section: variables without an initial value are zero, each keeps what is stored in
+// it, and nothing is mapped after the last one.
 
 #include <inc/lib.h>
 
@@ -9,14 +9,14 @@ extern uint8_t end[]; // Where the program ends: user/user.ld
 
 static uint32_t words[WORDS];
 
-// A number for each word, of which no two are the same.
+// A different number for each word.
 static uint32_t
 pattern(size_t i)
 {
-	return i * 2654435761U; // An odd factor
+	return i * 2654435761U; // The factor is odd, so all products differ.
 }
 
-// How many of the words are not what they must be: 0, or the pattern.
+// Return how many words differ from what they must be: 0, or the pattern.
 static size_t
 count_wrong(bool filled)
 {

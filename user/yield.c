@@ -1,5 +1,4 @@
-// Takes turns with whoever else there is, five times. Run it three times at once
-// to see the scheduler go round.
+// Yields five times. Run three copies of it at once to see how the scheduler lets them take turns.
 
 #include <inc/lib.h>
 
