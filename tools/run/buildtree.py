@@ -138,7 +138,8 @@ class Tree:
         for folder, subfolders, files in os.walk(self.root):
             subfolders[:] = [d for d in subfolders if d not in (".git", "__pycache__")
                              and not os.path.exists(os.path.join(folder, d, ".lock"))]
-            paths = [os.path.join(folder, file) for file in files if file not in MADE_FILES]
+            paths = [os.path.join(folder, file) for file in files
+                     if file not in (".git", *MADE_FILES)]  # .git is a file in git's worktrees.
             names += [os.path.relpath(path, self.root) for path in paths if os.path.isfile(path)]
         return names
 
