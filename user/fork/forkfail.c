@@ -19,8 +19,8 @@
 // What waits to be copied: parent and hoarder have it, and neither writes to it.
 static uint8_t in_common[3 * PGSIZE] __attribute__((aligned(PGSIZE))) = "something";
 
-// What it is told.
-enum { TAKE_ALL, GIVE_ONE, STOP };
+// Messages to the hoarder, and one from a child to its parent.
+enum { TAKE_ALL, GIVE_ONE, STOP, COMPLETE };
 
 // ---- The parent's memory ----
 
@@ -163,8 +163,18 @@ start_hoarder(void)
 
 // ---- Trying ----
 
-// Tell the hoarder to give back page after page until this succeeds. Nothing may be
-// written between that and the child's end but to the stack: there may be no page for it.
+// Tell the parent that this child has all its pages. The page at FAR is the last one below the
+// stack: it is not there if the child was started after an error.
+static void
+report_complete(void)
+{
+	if (*(volatile char *)FAR != 0)
+		panic("the child's page at %p is not the parent's", FAR);
+	must(ipc_send_checked(thisenv->env_parent_id, COMPLETE, NULL, 0), "ipc_send");
+}
+
+// Tell the hoarder to give back page after page until this succeeds. From then until the child's
+// end, parent and child may write only to their stacks: there may be no memory for other copies.
 static void
 try_with_little_memory(envid_t hoarder, envid_t (*make_child)(void), const char *name)
 {
@@ -178,8 +188,10 @@ try_with_little_memory(envid_t hoarder, envid_t (*make_child)(void), const char 
 	for (;;) {
 		before = take_snapshot();
 		child = make_child();
-		if (child == 0)
+		if (child == 0) {
+			report_complete();
 			exit();
+		}
 		if (child > 0)
 			break;
 		if (child != -E_NO_MEM)
@@ -188,6 +200,8 @@ try_with_little_memory(envid_t hoarder, envid_t (*make_child)(void), const char 
 		failures++;
 		tell_hoarder(hoarder, GIVE_ONE);
 	}
+	if (ipc_recv(NULL, NULL, NULL) != COMPLETE)
+		panic("%s: the child has sent something else", name);
 	wait_until_gone(child);
 	// sfork makes copies, of which the parent now has one of each.
 	int pages = before.free_pages - (to_copy - count_in_common());
