@@ -137,6 +137,17 @@ try_refusals(void)
 	}
 	wait_until_asleep(child);
 	check(sys_ipc_call(self, 0, NO_PAGE, 0, NO_PAGE), -E_INVAL, "oneself");
+
+	// The library's functions return the error, and no sender.
+	envid_t from = self;
+	int perm = PTE_P;
+	check(ipc_call(self, 0, NULL, 0, &from, NULL, &perm), -E_INVAL, "ipc_call to oneself");
+	check(from, 0, "sender after ipc_call failed");
+	check(perm, 0, "permissions after ipc_call failed");
+	from = self;
+	check(ipc_recv(&from, (void *)1, NULL), -E_INVAL, "ipc_recv at an odd address");
+	check(from, 0, "sender after ipc_recv failed");
+
 	check(sys_ipc_call(self + 0x1000, 0, NO_PAGE, 0, NO_PAGE), -E_BAD_ENV, "nobody");
 	check(sys_ipc_call(child, 0, NO_PAGE, 0, (void *)1), -E_INVAL, "odd dstva");
 	check(sys_ipc_call(child, 0, (void *)1, PERM_READ, NO_PAGE), -E_INVAL, "odd srcva");
