@@ -119,8 +119,8 @@ inline next_sleeper()
 inline hand_over()
 {
 	if
-	:: true -> CHANGE(LOCK, 0, spin_me, got)
-	:: true // It is not time yet.
+	:: READ(WOKEN) == 0 -> CHANGE(LOCK, 0, spin_me, got)
+	:: true // A sleeper is awake, or it is not time yet.
 	fi;
 	if
 	:: got ->

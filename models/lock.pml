@@ -3,7 +3,7 @@
 // biglock.h has its functions. `cpu` is a CPU that enters and leaves the kernel as
 // often as it likes, or never again: so a sleeper that is forgotten is found when all others are gone.
 // Memory is that of x86 (tso.h). POLLS is 1: another poll that fails changes nothing, and a CPU may take
-// as long as it likes before a poll. `dropped` counts to any number. All interrupts that are pending at
+// as long as it likes before a poll. `wake_ups` counts to any number. All interrupts that are pending at
 // a CPU are one flag, irq. An interrupt that no CPU has sent (a device's) comes to CPU 0 only, at
 // most once for each time that it wants the lock. What is in one `atomic` is one access to memory that
 // other CPUs use.
