@@ -2,7 +2,7 @@
 # conf/env.mk. The first of these places that sets a variable counts; the defaults below are for
 # variables that no place sets. README.md says what each variable is for.
 
-SETTINGS := BASE BENCH CALLS CC CFLAGS CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS FUZZ_SEED \
+SETTINGS := BASE BENCH CALLS CC CFLAGS CHALLENGES CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS FUZZ_SEED \
     GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS OBJDIR OPT \
     PYTHON QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS V WERROR
 
@@ -31,8 +31,14 @@ override SAN := $(filter-out 0,$(SAN))
 override WERROR := $(filter-out 0,$(WERROR))
 override V := $(if $(filter-out 0 @,$(V)),,@)
 
-# A build with SAN=1 goes into another folder.
-$(call default,OBJDIR,$(if $(SAN),obj/san,obj))
+# CHALLENGES= builds the kernel without kern/challenge/.
+ifeq ($(origin CHALLENGES),undefined)
+CHALLENGES := 1
+endif
+override CHALLENGES := $(filter-out 0,$(CHALLENGES))
+
+# A build with SAN=1 or CHALLENGES= goes into a folder of its own.
+$(call default,OBJDIR,obj$(if $(SAN),/san)$(if $(CHALLENGES),,/core))
 $(call default,CPUS,1)
 $(call default,MEM,128)
 $(call default,OPT,-O2)

@@ -1,9 +1,10 @@
-// Fuzz target for kern/elf.c. The input is an ELF image. The result of elf_check is compared with
+// Fuzz target for kern/elf.c and kern/check/elfsyms.c. The input is an ELF image. The result of elf_check is compared with
 // the same rules written in 64-bit arithmetic, which cannot overflow here. An accepted image is
 // loaded. Then elf_function_at is called for some addresses.
 
 #include <fuzz/kernel.h>
 
+#include <kern/check/elfsyms.c>
 #include <kern/elf.c>
 
 // The address limits that load_icode (kern/env.c) passes to elf_check

@@ -19,25 +19,34 @@
 // - cputs of more than 128 characters: edx and ecx, since the kernel may make the caller repeat
 //   the call for the rest of the text
 // - ipc_call: edx
-#define SYSCALLS(X)                    \
-	X(cputs, 2)                    \
-	X(cgetc, 0)                    \
-	X(getenvid, 0)                 \
-	X(env_destroy, 1)              \
-	X(page_alloc, 3)               \
-	X(page_map, 5)                 \
-	X(page_unmap, 2)               \
-	X(exofork, 0)                  \
-	X(env_set_status, 2)           \
-	X(env_set_pgfault_upcall, 2)   \
-	X(yield, 0)                    \
-	X(ipc_try_send, 4)             \
-	X(ipc_recv, 1)                 \
-	X(ipc_send, 4)                 \
-	X(env_set_exception_upcall, 3) \
-	X(ipc_call, 5)                 \
-	X(batch, 3)                    \
+//
+// CHALLENGE_SYSCALLS are in kern/challenge/. A kernel that is built without that folder
+// (`make CHALLENGES=`) returns -E_INVAL for them, as for any unknown number.
+#define SYSCALLS(X)     \
+	LAB_SYSCALLS(X) \
+	CHALLENGE_SYSCALLS(X)
+
+#define LAB_SYSCALLS(X)              \
+	X(cputs, 2)                  \
+	X(cgetc, 0)                  \
+	X(getenvid, 0)               \
+	X(env_destroy, 1)            \
+	X(page_alloc, 3)             \
+	X(page_map, 5)               \
+	X(page_unmap, 2)             \
+	X(exofork, 0)                \
+	X(env_set_status, 2)         \
+	X(env_set_pgfault_upcall, 2) \
+	X(yield, 0)                  \
+	X(ipc_try_send, 4)           \
+	X(ipc_recv, 1)               \
 	X(cgetc_wait, 0)
+
+#define CHALLENGE_SYSCALLS(X)          \
+	X(ipc_send, 4)                 \
+	X(ipc_call, 5)                 \
+	X(env_set_exception_upcall, 3) \
+	X(batch, 3)
 
 #ifndef __ASSEMBLER__
 

@@ -55,7 +55,7 @@ extern uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 extern uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
 // The top of CPU i's kernel stack, as mapped: with a guard below. Behind them come the
-// stacks for double faults (doublefault.c): CPU i's is where a CPU NCPU + i would have
+// stacks for double faults (kern/check/doublefault.c): CPU i's is where a CPU NCPU + i would have
 // its kernel stack.
 #define KSTACKTOP_CPU(i) (KSTACKTOP - (i) * (KSTKSIZE + KSTKGAP))
 

@@ -3,25 +3,31 @@
 
 #include <inc/elf.h>
 
-// Reading ELF images that may be damaged, or made to do damage (elf.c). These
-// functions look at nothing but the image, so they are tested on the host.
+// Reading ELF images that may be damaged or malicious (elf.c, check/elfsyms.c). These functions
+// read nothing but the image, so they are also tested on the host.
 
 #define ELF_MAX_SEGMENTS 16
 
 struct ElfProgram {
 	uint32_t entry;
 	int nsegments;
-	struct Proghdr segments[ELF_MAX_SEGMENTS]; // The loadable ones
+	struct Proghdr segments[ELF_MAX_SEGMENTS]; // The segments to load
 };
 
-// Check an image of size bytes as a program to be loaded at addresses from low up
-// to, not including, high. NULL if it is one, and *program tells what to load; else
-// what is wrong with it, in words.
+// Return whether len bytes at offset lie within size bytes.
+static inline bool
+elf_within(uint32_t offset, uint32_t len, uint32_t size)
+{
+	return offset <= size && len <= size - offset;
+}
+
+// Check an image of size bytes as a program that is to be loaded at addresses from low to high - 1.
+// Returns NULL and fills in *program, or returns in words what is wrong with the image.
 const char *elf_check(const uint8_t *image, size_t size, uint32_t low, uint32_t high,
     struct ElfProgram *program);
 
-// The name of the function at va in the image's symbol table, and in *offset how
-// far into it va is. NULL if there is none.
+// Return the name of the function at va, from the image's symbol table, and in *offset the distance
+// of va from the start of the function. NULL if no function is known there.
 const char *elf_function_at(const uint8_t *image, size_t size, uint32_t va, uint32_t *offset);
 
 #endif // JOS_KERN_ELF_H

@@ -3,7 +3,7 @@
 // env_free (env.c) takes the environment off its CPU, makes it ENV_DYING and does the first part,
 // which is all for an environment with little memory. If something is left, the environment is put
 // into the set of runnable environments, and each time its turn comes, the scheduler does one more
-// part. No state says how far that has come: what is done is not there any more.
+// part. No variable says how far that has come: what was freed is no longer there.
 //
 // The functions that do a piece of a part get the number of instructions that are left for the
 // part. They return what is left afterwards: more than 0 only if their piece is complete.
@@ -12,16 +12,16 @@
 #include <inc/error.h>
 #include <inc/x86.h>
 
+#include <kern/challenge/challenge.h>
 #include <kern/env.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
 #include <kern/spinlock.h>
-#include <kern/wait.h>
 
-// A part is of about this many instructions, and the pieces of it take these.
+// About how many instructions a part may take, and a piece of it takes.
 #define PART 10000
-enum { COST_TABLE = 1100, COST_PAGE = 30, COST_SENDER = 100, COST_CHILD = 1500 };
+enum { COST_TABLE = 1100, COST_PAGE = 30, COST_CHILD = 1500 };
 
 // Free the page table at pde, of an address space that no CPU has loaded: no TLB holds any of it.
 static int
@@ -54,17 +54,8 @@ free_memory(pde_t *pgdir, int left)
 	return left;
 }
 
-// Let those that wait to send e a message go on with an error.
-static int
-turn_senders_away(struct Env *e, int left)
-{
-	for (; left > 0 && e->env_ipc_senders.head; left -= COST_SENDER)
-		wait_end(e->env_ipc_senders.head, -E_BAD_ENV);
-	return left;
-}
-
-// Make orphans of e's children, so that no environment that gets e's id one day has rights
-// over them. A child that is stopped ends: no environment could start it.
+// Make e's children orphans, so that an environment that gets e's id later has no rights over them.
+// A stopped child is destroyed, because no environment could start it again.
 static int
 leave_children(struct Env *e, int left)
 {
@@ -88,7 +79,7 @@ env_end_part(struct Env *e)
 	assert(kernel_locked());
 	assert(e->env_status == ENV_DYING && !e->env_oncpu);
 	int left = free_memory(e->env_pgdir, PART);
-	left = turn_senders_away(e, left);
+	left = ipc_refuse_senders(e, left);
 	left = leave_children(e, left);
 	if (left <= 0)
 		return;

@@ -24,7 +24,7 @@
 
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/challenge/fpu.h>
+#include <kern/challenge/challenge.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/probe.h>

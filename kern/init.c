@@ -7,10 +7,10 @@
 
 #include <kern/dev/console.h>
 #include <kern/cpu.h>
-#include <kern/doublefault.h>
+#include <kern/check/doublefault.h>
 #include <kern/env.h>
 #include <kern/check/failalloc.h>
-#include <kern/challenge/fpu.h>
+#include <kern/challenge/challenge.h>
 #include <kern/init.h>
 #include <kern/check/jitter.h>
 #include <kern/check/lockstat.h>
@@ -126,7 +126,7 @@ i386_init(physaddr_t multiboot_info)
 	trap_init();
 	trap_init_percpu(0);
 	lock_kernel(); // So that all that follows may assert that the lock is held. Exercise 5.
-	fpu_init_percpu();
+	challenge_init_percpu(0);
 
 	cons_init();
 	cprintf("6828 decimal is %o octal!\n", 6828);
@@ -160,7 +160,7 @@ mp_main(int cpu)
 	trap_init_percpu(cpu);
 	c->cpu_status = CPU_STARTING;
 	mem_init_percpu();
-	fpu_init_percpu();
+	challenge_init_percpu(cpu);
 	cprintf("SMP: CPU %d starting\n", cpu);
 
 	lapic_init();

@@ -2,12 +2,59 @@
 #define JOS_KERN_IPC_H
 
 #include <inc/env.h>
+#include <inc/error.h>
 
-// Messages between environments (ipc.c). The caller holds the big lock.
+#include <kern/challenge/challenge.h>
+#include <kern/env.h>
+#include <kern/probe.h>
+#include <kern/syscall.h>
 
-int sys_ipc_try_send(envid_t to, uint32_t value, void *srcva, int perm);
-int sys_ipc_send(envid_t to, uint32_t value, void *srcva, int perm);
-int sys_ipc_recv(void *dstva);
-int sys_ipc_call(envid_t to, uint32_t value, void *srcva, int perm, void *dstva);
+// The parts of sending and receiving (ipc.c), which challenge/ipcsend.c uses, too. The caller holds
+// the big lock.
+
+// Return the environment with this id, to which any environment may send. Id 0 is `from` itself.
+// NULL if there is none.
+static inline struct Env *
+ipc_receiver(struct Env *from, envid_t id)
+{
+	struct Env *e = id == 0 ? from : &envs[ENVX(id)];
+
+	if (e->env_status == ENV_FREE || e->env_status == ENV_DYING || (id && e->env_id != id))
+		return NULL;
+	return e;
+}
+
+// Return the page at srcva that `from` wants to send with permissions perm. NULL if it may not.
+struct PageInfo *ipc_page_to_send(struct Env *from, void *srcva, int perm);
+
+// Deliver a message to an environment that is receiving. Returns 0; or -E_INVAL or -E_NO_MEM, and
+// then the receiver continues to wait. After success the caller must end the receiver's wait.
+int ipc_deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm);
+
+// Return whether a receiver may get a page at dstva. From UTOP on: it wants no page.
+static inline bool
+ipc_dstva_ok(const void *dstva)
+{
+	return (uintptr_t)dstva >= UTOP || user_va_ok(dstva);
+}
+
+// Make an environment wait for a message.
+static inline void
+ipc_wait_for_message(struct Env *to)
+{
+	to->env_ipc_recving = true;
+	env_set_status(to, ENV_NOT_RUNNABLE);
+}
+
+// Let curenv receive a message. Returns what must be in eax when curenv runs again.
+static inline int
+ipc_receive(struct Env *to, void *dstva)
+{
+	to->env_ipc_dstva = dstva;
+	if (ipc_senders_wait(to))
+		return ipc_receive_waiting(to, dstva);
+	ipc_wait_for_message(to);
+	return 0;
+}
 
 #endif // JOS_KERN_IPC_H

@@ -12,7 +12,7 @@
 #include <kern/check/failalloc.h>
 #include <kern/init.h>
 #include <kern/dev/kclock.h>
-#include <kern/kdebug.h>
+#include <kern/check/kdebug.h>
 #include <kern/check/lockstat.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>

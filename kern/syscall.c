@@ -1,14 +1,13 @@
-// The system calls: each checks all of its arguments, and only then acts. inc/lib.h
-// says what they mean to a user. A call that ends or stops the caller just returns:
-// syscall() sees it when it is about to go back.
+// The system calls. inc/lib.h describes them for programs. Each call first checks all of its
+// arguments, and only then changes anything. A call that ends or stops the caller simply returns:
+// trap_leave then calls the scheduler. The calls in kern/challenge/ are declared in syscall.h.
 
 #include <inc/assert.h>
 #include <inc/error.h>
 
-#include <kern/challenge/batch.h>
+#include <kern/challenge/challenge.h>
 #include <kern/dev/console.h>
 #include <kern/env.h>
-#include <kern/challenge/fpu.h>
 #include <kern/ipc.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
@@ -16,42 +15,19 @@
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
 #include <kern/trap.h>
-#include <kern/upcall.h>
+#include <kern/trapcases.h>
 
-// What sys_cputs writes without letting others in between: a text of CPUTS_SHORT characters, or
-// CPUTS_MOST characters, where a control character (a line's end scrolls the screen) counts as
-// CPUTS_CONTROL.
+// sys_cputs writes this much at once, with the big lock: a text of CPUTS_SHORT characters, or
+// CPUTS_MOST characters of a longer one, where a control character counts as CPUTS_CONTROL (a
+// newline scrolls the screen).
 #define CPUTS_SHORT   128
 #define CPUTS_MOST    1024
 #define CPUTS_CONTROL 16
-#define CPUTS_CHECK   (16 * PGSIZE) // So much the caller must be able to read, or it ends.
+// Before sys_cputs writes anything, it checks that the caller may read this much of the text.
+#define CPUTS_CHECK (16 * PGSIZE)
 
-bool
-user_va_ok(const void *va)
-{
-	return (uintptr_t)va < UTOP && PGOFF(va) == 0;
-}
-
-bool
-user_perm_ok(int perm)
-{
-	return (perm & (PTE_U | PTE_P)) == (PTE_U | PTE_P) && !(perm & ~PTE_SYSCALL);
-}
-
-// The environment that an argument of a caller's names: itself, mostly. NULL if it may not
-// name that one.
-static inline struct Env *
-env_named(struct Env *caller, envid_t envid)
-{
-	struct Env *e;
-
-	if (envid == 0)
-		return caller;
-	return envid2env(envid, &e, true) < 0 ? NULL : e;
-}
-
-// How much of a text to write now: all of it if it is short; or as many whole lines as may be
-// written at once, or that much of a line that is longer. The text is a user's.
+// Return how much of a text to write at once: all of a short text; otherwise as many whole lines as
+// are allowed, or a part of the first line if that is longer. The text is in user memory.
 static size_t
 cputs_part(const char *s, size_t len)
 {
@@ -69,9 +45,9 @@ cputs_part(const char *s, size_t len)
 	return len;
 }
 
-// The caller's memory can hold a text of gigabytes, and a serial line takes hours for that,
-// in which no other CPU would get the big lock. So the caller makes the call again for what
-// is left, and can be interrupted before it does.
+// A text can have gigabytes, which take hours on a serial line, and no other CPU could take the big
+// lock meanwhile. So this writes a part of the text and makes the caller repeat the call for the
+// rest. Interrupts and other CPUs come in between.
 static int
 sys_cputs(const char *s, size_t len)
 {
@@ -90,11 +66,11 @@ sys_cputs(const char *s, size_t len)
 	tf->tf_regs.reg_edx += part;
 	tf->tf_regs.reg_ecx -= part;
 	trap_rewind(tf);
-	return SYS_cputs; // To be in eax again.
+	return SYS_cputs; // The result is in eax, where the repeated call has its number.
 }
 
-// Environments that sleep in sys_cgetc_wait get their keys before a caller that polls: the key that
-// arrives just after cons_wake_readers found none is for them, too.
+// Environments that sleep in sys_cgetc_wait get characters before a caller that polls. A character
+// that arrives just after cons_wake_readers is for them, too.
 static int
 sys_cgetc(void)
 {
@@ -133,7 +109,7 @@ sys_env_destroy(envid_t envid)
 	return 0;
 }
 
-// Does not return here: the caller resumes in user mode with 0, which syscall() has stored.
+// Does not return here: the caller resumes in user mode with the 0 that syscall() has stored.
 static int
 sys_yield(void)
 {
@@ -243,31 +219,20 @@ sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 	return 0;
 }
 
-static int
-sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
-{
-	struct Env *e = env_named(curenv, envid);
-
-	if (!e)
-		return -E_BAD_ENV;
-	if (trapno == T_PGFLT)
-		e->env_pgfault_upcall = upcall;
-	else if (upcall_possible(trapno))
-		e->env_upcalls[trapno] = upcall;
-	else
-		return -E_INVAL;
-	return 0;
-}
-
+// Functions of the calls by number. With five parameters each may be called: see syscall_fn.
 #define X(name, nargs) [SYS_##name] = (syscall_fn)(void *)sys_##name,
-const syscall_fn syscall_table[NSYSCALLS] = { SYSCALLS(X) };
+const syscall_fn syscall_table[] = {
+	LAB_SYSCALLS(X)
+#ifdef CHALLENGES
+	CHALLENGE_SYSCALLS(X)
+#endif
+};
 #undef X
 
-// A call failed with this error. If it found no memory, or no slot in envs[], while an environment
-// is dying, there will be some soon: end the caller's turn, and repeat the call in its next turn.
-// (Such a call has changed nothing.) Otherwise return the error. A dying environment gets smaller
-// with each of its turns, so the call is repeated only finitely often for each environment that
-// ends.
+// A call failed with this error. If it found no memory or no free slot in envs[] while an
+// environment is dying, memory and a slot will be free soon. Then end the caller's turn and repeat
+// the call in its next one. (The failed call has changed nothing.) Otherwise return the error. The
+// number of repetitions is limited, because a dying environment is smaller after each of its turns.
 static __attribute__((noinline)) int32_t
 call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 {
@@ -278,34 +243,42 @@ call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 	sched_yield();
 }
 
-// The same steps as in trap(). Exercise 7.
-HOT void
+// syscall, inlined in syscall_fast, too.
+static inline __attribute__((always_inline)) void
+make_call(struct Trapframe *tf)
+{
+	struct PushRegs *regs = &tf->tf_regs;
+	uint32_t number = regs->reg_eax;
+
+	if (number >= ARRAY_SIZE(syscall_table)) {
+		regs->reg_eax = -E_INVAL;
+		return;
+	}
+	regs->reg_eax = 0; // The result of calls that do not return here
+	int32_t r = syscall_table[number](
+	    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
+	regs->reg_eax = r < 0 ? call_failed(tf, number, r) : r;
+}
+
+// Exercise 7.
+void
 syscall(struct Trapframe *tf)
 {
+	make_call(tf);
+}
+
+// What trap() does, for a trap that is known to be a system call from user mode. Called by
+// challenge/sysentry.S.
+HOT void
+syscall_fast(struct Trapframe *tf)
+{
 	struct CpuInfo *c = thiscpu;
-	struct PushRegs *regs = &tf->tf_regs;
 
 	trap_enter(c, tf);
 	trap_lock(c);
-	// Another CPU may have stopped or destroyed the caller since it was last in here.
-	uint32_t number = regs->reg_eax;
-	if (c->cpu_env->env_status != ENV_RUNNING) {
+	if (c->cpu_env->env_status == ENV_RUNNING)
+		make_call(tf);
+	else
 		trap_rewind(tf);
-	} else if (number >= NSYSCALLS) {
-		regs->reg_eax = -E_INVAL;
-	} else {
-		regs->reg_eax = 0; // The result of calls that do not return here
-		int32_t r = syscall_table[number](
-		    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
-		regs->reg_eax = r < 0 ? call_failed(tf, number, r) : r;
-	}
 	trap_leave(c);
-}
-
-// Should another CPU stop or destroy the caller meanwhile, its interrupt comes before the
-// caller's next instruction, as if the call had come first.
-envid_t
-syscall_getenvid(void)
-{
-	return curenv->env_id;
 }

@@ -1,12 +1,12 @@
-// Where a trap goes that is no system call (syscall.c). trapentry.S calls trap() with
-// interrupts off. From user mode, trap() takes the big lock, dispatches, and returns with
-// the lock dropped to the environment that trapped, if it may still run; else the
-// scheduler finds another.
+// Traps: exceptions, interrupts and system calls. trapentry.S calls trap() with interrupts off.
 //
-// From kernel mode there are only interrupts of a halted CPU, which take no lock, and
-// the kernel's own mistakes, which panic. So do the hardware's errors, in either mode. A
-// non-maskable interrupt (NMI) reports such an error; but with it a CPU that panics also stops
-// the others (init.c), and a CPU interrupts another whose program has interrupts off (tlb.c).
+// A trap from user mode is handled with the big lock, and then the environment continues, unless it
+// may not run any longer: then the scheduler chooses another. A trap from kernel mode is an
+// interrupt of a halted CPU, which takes no lock, or an error of the kernel, which panics.
+//
+// A non-maskable interrupt (NMI) reports an error of the hardware. The kernel also sends NMIs: a
+// panic stops the other CPUs with them (init.c), and force_into_kernel (tlb.c) uses one if a
+// program has interrupts off.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -14,11 +14,11 @@
 
 #include <kern/dev/console.h>
 #include <kern/cpu.h>
-#include <kern/doublefault.h>
+#include <kern/check/doublefault.h>
 #include <kern/env.h>
-#include <kern/challenge/fpu.h>
+#include <kern/challenge/challenge.h>
 #include <kern/init.h>
-#include <kern/kdebug.h>
+#include <kern/check/kdebug.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/sched.h>
@@ -26,18 +26,18 @@
 #include <kern/syscall.h>
 #include <kern/tlb.h>
 #include <kern/trap.h>
+#include <kern/trapcases.h>
 #include <kern/upcall.h>
 
-extern const uint8_t trap_stubs[], sysenter_entry[], sysenter_stepped[];
+extern const uint8_t trap_stubs[]; // trapentry.S
 
 uint32_t spurious_interrupts;
 
-// They are alike, but for the gate that doublefault.c puts into each.
+// One table for each CPU. They differ only in the gate of check/doublefault.c.
 struct Gatedesc idt[NCPU][256];
 
-// All are interrupt gates, so that the kernel is entered with interrupts off. Users
-// may call three of them by int, int3 and into; any other one that they try is a general
-// protection.
+// All gates are interrupt gates, which turn interrupts off. Programs may use three of them by int,
+// int3 and into. An int of another vector is a general protection fault.
 void
 trap_init(void)
 {
@@ -45,6 +45,7 @@ trap_init(void)
 		int dpl = vector == T_SYSCALL || vector == T_BRKPT || vector == T_OFLOW ? 3 : 0;
 		SETGATE(idt[0][vector], 0, GD_KT, trap_stubs + vector * STUB_SIZE, dpl);
 	}
+	challenge_init();
 	for (int cpu = 1; cpu < NCPU; cpu++)
 		memcpy(idt[cpu], idt[0], sizeof(idt[0]));
 }
@@ -70,29 +71,25 @@ trap_init_percpu(int cpu)
 	*ts = (struct Taskstate){
 		.ts_esp0 = KSTACKTOP_CPU(cpu),
 		.ts_ss0 = GD_KD,
-		.ts_iomb = sizeof(*ts), // Beyond the limit: users may use no I/O port.
+		.ts_iomb = sizeof(*ts), // Beyond the limit: programs may use no I/O ports.
 	};
 	ltr(tss_install(cpu, ts));
 	doublefault_init_percpu();
 	lidt(&idt_pd);
 
-	// Without these bits two exceptions do not come: alignment check, and machine
-	// check, which would stop the CPU.
+	// Enable two exceptions: alignment check, and machine check, which would otherwise stop
+	// the CPU. With TS, the first floating-point instruction raises T_DEVICE: programs have no
+	// floating-point unit unless challenge/fpu.c handles that.
 	uint32_t features;
 	cpuid(1, NULL, NULL, NULL, &features);
 	if (features & CPUID_MCE)
 		lcr4(rcr4() | CR4_MCE);
-	lcr0(rcr0() | CR0_AM);
-	if (has_sysenter()) {
-		wrmsr(MSR_SYSENTER_CS, GD_KT);
-		wrmsr(MSR_SYSENTER_ESP, KSTACKTOP_CPU(cpu));
-		wrmsr(MSR_SYSENTER_EIP, (uintptr_t)sysenter_entry);
-	}
+	lcr0(rcr0() | CR0_AM | CR0_MP | CR0_TS);
 }
 
-// ---- Saying what happened ----
+// ---- Printing a trap ----
 
-// The name of a vector: that of the first range that it is in.
+// The name of a vector: the text of the first range that it is in.
 const char *
 trapname(uint32_t trapno)
 {
@@ -129,15 +126,13 @@ print_regs(const struct PushRegs *regs)
 static const struct Trapframe *
 lasting_frame(const struct Trapframe *tf)
 {
-	bool from_user = (tf->tf_cs & 3) || (tf->tf_eflags & FL_VM);
-
-	if (!from_user || !curenv || (uintptr_t)tf >= KSTACKTOP)
+	if (!trap_from_user(tf) || !curenv || (uintptr_t)tf >= KSTACKTOP)
 		return tf;
 	curenv->env_tf = *tf;
 	return &curenv->env_tf;
 }
 
-// Print a frame: of a trap on this CPU, or one that env_tf of any environment holds.
+// Print a trap frame: of a trap on this CPU, or an environment's env_tf.
 void
 print_trapframe(struct Trapframe *tf)
 {
@@ -189,22 +184,10 @@ page_fault_handler(struct Trapframe *tf)
 	fatal_user_trap(tf);
 }
 
-// Another exception: its handler finds the vector where a page fault's has the address.
-static void
-exception_handler(struct Trapframe *tf)
-{
-	uint32_t trapno = tf->tf_trapno;
-
-	if (trapno <= T_SIMDERR && curenv->env_upcalls[trapno])
-		upcall_enter(tf, curenv->env_upcalls[trapno], trapno);
-	else
-		fatal_user_trap(tf);
-}
-
-// What an interrupt wants at once, in user mode or while this CPU is halted, perhaps
-// waiting for the big lock: so this must do without it. The 8259s end theirs by
-// themselves; the local APIC wants to be told (but not of a spurious one), and lets
-// no further one through before.
+// Handle an interrupt that arrived in user mode, or while this CPU was halted, perhaps to wait for
+// the big lock: so this takes no lock except the console's. The 8259s end their interrupts by
+// themselves. The local APIC sends no further interrupt until lapic_eoi is called (but a spurious
+// interrupt needs no lapic_eoi).
 static void
 interrupt_handler(struct Trapframe *tf)
 {
@@ -218,24 +201,12 @@ interrupt_handler(struct Trapframe *tf)
 		cons_intr();
 		break;
 	case T_LAPIC_ERROR:
-	case T_IPI_WAKE: // Being here, in the kernel, is all that it is for.
+	case T_IPI_WAKE: // The interrupt has ended a halt, or brought this CPU into the kernel.
 		lapic_eoi();
 		break;
 	default:
 		spurious_interrupts++;
 	}
-}
-
-// Faults come again by themselves, but the instructions that trap on purpose (int $T_SYSCALL and
-// sysenter, int3, into) have been passed. (A breakpoint in two bytes, CD 03, does not look
-// different, and is its program's own fault.)
-void
-trap_rewind(struct Trapframe *tf)
-{
-	if (tf->tf_trapno == T_SYSCALL)
-		tf->tf_eip -= 2;
-	else if (tf->tf_trapno == T_BRKPT || tf->tf_trapno == T_OFLOW)
-		tf->tf_eip -= 1;
 }
 
 static bool
@@ -244,21 +215,23 @@ is_interrupt(uint32_t trapno)
 	return trapno >= IRQ_OFFSET && trapno != T_SYSCALL;
 }
 
-// After an interrupt in user mode, with the lock. (A tick is treated by trap_leave.)
+// The rest of an interrupt from user mode, with the big lock: interrupt_handler may have got a
+// character that an environment waits for. (trap_leave handles a tick of the timer.)
 static void
 user_interrupt(struct Trapframe *tf)
 {
 	cons_wake_readers();
 }
 
-static __attribute__((noinline)) void
+// Handle a trap from user mode, with the big lock.
+static void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
-		[T_NMI] = user_interrupt, // Sent by force_into_kernel: trap
+		[T_NMI] = user_interrupt, // From force_into_kernel: see trap
 		[T_BRKPT] = monitor,
-		[T_DEVICE] = fpu_trap,
 		[T_PGFLT] = page_fault_handler,
+		[T_SYSCALL] = syscall,
 	};
 	uint32_t trapno = tf->tf_trapno;
 
@@ -266,17 +239,11 @@ trap_dispatch(struct Trapframe *tf)
 		handlers[trapno](tf);
 	else if (is_interrupt(trapno))
 		user_interrupt(tf);
-	else
-		exception_handler(tf);
+	else if (!challenge_trap(tf))
+		fatal_user_trap(tf);
 }
 
-// ---- Traps from kernel mode, and those that are nobody's fault ----
-
-static bool
-is_hardware_fault(uint32_t trapno)
-{
-	return trapno == T_NMI || trapno == T_MCHK;
-}
+// ---- Traps from kernel mode, and errors of the hardware ----
 
 static void
 kernel_fault(struct Trapframe *tf)
@@ -285,7 +252,7 @@ kernel_fault(struct Trapframe *tf)
 
 	panic_begin(trapname(tf->tf_trapno), tf->tf_eip);
 	print_trapframe(tf);
-	if (is_hardware_fault(tf->tf_trapno))
+	if (tf->tf_trapno == T_NMI || tf->tf_trapno == T_MCHK)
 		panic("%s: the hardware reports an error", trapname(tf->tf_trapno));
 	kdebug_print_kernel(tf->tf_eip);
 	if (tf->tf_trapno == T_PGFLT)
@@ -293,95 +260,49 @@ kernel_fault(struct Trapframe *tf)
 	panic("%s in the kernel, eip %08x", trapname(tf->tf_trapno), tf->tf_eip);
 }
 
-// In virtual-8086 mode (see user_flags_ok) tf_cs holds no selector, and the CPU has pushed more
-// than a struct Trapframe, so that tf is not where env_frame looks for it.
-static bool
-is_virtual_8086(const struct Trapframe *tf)
-{
-	return tf->tf_eflags & FL_VM;
-}
-
-// A program that is single-stepped executes sysenter: the CPU does not clear TF, and stops
-// before the kernel's first instruction.
-static bool
-is_sysenter_step(const struct Trapframe *tf)
-{
-	return tf->tf_trapno == T_DEBUG && tf->tf_eip == (uintptr_t)sysenter_entry;
-}
-
-static void
-resume_stepped(struct Trapframe *tf)
-{
-	tf->tf_eip = (uintptr_t)sysenter_stepped;
-	tf->tf_eflags &= ~FL_TF;
-}
-
-// Whether curenv, with that status, must be told of a trap now: if another CPU has not stopped or
-// destroyed it since it was last in here; and if it was stopped, of that which trap_rewind cannot
-// make come again, a single step's, which has been done.
-static inline bool
-is_due(const struct Trapframe *tf, unsigned status)
-{
-	return status == ENV_RUNNING || (status == ENV_NOT_RUNNABLE && tf->tf_trapno == T_DEBUG);
-}
-
-// After sysenter, until sysentry.S has loaded its own, ds and es are the program's, and may hold
-// no selectors: to load them again would be a fault.
-static uint16_t
-loadable(uint16_t selector)
-{
-	return selector == GD_KD || is_user_selector(selector) ? selector : 0;
-}
-
-// An NMI that comes between `sti` and `hlt` lets in an interrupt that waits before the hlt, which
-// would then sleep although its wake-up has come. Its callers look again what they wait for.
-static void
-skip_halt(struct Trapframe *tf)
-{
-	const uint8_t hlt = 0xF4;
-
-	if (*(const uint8_t *)tf->tf_eip == hlt)
-		tf->tf_eip++;
-}
-
 static void
 trap_from_kernel(struct Trapframe *tf)
 {
 	user_access_end();
-	tf->tf_ds = loadable(tf->tf_ds);
-	tf->tf_es = loadable(tf->tf_es);
+	trap_fix_segments(tf);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
-		skip_halt(tf); // The CPU was already on its way in.
-	else if (is_sysenter_step(tf))
-		resume_stepped(tf);
-	else
+		trap_skip_halt(tf); // From force_into_kernel, but this CPU was in the kernel already.
+	else if (!challenge_kernel_trap(tf))
 		kernel_fault(tf);
 }
 
-void
+// ---- The way in and back ----
+
+// Step 3 of a trap; trapentry.S has the others.
+HOT void
 trap(struct Trapframe *tf)
 {
 	struct CpuInfo *c = thiscpu;
 
 	if (panicstr && !panicking())
 		panic_halt();
-	if (!(tf->tf_cs & 3) && !is_virtual_8086(tf)) {
+	if (!trap_from_user(tf)) {
 		trap_from_kernel(tf);
 		return;
 	}
+	// What came? Some traps are handled, or panic, without the lock.
 	trap_enter(c, tf);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_MCHK || (tf->tf_trapno == T_NMI && !tlb_take_nmi(c)))
 		kernel_fault(tf);
+
+	// Which function handles it? trap_dispatch knows, if the environment may still run.
 	trap_lock(c);
 	if (!user_flags_ok(tf))
 		fatal_user_trap(tf);
-	else if (is_due(tf, c->cpu_env->env_status))
+	else if (trap_is_due(tf, c->cpu_env->env_status))
 		trap_dispatch(tf);
 	else
 		trap_rewind(tf);
+
+	// Back, or to the scheduler.
 	trap_leave(c);
 }

@@ -1,18 +1,21 @@
-// The way into the kernel, and the way out. (System calls may take a short cut:
-// sysentry.S.)
+// The way into the kernel and back, for exceptions, interrupts and system calls:
 //
-// A trap comes through one of 256 stubs, which only make all of them look alike: an
-// error code, real or 0, and the vector's number on the stack. all_traps completes
-// the struct Trapframe and calls trap(). From user mode the frame is at the very
-// top of this CPU's kernel stack:
+//	1. The CPU switches to the kernel stack and pushes the first part of the frame.
+//	2. The vector's stub pushes an error code, if the CPU pushed none, and the vector.
+//	3. all_traps pushes the other registers and calls trap(tf), in trap.c. For a system call,
+//	   trap() calls trap_dispatch() and that calls syscall(), which stores the result in tf.
+//	4. trap() returns, the registers are popped, and iret returns to the program.
+//
+// If another environment is to run, trap() does not return; step 4 is then env_pop_tf. From user
+// mode, the frame is at the very top of this CPU's kernel stack:
 //
 //	KSTACKTOP_CPU(i) -> +---------------------+
-//	                    | ss, esp             |  from user mode only
-//	                    | eflags, cs, eip     |  by the CPU (Intel, volume 3,
-//	                    | error code          |  section 6.12.1)
-//	                    | vector              |  by the stub
-//	                    | ds, es, eax ... edi |  by all_traps
-//	             esp -> +---------------------+
+//	                    | ss, esp             |  1, from user mode only
+//	                    | eflags, cs, eip     |  1 (Intel, volume 3, section 6.12.1)
+//	                    | error code          |  1 or 2
+//	                    | vector              |  2
+//	                    | ds, es, eax ... edi |  3
+//	              tf -> +---------------------+
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
@@ -36,7 +39,7 @@
 #define TF_ESP    60
 #define TF_SS     64
 
-	// The stubs of all vectors: exceptions, interrupts and the system call. Exercise 13.
+	// Step 2: a stub of STUB_SIZE bytes for each vector. Exercise 13.
 	.text
 	.globl trap_stubs
 	.type trap_stubs, @function
@@ -45,9 +48,6 @@ trap_stubs:
 	.set vector, 0
 	.rept 256
 	.balign STUB_SIZE
-	.if vector == T_SYSCALL
-	jmp syscall_int // Maybe to come back to all_traps.
-	.else
 	.if vector > 31
 	pushl $0
 	.elseif ((TRAP_ERRCODES >> vector) & 1) == 0
@@ -55,7 +55,6 @@ trap_stubs:
 	.endif
 	pushl $vector
 	jmp all_traps
-	.endif
 	.set vector, vector + 1
 	.endr
 	.size trap_stubs, . - trap_stubs
@@ -64,29 +63,32 @@ trap_stubs:
 	.globl all_traps
 	.type all_traps, @function
 all_traps:
+	// Step 3: complete the struct Trapframe, and call trap() with its address.
 	pushl %ds
 	pushl %es
 	pushal
-	movl $GD_KD, %eax
+	movl $GD_KD, %eax // The kernel's data segments.
 	movw %ax, %ds
 	movw %ax, %es
-	cld // C wants the direction flag clear, and users may leave it set.
+	cld // C needs the direction flag clear; programs may set it.
 	testb $3, TF_CS(%esp)
 	jz 1f
-	xorl %ebp, %ebp // A backtrace ends where the user's frames begin.
+	xorl %ebp, %ebp // A backtrace of the kernel ends here, before the program's frames.
 1:	pushl %esp
 	call trap
 	addl $4, %esp
+
+	// Step 4: return with the registers in the frame.
 	popal
 	popl %es
 	popl %ds
-	addl $8, %esp // The vector and the error code.
+	addl $8, %esp // The vector and the error code
 	iret
 	.size all_traps, . - all_traps
 
 	// void env_pop_tf(struct Trapframe *tf): go to user mode with the registers in tf. Never
-	// returns. The stack stays the kernel's: an NMI may come at any instruction here, and
-	// writes below esp, where the environment's neighbour would be if esp pointed to env_tf.
+	// returns. esp stays on the kernel stack: an NMI may come at any instruction here, and
+	// writes below esp. If esp pointed to env_tf, it would write to another struct Env.
 	.globl env_pop_tf
 	.type env_pop_tf, @function
 env_pop_tf:
@@ -103,7 +105,7 @@ env_pop_tf:
 	movl TF_EDX(%eax), %edx
 	movl TF_ECX(%eax), %ecx
 	movw TF_ES(%eax), %es
-	movw TF_DS(%eax), %ds // The program's from here on: ss is still the kernel's.
+	movw TF_DS(%eax), %ds // From here on only ss is the kernel's.
 	movl %ss:TF_EAX(%eax), %eax
 	iret
 	.size env_pop_tf, . - env_pop_tf

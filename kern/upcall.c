@@ -1,8 +1,7 @@
-// Exceptions that a program handles itself, page faults above all. The kernel puts
-// a struct UTrapframe on the program's exception stack and makes it go on at the
-// upcall that it named; lib/pfentry.S finds its way back without the kernel. A fault
-// within a handler goes below what is on the exception stack already, with a word
-// in between that lib/pfentry.S needs:
+// Page faults that a program handles itself. The kernel pushes a struct UTrapframe on the program's
+// exception stack and makes the program continue at its upcall. The upcall returns to the
+// interrupted code without the kernel (lib/pfentry.S). After a fault in a handler, the next frame is
+// below what is on the exception stack already, with a word in between that lib/pfentry.S needs:
 //
 //	UXSTACKTOP -> +---------------------+
 //	              | struct UTrapframe   |
@@ -22,19 +21,6 @@
 
 #define XSTACK_BOTTOM (UXSTACKTOP - PGSIZE)
 
-// Not what tells of the machine's state (NMI, machine check) or the kernel's (double
-// fault, invalid TSS), nor breakpoints, which are the kernel monitor's.
-#define POSSIBLE                                                                       \
-	(1 << T_DIVIDE | 1 << T_DEBUG | 1 << T_OFLOW | 1 << T_BOUND | 1 << T_ILLOP |   \
-	    1 << T_SEGNP | 1 << T_STACK | 1 << T_GPFLT | 1 << T_PGFLT | 1 << T_FPERR | \
-	    1 << T_ALIGN | 1 << T_SIMDERR)
-
-bool
-upcall_possible(uint32_t trapno)
-{
-	return trapno <= T_SIMDERR && (POSSIBLE & 1 << trapno);
-}
-
 // Exercise 9.
 void
 upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
@@ -43,12 +29,11 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	uintptr_t sp = UXSTACKTOP;
 
 	assert(kernel_locked());
-	// A handler that has run over is on the empty page below.
+	// Is a handler running? If it has overflowed its page, esp is on the empty page below.
 	if (tf->tf_esp > USTACKTOP && tf->tf_esp < UXSTACKTOP)
 		sp = tf->tf_esp - sizeof(uint32_t);
 	sp -= sizeof(struct UTrapframe);
-	// Below the exception stack nothing is mapped, unless the program did that: it
-	// shall not run over into it all the same.
+	// The frame must fit on the exception stack, even if the program has mapped the page below.
 	if (sp < XSTACK_BOTTOM || !user_page_ok(e, (void *)XSTACK_BOTTOM, PTE_W)) {
 		user_mem_fail(e, sp);
 		return;
@@ -69,7 +54,6 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	user_access_end();
 	tf->tf_esp = sp;
 	tf->tf_eip = (uintptr_t)upcall;
-	// C wants the direction flag clear; and it is the program that is single-stepped,
-	// if it is, not its handler.
+	// C needs the direction flag clear. A single step is for the program, not for its handler.
 	tf->tf_eflags &= ~(FL_DF | FL_TF);
 }

@@ -1,8 +1,7 @@
-// Waiting without a CPU. An environment that must wait in a system call is put aside
-// like any other that is not runnable; its registers are in env_tf, and what its
-// call returns is written there when the wait is over. So the kernel needs no stack
-// for each of them, and a call that waits has nothing to clean up when its
-// environment is destroyed meanwhile, but its place in a queue.
+// Waiting in a system call, without a CPU. An environment that waits is not runnable, and its
+// registers are in env_tf like those of any environment that is not on a CPU. When the wait ends,
+// the result of its call is written there. So a waiting environment needs no kernel stack; and if it
+// is destroyed meanwhile, it only has to leave its queue.
 
 #include <inc/assert.h>
 #include <inc/error.h>

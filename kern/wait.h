@@ -3,22 +3,20 @@
 
 #include <inc/env.h>
 
-// Environments that wait in the kernel for something to happen (wait.c). The caller
-// holds the big lock.
+// Environments that wait in a system call (wait.c). The caller holds the big lock.
 
-// Put curenv at the end of a queue, not runnable. Its call returns to the user when
-// somebody wakes it.
+// Put curenv, which becomes not runnable, at the end of a queue.
 void wait_in(struct EnvQueue *queue);
 
-// Take an environment out of the queue it waits in, if it does.
+// Take an environment out of the queue in which it waits, if it waits in one.
 void wait_leave(struct Env *e);
 
-// Let an environment that waits, or receives, go on with an error, for its parent
-// wants it to run.
-void wait_break_off(struct Env *e);
-
-// The wait of an environment is over: its call returns result, at once or, if it
-// was stopped meanwhile, when it is let run again.
+// End the wait of an environment: its call returns `result`. It becomes runnable, unless it was
+// stopped meanwhile.
 void wait_end(struct Env *e, int32_t result);
+
+// End the wait of an environment because its parent has made it runnable: its call returns
+// -E_UNSPECIFIED.
+void wait_break_off(struct Env *e);
 
 #endif // JOS_KERN_WAIT_H

@@ -16,8 +16,10 @@ void libmain(int argc, char **argv) __attribute__((noreturn));
 void
 libmain(int argc, char **argv)
 {
+#ifdef CHALLENGES
 	if (has_sysenter())
 		_syscall_gate = _gate_sysenter;
+#endif
 	thisenv = &envs[ENVX(sys_getenvid())];
 	if (argc > 0 && argv[0])
 		binaryname = argv[0];

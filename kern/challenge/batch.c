@@ -1,24 +1,21 @@
-// Many calls by one entry into the kernel: sys_batch carries out an array of them, each as if
-// the caller had made it by itself, and gives each its result. Only calls that take a short time
-// and come back are let in, so that a batch needs nothing that it would have to remember while
-// its caller sleeps.
+// sys_batch: many system calls by one entry into the kernel. The caller passes an array of calls.
+// Each is made as if the caller had made it alone, and its result is stored in the array. Only
+// short calls that return are allowed, so a batch has no state to remember while its caller sleeps.
 //
-// The array is the caller's memory, which another CPU may be writing to, and which one of the
-// calls may take away. So it is checked and copied before the first call, and only the copy is
-// looked at; and it is checked again before the results are stored. A caller that has not let
-// it stay where it was is ended then.
+// The array is in the caller's memory. Another CPU may write to it meanwhile, and a call may unmap
+// it. So it is checked and copied before the first call; only the copy is read; and it is checked
+// again before the results are stored. If the caller may not write to it then, it is destroyed.
 
 #include <inc/assert.h>
 #include <inc/error.h>
 #include <inc/string.h>
 
-#include <kern/challenge/batch.h>
 #include <kern/env.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
 
-// The calls that neither print nor read keys nor wait, and neither make environments nor end them.
+// The calls that are allowed. They do not print, read keys, wait, or make or destroy environments.
 #define ALLOWED                                                                                 \
 	(1 << SYS_getenvid | 1 << SYS_page_alloc | 1 << SYS_page_map | 1 << SYS_page_unmap |    \
 	    1 << SYS_env_set_status | 1 << SYS_env_set_pgfault_upcall | 1 << SYS_ipc_try_send | \
@@ -26,7 +23,7 @@
 
 static_assert(NSYSCALLS <= 32);
 
-// Carry out up to n calls of caller's. Returns how many were made.
+// Make up to n calls of the caller. Returns how many were made.
 static size_t
 make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 {
@@ -38,10 +35,10 @@ make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 			    c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
 		else
 			c->result = -E_INVAL;
-		// Memory that is not free yet will be: make this call, and the rest, later.
+		// Memory will be free soon: the caller makes this call and the rest later.
 		if (c->result == -E_NO_MEM && envs_dying)
 			break;
-		// One that has stopped itself makes the rest when it is started again.
+		// A caller that has stopped itself makes the rest when it is started again.
 		if (((c++)->result < 0 && (flags & BATCH_STOP)) ||
 		    caller->env_status != ENV_RUNNING)
 			break;
@@ -67,10 +64,10 @@ sys_batch(struct BatchCall *array, size_t n, int flags)
 	user_access_end();
 
 	size_t made = make_calls(caller, calls, n, flags);
-	if (curenv != caller) // An orphan that stopped itself.
+	if (curenv != caller) // An orphan that has stopped itself was destroyed.
 		return 0;
 	if (made == 0 && n > 0)
-		return -E_NO_MEM; // syscall() has this call made again.
+		return -E_NO_MEM; // call_failed() in syscall.c repeats sys_batch.
 	n = made;
 	user_mem_assert(caller, array, n * sizeof(*array), PTE_W);
 	if (curenv != caller)

@@ -1,18 +1,19 @@
-// The floating-point unit's registers, those of SSE among them, belong to an
-// environment like its others. But most use none, and half a kilobyte is a lot to
-// move: so an environment comes to a CPU with CR0.TS set, which makes its first
-// floating-point instruction trap (Intel, volume 3, section 13.4). Only then its
-// state is loaded; and only if that happened, it is saved when it leaves. So a state
-// is in at most one CPU, and never in one that its environment has left.
+// Floating-point registers, including those of SSE. They belong to an environment like its other
+// registers. But most programs use none, and half a kilobyte takes long to copy. So they are
+// switched lazily: when an environment comes to a CPU, CR0.TS is set, and its first floating-point
+// instruction traps (T_DEVICE; Intel, volume 3, section 13.4). Only then its registers are loaded,
+// and only then they are saved when it leaves the CPU. So an environment's registers are in at most
+// one CPU, and never in a CPU that the environment has left.
 
 #include <inc/assert.h>
 #include <inc/error.h>
 #include <inc/string.h>
 #include <inc/x86.h>
 
+#include <kern/challenge/challenge.h>
+#include <kern/challenge/fpu.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/challenge/fpu.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
@@ -25,7 +26,7 @@
 #define MXCSR_DEFAULT 0x1F80
 #define MXCSR_OFFSET  24 // In what fxsave writes
 
-static bool has_fxsr; // Else there is no SSE either.
+static bool has_fxsr; // The CPU has fxsave and fxrstor. Without them it has no SSE either.
 
 void
 fpu_init_percpu(void)
@@ -39,10 +40,10 @@ fpu_init_percpu(void)
 	lcr0((rcr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
 }
 
-// What the last environment left in the unit, which has ended perhaps, is cleared first. An
-// exception that is pending and unmasked would be raised by frstor, in the kernel. And the
-// addresses of the last instruction and operand stay in AMD's older CPUs, for which fxrstor loads
-// them only with such an exception (AMD, volume 5, FXRSTOR): the next environment could read them.
+// First fninit clears what an earlier environment has left in the unit. Otherwise a pending unmasked
+// exception would be raised by frstor, in the kernel. And in older AMD CPUs the addresses of the
+// last instruction and operand would stay, because their fxrstor loads these only together with a
+// pending exception (AMD, volume 5, FXRSTOR); the next environment could read them.
 static void
 load_state(const void *state)
 {
@@ -62,7 +63,7 @@ store_state(void *state)
 		__asm__ volatile("fnsave (%0)" : : "r"(state) : "memory");
 }
 
-// A page for e's state. NULL: there is none.
+// Allocate a page for e's registers. Returns NULL if there is no memory.
 static void *
 alloc_state(struct Env *e)
 {
@@ -75,7 +76,7 @@ alloc_state(struct Env *e)
 	return e->env_fpu;
 }
 
-// What a program finds when it begins: nothing of anybody else's.
+// The registers with which a program starts.
 static void
 clean_state(uint8_t *state)
 {
@@ -92,7 +93,7 @@ fpu_trap(struct Trapframe *tf)
 	assert(kernel_locked());
 	if (!curenv->env_fpu) {
 		if (!alloc_state(curenv)) {
-			if (envs_dying) { // Their memory will be free: try again in the next turn.
+			if (envs_dying) { // Memory will be free soon: try again in the next turn.
 				env_set_status(curenv, ENV_RUNNABLE);
 				return;
 			}

@@ -1,23 +1,17 @@
-#ifndef JOS_KERN_FPU_H
-#define JOS_KERN_FPU_H
+#ifndef JOS_KERN_CHALLENGE_FPU_H
+#define JOS_KERN_CHALLENGE_FPU_H
 
 #include <inc/env.h>
 #include <inc/trap.h>
 
-// Floating-point and SSE state (fpu.c). The caller holds the big lock.
+// The floating-point registers of environments (fpu.c). challenge.h declares what the core calls.
 
-// Make this CPU's floating-point unit trap at its first use.
+// Initialize this CPU's floating-point unit. Each CPU calls it once.
 void fpu_init_percpu(void);
 
-// curenv used it, and got T_DEVICE: let it, with the state that is its own.
+// Handle curenv's first floating-point instruction since it came to this CPU (T_DEVICE). The
+// instruction repeats with curenv's registers loaded; if there is no memory for them, curenv is
+// destroyed. The caller holds the big lock.
 void fpu_trap(struct Trapframe *tf);
 
-// e, which is or was curenv, leaves this CPU: keep its state, or if it is going
-// away drop it.
-void fpu_save(struct Env *e);
-void fpu_drop(struct Env *e);
-
-// Give child a copy of curenv's state. 0 or -E_NO_MEM.
-int fpu_copy(struct Env *child);
-
-#endif // JOS_KERN_FPU_H
+#endif // JOS_KERN_CHALLENGE_FPU_H

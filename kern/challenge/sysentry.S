@@ -1,27 +1,27 @@
-// The system calls' own ways in: int $T_SYSCALL, which every CPU has, and sysenter, which
-// is quicker. By both, what touches nothing but the caller is done at once, without the
-// big lock and without a struct Trapframe: sys_getenvid, and sys_yield if nobody else is
-// runnable. Any other call gets a struct Trapframe, like a trap, and goes to syscall()
-// in syscall.c.
+// The first and last instructions of the faster ways into the kernel for system calls: syscall_int
+// for int $T_SYSCALL, and sysenter_entry for sysenter. See sysenter.c.
 //
-// sysenter (Intel, volume 3, section 5.8.7) loads cs and ss, eip and esp, the latter with
-// the top of this CPU's kernel stack, and clears IF. It keeps no record of where the user
-// was. So who uses it says so himself (lib/syscall.S):
+// Both answer two calls at once, without the big lock and without a struct Trapframe: sys_getenvid,
+// and sys_yield if no other environment is runnable. For any other call they make a frame, as
+// trapentry.S does, and call syscall_fast() in syscall.c.
 //
-//	esi   where to go on
-//	ebp   with which stack pointer
+// sysenter (Intel, volume 3, section 5.8.7) loads cs, ss, eip, and esp with the top of this CPU's
+// kernel stack, and clears IF. It does not save where the program was. So the program passes that
+// (lib/syscall.S), besides the number and the arguments:
 //
-// and the arguments are those of int $T_SYSCALL, except the fifth, which has no
-// register left. A wrong value harms only the caller: the program goes on where it said, or for
-// a call that must be made again (trap_rewind) two bytes before that. All flags except IF are
-// still the user's. Only TF matters at once: the CPU then raises a debug exception at the first
-// instruction here, and trap() continues at sysenter_stepped.
+//	esi   the address where it continues
+//	ebp   its stack pointer there
 //
-// QEMU lets users enter virtual-8086 mode, with any flags, and sysenter leaves that mode without
-// a trace. So two things that sysenter keeps cannot be trusted. Flags that are not a user's
-// (FL_PRIVILEGED in mmu.h: IOPL above all) are cleared before the program goes on; int $T_SYSCALL
-// from that mode goes to trap(), which ends the program. And ds and es may hold values that are
-// no selectors: the program goes on with GD_UD in them, as in ss.
+// The fifth argument has no register left. A wrong value harms only the caller: the program
+// continues where it said, or, for a call that must repeat (trap_rewind), two bytes before that.
+// The flags except IF are still the program's. If TF is set, the CPU raises a debug exception at the
+// first instruction here, and challenge_kernel_trap() continues at sysenter_stepped.
+//
+// QEMU lets programs enter virtual-8086 mode with any flags, and sysenter leaves that mode without
+// a trace. So two things are not trusted here. The flags that no program may have (FL_PRIVILEGED in
+// mmu.h, above all IOPL) are cleared before the program continues. (An int $T_SYSCALL from that mode
+// goes to trap(), which ends the program.) And ds and es may hold values that are no selectors: after
+// sysenter the program continues with GD_UD in them, as in ss.
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
@@ -36,9 +36,10 @@
 	SYSCALLS(X)
 #undef X
 
-	// Go to `getenvid` with that call, to `nothing` with a call that does nothing; otherwise
-	// go on. (Users choose their ds, so it is not used yet. The set of runnable environments
-	// is read without the lock: an environment that becomes runnable now was just too late.)
+	// Jump to `getenvid` for sys_getenvid, and to `nothing` for a sys_yield that has nothing to
+	// do. Otherwise continue. (ds may be any segment of the program's, so read by ss. runq_words
+	// is read without the lock: an environment that becomes runnable after that waits for the
+	// caller's next yield or tick.)
 	.macro branch_if_alone getenvid, nothing
 	cmpl $SYS_getenvid, %eax
 	je \getenvid
@@ -51,7 +52,7 @@
 
 	.set user_data, GD_UD | 3
 
-	// Changes eax, which gets the result, ecx, edx, ds and es.
+	// The result is in eax. Changes ecx, edx, ds and es.
 	.macro call_getenvid
 	movl %ss, %ecx
 	movl %ecx, %ds
@@ -59,7 +60,7 @@
 	call syscall_getenvid
 	.endm
 
-	// The rest of the frame, as all_traps would make it, and the call.
+	// Complete the frame as all_traps does, call syscall_fast(), and return to the program.
 	.macro call_syscall ds, es
 	pushl \ds
 	pushl \es
@@ -68,11 +69,11 @@
 	movl %eax, %ds
 	movl %eax, %es
 	cld
-	xorl %ebp, %ebp // A backtrace ends where the user's frames begin.
+	xorl %ebp, %ebp // A backtrace of the kernel ends here.
 	pushl %esp
-	call syscall
+	call syscall_fast
 	addl $4, %esp
-	popal // As at the end of all_traps.
+	popal // As in all_traps, step 4.
 	popl %es
 	popl %ds
 	addl $8, %esp
@@ -83,7 +84,7 @@
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	testl $FL_PRIVILEGED, 8(%esp) // Before any way out: a loop of calls must end, too.
+	testl $FL_PRIVILEGED, 8(%esp) // Before any way out, so that a program that loops here is ended.
 	jnz 3f
 	branch_if_alone 1f, 2f
 	pushl $0
@@ -101,7 +102,7 @@ syscall_int:
 	iret
 2:	xorl %eax, %eax
 	iret
-3:	pushl $0 // trap() ends the program.
+3:	pushl $0 // trap() ends the program: see user_flags_ok.
 	pushl $T_SYSCALL
 	jmp all_traps
 	.size syscall_int, . - syscall_int
@@ -119,7 +120,7 @@ sysenter_entry:
 	pushl %esi
 	pushl $0
 	pushl $T_SYSCALL
-	pushl $FL_RESERVED // With NT, iret would switch tasks; with AC, SMAP would be off.
+	pushl $FL_RESERVED // Clear NT, or iret switches tasks; and AC, or SMAP is off.
 	popfl
 	call_syscall $user_data, $user_data
 2:	call_getenvid
@@ -133,11 +134,11 @@ sysenter_entry:
 	pushfl
 	andl $~FL_PRIVILEGED, (%esp)
 	popfl
-	sti // Interrupts are let in only after the next instruction.
+	sti // Interrupts are recognized only after the next instruction.
 	sysexit
 	.size sysenter_entry, . - sysenter_entry
 
-	// With TF cleared by trap(), to be set again where it goes back to.
+	// As sysenter_entry, after a single step: set TF again for the program.
 	.globl sysenter_stepped
 	.type sysenter_stepped, @function
 sysenter_stepped:

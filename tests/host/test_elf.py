@@ -186,7 +186,8 @@ class ElfTest(unittest.TestCase):
             f.write(DRIVER)
         done = subprocess.run(["cc", "-g", "-O1", "-fno-builtin", "-I" + ROOT,
                                "-DLOW=%#x" % LOW, "-DHIGH=%#x" % HIGH, "-o", cls.driver, source,
-                               os.path.join(ROOT, "kern", "elf.c")],
+                               os.path.join(ROOT, "kern", "elf.c"),
+                               os.path.join(ROOT, "kern", "check", "elfsyms.c")],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         if done.returncode:
             raise AssertionError(done.stdout)

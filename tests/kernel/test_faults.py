@@ -108,7 +108,7 @@ class StackOverflowTest(FaultTest):
         answer = machine.command("backtrace")
         self.assert_in_order(answer, [
             r"        kern/init\.c:\d+: _panic\+\d+",
-            r"        kern/doublefault\.c:\d+: double_fault\+\d+",
+            r"        kern/check/doublefault\.c:\d+: double_fault\+\d+",
             r"        kern/monitor\.c:\d+: mon_kerninfo\+\d+",
             r"        kern/init\.c:\d+: %s\+\d+" % ("mp_main" if cpu else "i386_init")])
 

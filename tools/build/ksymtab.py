@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the table from which the kernel tells functions and lines by address (kern/kdebug.c).
+"""Make the table from which the kernel tells functions and lines by address (kern/check/kdebug.c).
 
     ksymtab.py --empty -o obj/kern/ksymtab.S         for the first link
     ksymtab.py -o obj/kern/ksymtab.S KERNEL          from the kernel so linked, for the second
@@ -7,7 +7,7 @@
 
 The table goes into section .ksymtab, which the linker script puts behind all code, so
 that no code moves when the table gets its contents. --verify makes the table again from the
-kernel that holds it, and fails if they differ. kern/kdebug.c declares what is in it:
+kernel that holds it, and fails if they differ. kern/check/kdebug.c declares what is in it:
 
     ksym_funcs    {address, name} of every function and label in the code, by address. A name
                   is an offset in ksym_strings. It holds up to the next entry's address; where

@@ -7,7 +7,7 @@
 #include <kern/cpu.h>
 #include <kern/elf.h>
 #include <kern/env.h>
-#include <kern/kdebug.h>
+#include <kern/check/kdebug.h>
 
 // The table of the kernel's functions and source lines that tools/build/ksymtab.py makes
 // from the linked kernel, and says all about. Each array is in the order of addresses, and

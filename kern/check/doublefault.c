@@ -19,10 +19,10 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/doublefault.h>
+#include <kern/check/doublefault.h>
 #include <kern/env.h>
 #include <kern/init.h>
-#include <kern/kdebug.h>
+#include <kern/check/kdebug.h>
 #include <kern/trap.h>
 
 static struct Taskstate tasks[NCPU];

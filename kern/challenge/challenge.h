@@ -1,0 +1,62 @@
+#ifndef JOS_KERN_CHALLENGE_CHALLENGE_H
+#define JOS_KERN_CHALLENGE_CHALLENGE_H
+
+// All that the core of the kernel calls in this folder, which holds answers to the lab's challenges
+// and fast paths. A reader of the core can skip the folder: `make CHALLENGES=` builds the kernel
+// without it, and then the functions below are the empty ones at the end.
+
+#include <inc/env.h>
+#include <inc/types.h>
+
+#ifdef CHALLENGES
+
+// sysenter.c: give system calls their faster ways into the kernel. Called by trap_init, and on each
+// CPU by i386_init and mp_main.
+void challenge_init(void);
+void challenge_init_percpu(int cpu);
+
+// exceptions.c: handle a trap from user mode other than a page fault, if a program can handle it or
+// the floating-point unit causes it. Returns false if the trap ends the program. Called by
+// trap_dispatch with the big lock.
+bool challenge_trap(struct Trapframe *tf);
+
+// sysenter.c: the same for a trap from kernel mode. Called by trap_from_kernel without the lock.
+bool challenge_kernel_trap(struct Trapframe *tf);
+
+// fpu.c: an environment's floating-point registers. Called with the big lock when it leaves its
+// CPU (env_save), when it is destroyed (env_free), and when it makes a child (sys_exofork): then
+// fpu_copy returns 0 or -E_NO_MEM.
+void fpu_save(struct Env *e);
+void fpu_drop(struct Env *e);
+int fpu_copy(struct Env *child);
+
+// ipcsend.c: environments that wait in sys_ipc_send or sys_ipc_call. Called with the big lock.
+// ipc_receive_waiting: sys_ipc_recv, if an environment waits to send to the caller. Returns the
+// call's result.
+// ipc_refuse_senders: the receiver e has ended, so let those that wait to send to it go on with
+// -E_BAD_ENV. `left` is as in end.c.
+int ipc_receive_waiting(struct Env *to, void *dstva);
+int ipc_refuse_senders(struct Env *e, int left);
+
+static inline bool
+ipc_senders_wait(const struct Env *to)
+{
+	return to->env_ipc_senders.head != NULL;
+}
+
+#else
+
+static inline void challenge_init(void) {}
+static inline void challenge_init_percpu(int cpu) {}
+static inline bool challenge_trap(struct Trapframe *tf) { return false; }
+static inline bool challenge_kernel_trap(struct Trapframe *tf) { return false; }
+static inline void fpu_save(struct Env *e) {}
+static inline void fpu_drop(struct Env *e) {}
+static inline int fpu_copy(struct Env *child) { return 0; }
+static inline bool ipc_senders_wait(const struct Env *to) { return false; }
+static inline int ipc_receive_waiting(struct Env *to, void *dstva) { return 0; }
+static inline int ipc_refuse_senders(struct Env *e, int left) { return left; }
+
+#endif
+
+#endif // JOS_KERN_CHALLENGE_CHALLENGE_H

@@ -1,0 +1,50 @@
+// Exceptions other than page faults that a program handles itself: a division by zero, for example.
+// The handler runs as a page fault's does (upcall.c). In its UTrapframe, utf_fault_va is the vector.
+
+#include <inc/assert.h>
+#include <inc/error.h>
+
+#include <kern/challenge/challenge.h>
+#include <kern/challenge/fpu.h>
+#include <kern/env.h>
+#include <kern/syscall.h>
+#include <kern/upcall.h>
+
+// The exceptions that a program may handle. Not among them: reports about the hardware (NMI,
+// machine check) or the kernel (double fault, invalid TSS), and breakpoints, which are for the
+// kernel monitor.
+#define POSSIBLE                                                                       \
+	(1 << T_DIVIDE | 1 << T_DEBUG | 1 << T_OFLOW | 1 << T_BOUND | 1 << T_ILLOP |   \
+	    1 << T_SEGNP | 1 << T_STACK | 1 << T_GPFLT | 1 << T_PGFLT | 1 << T_FPERR | \
+	    1 << T_ALIGN | 1 << T_SIMDERR)
+
+bool
+challenge_trap(struct Trapframe *tf)
+{
+	uint32_t trapno = tf->tf_trapno;
+
+	if (trapno == T_DEVICE) {
+		fpu_trap(tf);
+		return true;
+	}
+	if (trapno > T_SIMDERR || !curenv->env_upcalls[trapno])
+		return false;
+	upcall_enter(tf, curenv->env_upcalls[trapno], trapno);
+	return true;
+}
+
+int
+sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall)
+{
+	struct Env *e = env_named(curenv, envid);
+
+	if (!e)
+		return -E_BAD_ENV;
+	if (trapno > T_SIMDERR || !(POSSIBLE & 1 << trapno))
+		return -E_INVAL;
+	if (trapno == T_PGFLT)
+		e->env_pgfault_upcall = upcall;
+	else
+		e->env_upcalls[trapno] = upcall;
+	return 0;
+}

@@ -1,0 +1,57 @@
+// Two faster ways into the kernel for system calls; sysentry.S has their first and last
+// instructions. int $T_SYSCALL goes to syscall_int there, and not through the stubs of trapentry.S.
+// sysenter goes to sysenter_entry.
+
+#include <inc/mmu.h>
+#include <inc/x86.h>
+
+#include <kern/challenge/challenge.h>
+#include <kern/challenge/fpu.h>
+#include <kern/cpu.h>
+#include <kern/env.h>
+#include <kern/syscall.h>
+#include <kern/trap.h>
+
+// sysentry.S
+extern const uint8_t syscall_int[], sysenter_entry[], sysenter_stepped[];
+envid_t syscall_getenvid(void);
+
+void
+challenge_init(void)
+{
+	SETGATE(idt[0][T_SYSCALL], 0, GD_KT, syscall_int, 3);
+}
+
+// Intel, volume 3, section 5.8.7.
+void
+challenge_init_percpu(int cpu)
+{
+	if (has_sysenter()) {
+		wrmsr(MSR_SYSENTER_CS, GD_KT);
+		wrmsr(MSR_SYSENTER_ESP, KSTACKTOP_CPU(cpu));
+		wrmsr(MSR_SYSENTER_EIP, (uintptr_t)sysenter_entry);
+	}
+	fpu_init_percpu();
+}
+
+// sys_getenvid, without the big lock: only the caller's own constants are read. Called by
+// sysentry.S. (Another CPU that stops or destroys the caller meanwhile interrupts this CPU before
+// the caller's next instruction, as if it had done so after the call.)
+envid_t
+syscall_getenvid(void)
+{
+	return curenv->env_id;
+}
+
+// A program that is single-stepped executes sysenter: the CPU does not clear TF, so it raises a
+// debug exception before the kernel's first instruction. Continue without TF at sysenter_stepped,
+// which sets TF again for the program.
+bool
+challenge_kernel_trap(struct Trapframe *tf)
+{
+	if (tf->tf_trapno != T_DEBUG || tf->tf_eip != (uintptr_t)sysenter_entry)
+		return false;
+	tf->tf_eip = (uintptr_t)sysenter_stepped;
+	tf->tf_eflags &= ~FL_TF;
+	return true;
+}
