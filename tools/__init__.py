@@ -1,1 +1,1 @@
-"""The tools: README.md says what is in which folder."""
+"""Tools that run on the host. README.md lists the folders."""

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""One make at a time builds in a folder; a second one waits, and says so.
+"""The lock of a build folder: only one make builds there at a time. Other makes wait.
 
-    buildlock.py take PID FOLDER...      PID is the make's process
+    buildlock.py take PID FOLDER...      PID is the process of make
     buildlock.py release PID FOLDER...
 
-The owner of a folder is named in its file .lock: process, time of its start, computer. It stops
-being the owner by `release` or by its end, however it ended. A make that an owner has started,
-directly or not, may build there as well: the owner waits for it.
+The file .lock of the folder names the owner of the lock: process id, start time and computer. The
+lock is free again after `release`, or when the owner's process no longer exists. A make that the
+owner started, directly or indirectly, may also build there, because the owner waits for that make.
 """
 
 import argparse
@@ -21,7 +21,7 @@ POLL_SECONDS = 0.1
 
 
 def process(pid):
-    """(the parent, the time of the start as a word) of a running process, or None."""
+    """(parent's process id, start time as a word) of a running process, or None."""
     try:
         with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as f:
             state, parent, *rest = f.read().rpartition(")")[2].split()
@@ -35,14 +35,14 @@ def process(pid):
     return (int(parent), "-".join(start)) if start else None
 
 
-def describe(pid):
-    """What stands in a lock that the process owns."""
+def lock_text(pid):
+    """The contents of .lock when this process is the owner."""
     running = process(pid)
     return "%d %s %s" % (pid, running[1] if running else "-", platform.node())
 
 
-def descends(pid, ancestor):
-    """Whether a process is another one, or was started by it, directly or not."""
+def is_descendant(pid, ancestor):
+    """True if the processes are the same, or `ancestor` started `pid`, directly or indirectly."""
     while pid > 1 and pid != ancestor:
         running = process(pid)
         pid = running[0] if running else 0
@@ -50,19 +50,19 @@ def descends(pid, ancestor):
 
 
 def owner_of(text):
-    """The process that owns a lock with this text, or None. Of another computer's processes
-    nothing is known: such a lock counts."""
+    """The owner of a lock with this text, or None if the lock is free. We cannot see the processes
+    of another computer: a lock from there always has an owner."""
     words = text.split()
     if len(words) != 3:
         return None
     pid = int(words[0])
-    if words[2] == platform.node() and text.strip() != describe(pid):
+    if words[2] == platform.node() and text.strip() != lock_text(pid):
         return None
     return pid
 
 
 class Lock:
-    """The file .lock of a folder. In a `with`, no other process looks at it."""
+    """The file .lock of a folder. Inside a `with`, no other process reads or writes the file."""
 
     def __init__(self, folder):
         self.path = os.path.join(folder, ".lock")
@@ -75,7 +75,7 @@ class Lock:
             try:
                 if os.path.samestat(os.fstat(self._file.fileno()), os.stat(self.path)):
                     return self
-            except FileNotFoundError:  # `make clean` has removed it
+            except FileNotFoundError:  # `make clean` removed the file.
                 pass
             self._file.close()
 
@@ -83,47 +83,47 @@ class Lock:
         self._file.close()
 
     def read(self):
-        """The text in it."""
+        """Return the text of the file."""
         self._file.seek(0)
         return self._file.read()
 
     def write(self, text):
-        """Replace the text."""
+        """Replace the text of the file."""
         self._file.truncate(0)
         self._file.write(text)
         self._file.flush()
 
 
 def take(folder, pid):
-    """Make a process the owner, as soon as there is no other one."""
-    told = False
+    """Wait until the lock is free, then make the process its owner."""
+    told_to_wait = False
     while True:
         with Lock(folder) as lock:
             text = lock.read()
             owner = owner_of(text)
             if owner is None:
-                lock.write(describe(pid))
-            if owner is None or descends(pid, owner):
+                lock.write(lock_text(pid))
+            if owner is None or is_descendant(pid, owner):
                 return
         if text.split()[2] != platform.node():
-            sys.exit("make: process %s on %s builds in %s. If it does not, remove %s"
+            sys.exit("make: process %s on %s is building in %s. If that is not so, remove %s"
                      % (*text.split()[::2], folder, lock.path))
-        if not told:
+        if not told_to_wait:
             print("make: waiting for another make, process %d, that uses %s" % (owner, folder),
                   file=sys.stderr, flush=True)
-            told = True
+            told_to_wait = True
         time.sleep(POLL_SECONDS)
 
 
 def release(folder, pid):
-    """A process is no longer the owner, if it was."""
+    """Free the lock if the process is its owner."""
     with Lock(folder) as lock:
-        if lock.read() == describe(pid):
+        if lock.read() == lock_text(pid):
             lock.write("")
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Who may build in a folder.")
+    parser = argparse.ArgumentParser(description="Take or release the lock of build folders.")
     parser.add_argument("action", choices=["take", "release"])
     parser.add_argument("pid", type=int)
     parser.add_argument("folders", nargs="+", metavar="FOLDER")

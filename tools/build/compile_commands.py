@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Turn what make would run into a compilation database, for editors and checkers.
+"""Make a compilation database, for editors and code checkers, from the commands of make.
 
     make -B -n V=1 all | compile_commands.py > compile_commands.json
 
-Of the commands on standard input, those that compile one file (-c ... FILE) are written
-as clang's JSON compilation database describes them.
+The output is in the format of clang's JSON compilation database. It has an entry for each command
+on standard input that compiles a single file (-c ... FILE).
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 
 
 def compile_command(line):
-    """(the file, the command's words) if a line compiles a file, else None."""
+    """(file, words of the command) if the line compiles a file, otherwise None."""
     try:
         words = shlex.split(line)
     except ValueError:

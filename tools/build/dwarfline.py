@@ -1,17 +1,18 @@
-"""Read the line number tables (.debug_line) that compilers and assemblers leave in an ELF file.
+"""Read the line number tables (.debug_line) that compilers and assemblers write to ELF files.
 
-DWARF versions 2 to 5, 32-bit format, as GCC, clang and the GNU assembler write it (DWARF 5
-standard, section 6.2; the older versions differ only in the header). A table is a program for a
-small machine whose output is a matrix: this address comes from that line of that file, up to
-the next row's address. Rows come in sequences, each of which covers its addresses without gaps.
+Supports DWARF versions 2 to 5 in the 32-bit format, as GCC, clang and the GNU assembler write it
+(DWARF 5 standard, section 6.2; the older versions differ only in the header). Each table is a
+line number program for a small state machine. The program produces rows: the source file and line
+of the instructions from the row's address to the next row's. The rows of a sequence are in the
+order of addresses, without gaps.
 """
 
 import os
 import posixpath
 from collections import namedtuple
 
-# One sequence: rows are (address, file name or None, line), in the order of addresses, and
-# the last instruction that they speak of ends before `end`.
+# One sequence. rows: [(address, file name or None, line)], in the order of addresses. end: the
+# first address after the last instruction.
 Sequence = namedtuple("Sequence", "rows end")
 
 # Standard opcodes.
@@ -21,7 +22,7 @@ LNS_CONST_ADD_PC, LNS_FIXED_ADVANCE_PC = 8, 9
 # Extended opcodes.
 LNE_END_SEQUENCE, LNE_SET_ADDRESS = 1, 2
 
-# What a DWARF 5 header tells of a file, and how it may be written down.
+# The fields of a file in a DWARF 5 header (LNCT) and their encodings (FORM).
 LNCT_PATH, LNCT_DIRECTORY_INDEX = 1, 2
 FORM_DATA2, FORM_DATA4, FORM_DATA8, FORM_STRING = 0x05, 0x06, 0x07, 0x08
 FORM_BLOCK, FORM_DATA1, FORM_STRP, FORM_UDATA = 0x09, 0x0b, 0x0e, 0x0f
@@ -30,11 +31,11 @@ FORM_SIZES = {FORM_DATA1: 1, FORM_DATA2: 2, FORM_DATA4: 4, FORM_DATA8: 8, FORM_D
 
 
 class DwarfError(Exception):
-    """The line tables are of a kind that this reader does not know."""
+    """The line tables have a format that this reader does not support, or are damaged."""
 
 
 class Reader:
-    """Takes numbers and strings from bytes, one after the other."""
+    """Reads numbers and strings from bytes, and advances its position."""
 
     def __init__(self, data, pos=0):
         self.data = data
@@ -72,7 +73,7 @@ class Reader:
 
 
 class LineTables:
-    """The line tables of an ElfFile. File names are made relative to `root` if they are in it."""
+    """The line tables of an ElfFile. Names of files below `root` are made relative to it."""
 
     def __init__(self, elf, root=""):
         self.data = elf.contents(".debug_line")
@@ -81,7 +82,7 @@ class LineTables:
         self.root = root
 
     def sequences(self):
-        """Every sequence of every table, by address."""
+        """All sequences of all tables, sorted by address."""
         result = []
         pos = 0
         try:
@@ -89,7 +90,7 @@ class LineTables:
                 reader = Reader(self.data, pos)
                 length = reader.unsigned(4)
                 if length >= 0xfffffff0:
-                    raise DwarfError("a line table in the 64-bit format")
+                    raise DwarfError("a line table in the 64-bit DWARF format")
                 pos = reader.pos + length
                 self._table(reader, pos, result)
         except (IndexError, ValueError):
@@ -101,13 +102,13 @@ class LineTables:
         if not 2 <= version <= 5:
             raise DwarfError("a line table of version %d" % version)
         if version >= 5:
-            reader.pos += 2  # Sizes of an address and of a segment selector
+            reader.pos += 2  # address_size, segment_selector_size
         header_length = reader.unsigned(4)
         program = reader.pos + header_length
         min_inst_length = reader.unsigned(1)
         if version >= 4:
-            reader.pos += 1  # Operations in one instruction: 1 on our machine
-        reader.pos += 1      # Whether rows are statements unless said otherwise
+            reader.pos += 1  # maximum_operations_per_instruction: 1 on x86
+        reader.pos += 1      # default_is_stmt
         line_base = reader.signed_byte()
         line_range = reader.unsigned(1)
         opcode_base = reader.unsigned(1)
@@ -117,7 +118,7 @@ class LineTables:
         run_program(reader, end, files, arguments, min_inst_length, line_base, line_range, result)
 
     def _files_v2(self, reader):
-        """File names of DWARF 2 to 4: directory 0 is where the compiler ran, file 0 is none."""
+        """File names of DWARF 2 to 4. Directory 0 is the compiler's; file 0 does not exist."""
         dirs = [""]
         while reader.data[reader.pos]:
             dirs.append(reader.string())
@@ -132,7 +133,7 @@ class LineTables:
         return files
 
     def _files_v5(self, reader):
-        """File names of DWARF 5, whose header says itself how they are written."""
+        """File names of DWARF 5. The header lists the fields and their encodings."""
         dirs = [entry.get(LNCT_PATH, "") for entry in self._entries(reader)]
         here = dirs[0] if dirs else ""
         files = []
@@ -169,7 +170,7 @@ class LineTables:
 
 
 def run_program(reader, end, files, arguments, min_inst_length, line_base, line_range, result):
-    """Run one table's program up to position `end`; append its sequences to `result`."""
+    """Run the line number program that ends at position `end`; append its sequences to `result`."""
     opcode_base = len(arguments)
     address, file, line, rows = 0, 1, 1, []
 

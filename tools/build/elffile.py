@@ -1,7 +1,7 @@
-"""Read 32-bit little-endian ELF files: sections and symbols, as far as our tools need them.
+"""Read the sections and symbols of 32-bit little-endian ELF files.
 
-The structures are those of the System V ABI, chapter 4, and have the names that inc/elf.h
-gives them. Nothing here trusts the file: whatever points outside it is an ElfError.
+The structures are those of the System V ABI, chapter 4, with the names that inc/elf.h uses. Every
+offset and index is checked: an ElfError says what is wrong with the file.
 """
 
 import struct
@@ -30,7 +30,7 @@ CHDR = struct.Struct("<III")
 
 
 class ElfError(Exception):
-    """This is not an ELF file that we can read, and why."""
+    """The file is not an ELF file that we can read. The text says why."""
 
 
 def string_at(table, offset):
@@ -68,11 +68,11 @@ class ElfFile:
         self.sections = [s._replace(name=string_at(names, s.name)) for s in self.sections]
 
     def section(self, name):
-        """The section of that name, or None."""
+        """The section with that name, or None."""
         return next((s for s in self.sections if s.name == name), None)
 
     def contents(self, section):
-        """The bytes of a section (a Section, or a name); b"" if there is none."""
+        """The bytes of a section, given as a Section or by name; b"" if it does not exist."""
         if isinstance(section, str):
             section = self.section(section)
         if section is None or section.type == SHT_NOBITS:
@@ -85,13 +85,13 @@ class ElfFile:
         return data
 
     def code_sections(self):
-        """The sections that hold instructions, by address."""
-        wanted = SHF_ALLOC | SHF_EXECINSTR
-        return sorted((s for s in self.sections if s.flags & wanted == wanted and s.size),
+        """The sections with instructions, sorted by address."""
+        code = SHF_ALLOC | SHF_EXECINSTR
+        return sorted((s for s in self.sections if s.flags & code == code and s.size),
                       key=lambda s: s.addr)
 
     def symbols(self):
-        """Every named symbol. Its section is a Section, or None if it is in none."""
+        """All symbols with a name. The section of a symbol is a Section, or None."""
         symtab = next((s for s in self.sections if s.type == SHT_SYMTAB), None)
         if symtab is None:
             return []
@@ -108,20 +108,20 @@ class ElfFile:
         return result
 
     def symbol(self, name):
-        """The symbol of that name, or None."""
+        """The symbol with that name, or None."""
         return next((s for s in self.symbols() if s.name == name), None)
 
     def offset_of(self, address):
-        """Where in the file the byte stands that is loaded at an address."""
+        """The offset in the file of the byte that is loaded at `address`."""
         for s in self.sections:
             if (s.flags & SHF_ALLOC and s.type != SHT_NOBITS
                     and s.addr <= address < s.addr + s.size):
                 return s.offset + address - s.addr
-        raise ElfError("nothing of the file is loaded at %#x" % address)
+        raise ElfError("no byte of the file is loaded at %#x" % address)
 
 
 def read_elf(path):
-    """The ELF file at a path. An error names the path."""
+    """Read the ELF file at a path. The path is part of error messages."""
     try:
         with open(path, "rb") as f:
             return ElfFile(f.read())

@@ -1,26 +1,27 @@
 #!/usr/bin/env python3
-"""Make the table from which the kernel tells functions and lines by address (kern/check/kdebug.c).
+"""Make the kernel's symbol table: function, file and line of each address (kern/check/kdebug.c).
 
-    ksymtab.py --empty -o obj/kern/ksymtab.S         for the first link
-    ksymtab.py -o obj/kern/ksymtab.S KERNEL          from the kernel so linked, for the second
-    ksymtab.py --verify obj/kern/ksymtab.S KERNEL    after the second: is it still true?
+    ksymtab.py --empty -o obj/kern/ksymtab.S         an empty table, for the first link
+    ksymtab.py -o obj/kern/ksymtab.S KERNEL          the table of the kernel that was linked first
+    ksymtab.py --verify obj/kern/ksymtab.S KERNEL    after the second link: is the table correct?
 
-The table goes into section .ksymtab, which the linker script puts behind all code, so
-that no code moves when the table gets its contents. --verify makes the table again from the
-kernel that holds it, and fails if they differ. kern/check/kdebug.c declares what is in it:
+The table goes into section .ksymtab. The linker script puts this section after all code, so the
+second link does not move any code. --verify makes the table of the final kernel and fails if it
+differs from the table in the kernel. kern/check/kdebug.c declares the contents:
 
-    ksym_funcs    {address, name} of every function and label in the code, by address. A name
-                  is an offset in ksym_strings. It holds up to the next entry's address; where
-                  a section of code ends, an entry with an empty name says so.
-    ksym_lines    {address, file, line}, by address, wherever file or line change. A file is an
-                  index in ksym_files; 0xffff where there is none, or where it is not known.
+    ksym_funcs    {address, name} of every function and label in the code, sorted by address. An
+                  entry is valid up to the address of the next entry. An entry with an empty name
+                  marks the end of a code section. A name is an offset in ksym_strings.
+    ksym_lines    {address, file, line}, sorted by address: one entry where the file or the line
+                  changes. A file is an index in ksym_files; 0xffff: no file, or unknown.
     ksym_files    {name}: offsets in ksym_strings of paths relative to the project's root.
-    ksym_strings  NUL-terminated names. The first is empty.
+    ksym_strings  NUL-terminated names. The first name is empty.
     ksym_nfuncs, ksym_nlines, ksym_nfiles
-                  How many entries those have, all of them 32-bit numbers. 0 before the second link.
+                  The number of entries in each array, 32 bits wide. 0 in the empty table.
 
-A label inside a function whose size is known (a place named in inline assembly, say) is left
-out: a backtrace wants the function. So are symbols that the linker script defines.
+The table does not contain labels inside functions of known size (for example labels in inline
+assembly), because a backtrace shows the function. Nor does it contain the symbols that the linker
+script defines.
 """
 
 import argparse
@@ -43,7 +44,7 @@ EMPTY_TABLE = Table([], [], [])
 
 
 def find_functions(elf):
-    """[(address, name)] by address, with an empty name where a section of code ends."""
+    """[(address, name)], sorted by address. An empty name marks the end of a code section."""
     sections = elf.code_sections()
     candidates = {}
     spans = []
@@ -69,7 +70,7 @@ def find_functions(elf):
 
 
 def find_lines(elf, root):
-    """[(address, file name or None, line)] by address, each different from the one before."""
+    """[(address, file name or None, line)], sorted by address: an entry for each change."""
     sections = elf.code_sections()
     lines = []
 
@@ -91,7 +92,7 @@ def find_lines(elf, root):
 
 
 def make_table(elf, root):
-    """The Table of a linked kernel."""
+    """Make the Table of a linked kernel."""
     lines = find_lines(elf, root)
     files = sorted({file for _, file, _ in lines if file})
     if len(files) >= NO_FILE:
@@ -103,7 +104,7 @@ def make_table(elf, root):
 
 
 def to_assembly(table):
-    """The text of the assembly file that holds a table."""
+    """The table as the text of an assembly file."""
     offsets = {"": 0}
     strings = [""]
     size = 1
@@ -113,7 +114,7 @@ def to_assembly(table):
             strings.append(name)
             size += len(name.encode()) + 1
 
-    out = ["# Made by tools/build/ksymtab.py, which says what this is.",
+    out = ["# Made by tools/build/ksymtab.py, which describes the format.",
            '\t.section .ksymtab, "a", @progbits', "\t.balign 4"]
 
     def array(name, entries):
@@ -135,17 +136,17 @@ def to_assembly(table):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description="Make the table from which the kernel tells functions and lines by address.")
+        description="Make the kernel's symbol table: function, file and line of each address.")
     parser.add_argument("-o", metavar="OUT", help="the assembly file to write")
     parser.add_argument("--empty", action="store_true", help="write a table without entries")
     parser.add_argument("--verify", metavar="TABLE",
-                        help="fail unless this is the table of the kernel")
+                        help="fail if this is not the table of KERNEL")
     parser.add_argument("kernel", nargs="?", metavar="KERNEL", help="the linked kernel")
     args = parser.parse_args()
     if bool(args.o) == bool(args.verify):
-        parser.error("give either -o or --verify")
+        parser.error("give -o or --verify, not both")
     if bool(args.kernel) == args.empty:
-        parser.error("give either a kernel or --empty")
+        parser.error("give KERNEL or --empty, not both")
     return args
 
 
@@ -166,7 +167,7 @@ def main():
         with open(args.verify, encoding="utf-8") as f:
             if f.read() == text:
                 return 0
-        raise ElfError("%s: code moved while %s was put in: .ksymtab must come after"
+        raise ElfError("%s: code moved when %s was linked in: .ksymtab must come after"
                        " all code" % (args.kernel, args.verify))
     except (ElfError, DwarfError, OSError) as e:
         print("ksymtab: %s" % e, file=sys.stderr)

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Make a disk image of the boot sector, the kernel's command line and the kernel.
 
-The boot sector has no room to distrust the kernel's file. So it is here that a
-kernel is refused which it could not load: after make_image has returned, the only
-things left that can go wrong at boot are the disk and too little memory. What is
-where on the disk is read from boot/boot.h.
+The boot sector is too small to check the kernel's file, so this tool does it: make_image refuses a
+kernel that the boot sector cannot load. At boot, only disk errors and too little memory remain
+possible. The layout of the disk comes from boot/boot.h.
 
     mkimage.py [--cmdline TEXT] -o IMAGE BOOT KERNEL
     mkimage.py --check-boot BOOT
@@ -23,10 +22,11 @@ BOOT_H = os.path.abspath(__file__ + "/../../../boot/boot.h")
 SIGNATURE = b"\x55\xaa"
 DEFAULT_CMDLINE = "yield yield yield"
 
-# Emulators that are told no geometry expect whole cylinders of 16 heads and 63 sectors.
+# The size of the image must be a multiple of this: without a given geometry, emulators assume
+# cylinders of 16 heads with 63 sectors each.
 CYLINDER = 512 * 16 * 63
 
-LOWEST, HIGHEST = 0x100000, 0x10000000  # The physical memory that a kernel may be loaded to
+LOWEST, HIGHEST = 0x100000, 0x10000000  # Physical addresses that the kernel may occupy
 
 ELF_HEADER = struct.Struct("<4sBBB9xHHIIIIIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIIIIIII")
@@ -36,11 +36,11 @@ Segment = collections.namedtuple("Segment", "offset pa filesz memsz")
 
 
 class ImageError(Exception):
-    """No image can be made of this, and why."""
+    """The image cannot be made. The text says why."""
 
 
 def read_layout():
-    """Return the BOOT_ numbers of boot/boot.h by name."""
+    """Return the BOOT_ constants of boot/boot.h: {name: number}."""
     with open(BOOT_H, encoding="ascii") as header:
         found = re.findall(r"^#define\s+(BOOT_\w+)\s+(0x[0-9A-Fa-f]+|\d+)\b", header.read(), re.M)
     return {name: int(number, 0) for name, number in found}
@@ -58,25 +58,24 @@ def require(condition, message):
 
 
 def check_boot(boot):
-    """Refuse boot sector code that leaves no room for the signature."""
-    most = LAYOUT["BOOT_CODE_MAX"]
+    """Check that the boot sector's code leaves room for the signature."""
+    limit = LAYOUT["BOOT_CODE_MAX"]
     require(boot, "the boot sector is empty")
-    require(len(boot) <= most,
-            f"the boot sector has {len(boot)} bytes, {len(boot) - most} more than the {most} "
-            "that fit")
+    require(len(boot) <= limit,
+            f"the boot sector has {len(boot)} bytes; the limit is {limit}")
 
 
 def check_cmdline(cmdline):
-    """Return the command line as bytes, or refuse it."""
+    """Check the command line; return it as bytes."""
     require(all(" " <= character <= "~" for character in cmdline),
-            f"the command line may hold printable ASCII only: {cmdline!r}")
+            f"the command line may contain only printable ASCII: {cmdline!r}")
     require(len(cmdline) < SECTOR,
-            f"the command line has {len(cmdline)} characters, {SECTOR - 1} fit")
+            f"the command line has {len(cmdline)} characters; the limit is {SECTOR - 1}")
     return cmdline.encode("ascii")
 
 
 def parse_segments(kernel):
-    """Check the ELF header; return the entry point and what there is to load, in file order."""
+    """Check the ELF header; return the entry point and the segments to load, in file order."""
     require(kernel[:4] == b"\x7fELF", "the kernel is not an ELF file")
     require(len(kernel) >= ELF_HEADER.size, "the kernel's ELF header is cut off")
     (_, bits, data, _, kind, machine, _, entry, phoff, _, _, _, phentsize, phnum, _, _,
@@ -84,12 +83,12 @@ def parse_segments(kernel):
     require((bits, data, machine) == (1, 1, 3), "the kernel is not a 32-bit Intel (i386) ELF file")
     require(kind == 2, "the kernel is not linked as an executable at fixed addresses")
     require(phentsize == PROGRAM_HEADER.size and phnum > 0,
-            f"the kernel has {phnum} program headers of {phentsize} bytes, "
-            f"not at least 1 of {PROGRAM_HEADER.size}")
+            f"the kernel has {phnum} program headers of {phentsize} bytes; "
+            f"at least 1 is needed, of {PROGRAM_HEADER.size} bytes")
     end = phoff + phnum * phentsize
     require(end <= LAYOUT["BOOT_HEADERS"],
-            f"the kernel's program headers end at byte {end} of the file; the boot sector sees "
-            f"{LAYOUT['BOOT_HEADERS']}")
+            f"the kernel's program headers end at byte {end} of the file; the boot sector reads "
+            f"only {LAYOUT['BOOT_HEADERS']} bytes")
     require(end <= len(kernel), "the kernel's program headers are cut off")
 
     segments = []
@@ -101,31 +100,36 @@ def parse_segments(kernel):
     return entry, segments
 
 
-def name(segment):
-    """Return how a message calls a segment."""
+def describe(segment):
+    """Return the name of a segment for messages."""
     return f"the kernel's segment at physical {segment.pa:#x}, size {segment.memsz:#x}"
 
 
 def check_segment(kernel, segment):
-    """Refuse a segment that is not wholly in the file, or not in memory that every PC may have."""
+    """Check that the whole segment is in the file, and its addresses between LOWEST and HIGHEST."""
     offset, pa, filesz, memsz = segment
-    require(offset + filesz <= len(kernel), f"{name(segment)}, is cut off in the file")
-    require(filesz <= memsz, f"{name(segment)}, has more than that in the file: {filesz:#x}")
+    require(offset + filesz <= len(kernel), f"{describe(segment)}, is cut off in the file")
+    require(filesz <= memsz, f"{describe(segment)}, has more bytes in the file: {filesz:#x}")
     require(LOWEST <= pa - offset % SECTOR and pa + memsz <= HIGHEST,
-            f"{name(segment)}, with the {offset % SECTOR} bytes before it in its disk sector, is "
-            f"not between {LOWEST:#x} and {HIGHEST:#x}; loading goes by p_paddr, below KERNBASE")
+            f"{describe(segment)}, with the {offset % SECTOR} bytes before it in its disk "
+            f"sector, is not between {LOWEST:#x} and {HIGHEST:#x}; the boot sector loads to "
+            "p_paddr, not to p_vaddr")
 
 
-def memory(kernel, segment, low, high):
-    """Return what physical memory from low to high, in the segment, is to hold."""
+def loaded_bytes(kernel, segment, low, high):
+    """Return the segment's bytes that belong at physical addresses low to high."""
     image = kernel[segment.offset:segment.offset + segment.filesz]
     return image[low - segment.pa:high - segment.pa].ljust(high - low, b"\0")
 
 
-def check_not_hurt(kernel, earlier, later):
-    """Refuse what reading `later`, whole blocks from a sector's start on, does to `earlier`."""
+def check_not_overwritten(kernel, earlier, later):
+    """Check that loading `later` does not change `earlier`.
+
+    The boot sector reads whole blocks, from the start of a sector on, so it also writes to memory
+    around the segment.
+    """
     require(earlier.pa + earlier.memsz <= later.pa or later.pa + later.memsz <= earlier.pa,
-            f"{name(later)}, overlaps the one at {earlier.pa:#x}")
+            f"{describe(later)}, overlaps the segment at {earlier.pa:#x}")
     skip = later.offset % SECTOR
     start = later.pa - skip
     length = max(-(-(skip + later.filesz) // BLOCK), 1) * BLOCK
@@ -135,28 +139,28 @@ def check_not_hurt(kernel, earlier, later):
         return
     at = later.offset - skip + low - start
     written = kernel[at:at + high - low].ljust(high - low, b"\0")
-    require(written == memory(kernel, earlier, low, high),
-            f"{name(later)}, is read with the disk's blocks around it, over the one loaded before "
-            f"at {earlier.pa:#x}: sort segments by address, and align them in memory to {SECTOR}")
+    require(written == loaded_bytes(kernel, earlier, low, high),
+            f"{describe(later)}, is read in whole disk blocks, which overwrite the segment at "
+            f"{earlier.pa:#x}: sort segments by address, and align them in memory to {SECTOR}")
 
 
 def check_kernel(kernel):
-    """Refuse a kernel that the boot sector cannot load and enter."""
+    """Check that the boot sector can load and enter the kernel."""
     entry, segments = parse_segments(kernel)
-    require(segments, "the kernel has nothing to load")
+    require(segments, "the kernel has no segment to load")
     for number, later in enumerate(segments):
         check_segment(kernel, later)
         for earlier in segments[:number]:
-            check_not_hurt(kernel, earlier, later)
+            check_not_overwritten(kernel, earlier, later)
     require(any(segment.pa <= entry < segment.pa + segment.filesz for segment in segments),
-            f"the kernel's entry point {entry:#x} is not the physical address of anything loaded")
+            f"the kernel's entry point {entry:#x} is not a physical address in a loaded segment")
 
 
 def make_image(boot, kernel, cmdline=DEFAULT_CMDLINE):
-    """Return a disk image, as bytes.
+    """Return a disk image as bytes.
 
-    boot is the boot sector without its signature, kernel an ELF file, both bytes;
-    cmdline a string. Raises ImageError if they do not fit each other.
+    boot: the boot sector without its signature, bytes; kernel: an ELF file, bytes; cmdline: a
+    string. Raises ImageError if a check fails.
     """
     check_boot(boot)
     check_kernel(kernel)
@@ -164,15 +168,15 @@ def make_image(boot, kernel, cmdline=DEFAULT_CMDLINE):
     head = boot.ljust(LAYOUT["BOOT_CODE_MAX"], b"\0") + SIGNATURE
     head = head.ljust(LAYOUT["BOOT_CMDLINE_LBA"] * SECTOR, b"\0") + text
     image = head.ljust(LAYOUT["BOOT_KERNEL_LBA"] * SECTOR, b"\0") + kernel
-    # The last block that is read may begin at the kernel's last byte.
+    # The last block that the boot sector reads may begin at the kernel's last byte.
     cylinders = -(-(len(image) + BLOCK) // CYLINDER)
     return image.ljust(cylinders * CYLINDER, b"\0")
 
 
 def write_image(path, image):
-    """Put the image at path in one step, with a hole for the zeros at its end.
+    """Replace the file at path atomically. The zeros at its end take no space on the disk.
 
-    Whoever has the old one open keeps it, and nobody ever sees half of the new.
+    A process that has the old file open keeps it, and no process sees a half-written file.
     """
     descriptor, temporary = tempfile.mkstemp(
         prefix=os.path.basename(path) + ".", dir=os.path.dirname(path) or ".")
@@ -190,30 +194,30 @@ def write_image(path, image):
 
 
 def read_file(path):
-    """Return a file's bytes."""
+    """Return the bytes of a file."""
     with open(path, "rb") as source:
         return source.read()
 
 
 def parse_arguments():
-    """Return the command line's options, or explain them."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         description="Make a disk image of a boot sector, a command line and a kernel.")
     parser.add_argument("boot", metavar="BOOT", help="the boot sector's code, without a signature")
     parser.add_argument("kernel", metavar="KERNEL", nargs="?", help="the kernel, an ELF file")
     parser.add_argument("-o", dest="image", metavar="IMAGE", help="the file to write")
     parser.add_argument("--cmdline", metavar="TEXT", default=DEFAULT_CMDLINE,
-                        help="what the kernel is told to run (default: %(default)s)")
+                        help="the kernel's command line (default: %(default)s)")
     parser.add_argument("--check-boot", action="store_true",
-                        help="make no image, only see if BOOT fits its sector")
+                        help="make no image, only check that BOOT fits its sector")
     arguments = parser.parse_args()
     if not arguments.check_boot and not (arguments.kernel and arguments.image):
-        parser.error("KERNEL and -o IMAGE are needed, or --check-boot")
+        parser.error("give KERNEL and -o IMAGE, or --check-boot")
     return arguments
 
 
 def main():
-    """Do what the command line says; return the exit status."""
+    """Run the tool; return the exit status."""
     arguments = parse_arguments()
     try:
         boot = read_file(arguments.boot)

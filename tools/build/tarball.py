@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pack the sources of this tree, as they are now, into a .tar.gz file: `make tarball`."""
+"""Pack the sources of this tree, with changes that are not committed, into FILE: `make tarball`."""
 
 import argparse
 import os
