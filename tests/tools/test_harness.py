@@ -139,7 +139,7 @@ class PatienceTest(HarnessTest):
             def _seconds_without_cpu(self):
                 return 1000
         patience = Starved(0.001, [])
-        time.sleep(0.001 * Patience.MOST)
+        time.sleep(0.001 * Patience.MAX_FACTOR)
         self.assertLessEqual(patience.left(), 0)
 
     @unittest.skipUnless(os.path.exists("/proc/self/task/%d/schedstat" % os.getpid()),

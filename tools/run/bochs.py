@@ -1,11 +1,11 @@
-"""One run of Bochs, for tests that take QEMU's Machine as well.
+"""One run of Bochs, with the same interface as QEMU's Machine.
 
-Bochs interprets every instruction, in an order and at a pace that depend on nothing else: the same
-disk gives the same run, on several CPUs too, as long as nobody types. Its clocks, the time stamp
-counter among them, advance by one second in so many instructions as `ips` says.
+Bochs is deterministic: without input, the same disk gives the same run, on several CPUs too. Its
+clocks, also the time stamp counter, depend only on the instructions that ran: after `ips`
+instructions they have advanced by one second.
 
-The serial line is a connection that Bochs makes to us; its standard output is where it draws the
-screen for a terminal, for which we have no use.
+The serial line is a TCP connection from Bochs to us. We ignore the standard output of Bochs, which
+shows the screen.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from tools.run.machine import Emulator
 IPS = 25000000
 POLL_SECONDS = 0.1
 
-# $BXSHARE is where Bochs finds its BIOS. What is not named here, like PCI, is as Bochs has it.
+# $BXSHARE is the folder of the BIOS images. All other options, like PCI, keep their defaults.
 CONFIGURATION = """
 config_interface: textconfig
 display_library: term
@@ -38,12 +38,13 @@ info: action=ignore
 class Bochs(Emulator):
     """A running Bochs.
 
-    disk    the bytes of the first IDE disk: the machine gets a copy of its own
-    cpus    how many, of which model: bochs --help cpu
-    memory  in MiB
-    ips     instructions a second of the machine's own time
-    limit   seconds after which each wait gives up, as Patience counts them
-    command what to run, as a list of words
+    disk    the bytes of the first IDE disk; the machine gets a copy
+    cpus    number of CPUs
+    model   the CPUs' model; bochs --help cpu lists all
+    memory  size in MiB
+    ips     instructions per second of the machine's clocks
+    limit   time limit of each wait in seconds, as Patience counts them
+    command the command that runs Bochs, as a list of words
     """
 
     STDOUT = "drawn"
@@ -58,7 +59,7 @@ class Bochs(Emulator):
                 self._write("bochsrc", CONFIGURATION.format(
                     model=model, cpus=cpus, ips=ips, memory=memory,
                     port=server.getsockname()[1]).encode())
-                # Debian's Bochs has a debugger, which waits until it is told to continue.
+                # Debian's Bochs includes a debugger, which waits for this command before it starts.
                 self._write("commands", b"continue\n")
                 self._start([*command, "-q", "-f", "bochsrc", "-rc", "commands"], name="Bochs",
                             limit=limit, env=dict(os.environ, TERM="xterm"))
@@ -68,7 +69,7 @@ class Bochs(Emulator):
             raise
 
     def _connect(self, server):
-        """Wait for the serial line. If it does not come, the next wait for output says why."""
+        """Wait until Bochs connects. If it does not, the next wait for output raises the error."""
         server.settimeout(POLL_SECONDS)
         patience = self.patience()
         while self._open_pipes and not self._serial and patience.left() > 0:
@@ -79,7 +80,7 @@ class Bochs(Emulator):
             self._input = self._serial.makefile("wb")
             self._collect(self._serial, "output")
 
-    def _remove_traces(self):
+    def _clean_up(self):
         if self._serial:
             self._serial.close()
-        super()._remove_traces()
+        super()._clean_up()

@@ -1,8 +1,8 @@
-"""A checkout of this project as the tools see it: its root, its build products, its make.
+"""A checkout of this project: its root, its source files, its build products, its make.
 
-A tool that `make` itself has started (make check CC=clang) must build as that make would, so the
-settings given on its command line or in the environment are passed on. Its other flags are not:
-they speak of a job server that we cannot reach.
+A tool that make started, as in `make check CC=clang`, must build with the same settings. So the
+settings of that make's command line and of the environment are passed on. Other flags of make are
+not passed on, because they refer to a job server that this process has no access to.
 """
 
 import glob
@@ -18,20 +18,19 @@ from tools.run.tool import ToolError, make_folder, remove_folder
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-
-# For a make that hangs alone.
+# Time limit, for a make that hangs.
 MAKE_SECONDS = 3600
 
-# Files that make writes outside of its folder for what it builds.
+# Files that make writes outside the build folder.
 MADE_FILES = (".gdbinit", "compile_commands.json")
 
 
 class BuildError(ToolError):
-    """make failed. The text is what it said."""
+    """make failed. The text is its output."""
 
 
 def settings():
-    """The names of the settings: what conf/settings.mk says."""
+    """The names of all settings, from conf/settings.mk."""
     try:
         with open(os.path.join(ROOT, "conf", "settings.mk"), encoding="utf-8") as f:
             found = re.search(r"(?m)^SETTINGS := ((?:.*\\\n)*.*)$", f.read())
@@ -41,7 +40,8 @@ def settings():
 
 
 def inherited_variables():
-    """The NAME=VALUE words of the settings that a make that started us was given, or we were."""
+    """The settings as NAME=VALUE words: those given to the make that started this tool, and those
+    in the environment."""
     words = shlex.split(os.environ.get("MAKEFLAGS", ""))
     given = [w for w in words if "=" in w and not w.startswith("-")]
     names = {w.split("=", 1)[0] for w in given}
@@ -50,13 +50,13 @@ def inherited_variables():
 
 
 def clean_environment():
-    """Our environment without settings, and without what a make above us has put in it."""
-    without = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", *settings()}
-    return {k: v for k, v in os.environ.items() if k not in without}
+    """Our environment without settings and without the variables of make."""
+    removed = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", *settings()}
+    return {k: v for k, v in os.environ.items() if k not in removed}
 
 
 class Tree:
-    """The checkout at `root`. `variables` are given to every make: ["CC=clang", ...]."""
+    """The checkout at `root`. All runs of make get `variables`: ["CC=clang", ...]."""
 
     def __init__(self, root=ROOT, variables=None):
         self.root = root
@@ -65,11 +65,11 @@ class Tree:
         self._objdir = None
 
     def path(self, *names):
-        """A path of the checkout, absolute."""
+        """The absolute path of a file of the checkout."""
         return os.path.join(self.root, *names)
 
     def objdir(self):
-        """The folder for what is built, as make has it: relative to the root, or absolute."""
+        """The build folder as make prints it: relative to the root, or absolute."""
         if self._objdir is None:
             self._objdir = self.make("-s", "print-objdir").strip()
         return self._objdir
@@ -84,7 +84,7 @@ class Tree:
             return f.read()
 
     def run_make(self, *args, env=None):
-        """Run make; return its CompletedProcess with stdout and stderr together as text."""
+        """Run make; return its CompletedProcess. stdout is text that includes stderr."""
         command = ["make", *args, *self.variables]
         try:
             with Child(command, limit=MAKE_SECONDS, cwd=self.root, env=env or clean_environment(),
@@ -97,7 +97,7 @@ class Tree:
             raise BuildError("'make %s': %s" % (" ".join(args), e)) from None
 
     def make(self, *args, **kwargs):
-        """Run make; return what it printed, or raise BuildError."""
+        """Run make; return its output, or raise BuildError."""
         done = self.run_make(*args, **kwargs)
         if done.returncode:
             raise BuildError("'make %s' failed:\n%s" % (" ".join(args), done.stdout.strip()))
@@ -113,13 +113,13 @@ class Tree:
             words = shlex.split(self.make("-s", "print-qemu"))
             if not words:
                 raise BuildError("'make print-qemu' printed nothing")
-            # It runs in other folders than make does.
+            # QEMU runs in other folders than make does, so make a relative path absolute.
             self._qemu = [self.path(words[0]) if "/" in words[0] else words[0], *words[1:]]
         return self._qemu
 
     def programs(self, pattern="*"):
-        """The names of the user programs that match a pattern, each with the path of its source,
-        relative to the root."""
+        """The user programs with a name that matches the pattern: {name: source file, relative to
+        the root}."""
         found = {}
         for path in sorted(glob.glob(self.path("user", pattern + ".c"))
                            + glob.glob(self.path("user", "*", pattern + ".c"))):
@@ -127,24 +127,24 @@ class Tree:
         return found
 
     def disk_image(self, cmdline):
-        """The bytes of the built disk image with another command line in it."""
+        """The bytes of the disk image, with this command line instead of its own."""
         image = self.read_obj("kern", "kernel.img")
         return image[:SECTOR] + check_cmdline(cmdline).ljust(SECTOR, b"\0") + image[2 * SECTOR:]
 
     def sources(self):
-        """The files of the checkout, relative to the root, without what make has made of them: what
-        is in a folder that make has built in, which is known by its .lock."""
+        """The source files of the checkout, relative to the root. Leaves out each build folder: a
+        folder with a .lock file."""
         names = []
         for folder, subfolders, files in os.walk(self.root):
             subfolders[:] = [d for d in subfolders if d not in (".git", "__pycache__")
                              and not os.path.exists(os.path.join(folder, d, ".lock"))]
             paths = [os.path.join(folder, file) for file in files
-                     if file not in (".git", *MADE_FILES)]  # .git is a file in git's worktrees.
+                     if file not in (".git", *MADE_FILES)]  # In a git worktree, .git is a file.
             names += [os.path.relpath(path, self.root) for path in paths if os.path.isfile(path)]
         return names
 
     def copy(self, variables=()):
-        """A copy of the sources in a folder of its own, not built. The caller calls remove()."""
+        """Copy the sources to a temporary folder; return its Tree, for the caller to remove()."""
         root = make_folder("jos-tree-")
         for name in self.sources():
             target = os.path.join(root, name)
@@ -152,20 +152,20 @@ class Tree:
             shutil.copy2(self.path(name), target)
         variables = list(variables)
         if os.path.isabs(self.objdir()) and not any(v.startswith("OBJDIR=") for v in variables):
-            variables.append("OBJDIR=obj")  # Not the folder of this tree, if conf/env.mk names it
+            variables.append("OBJDIR=obj")  # conf/env.mk may set it to this tree's build folder.
         return Tree(root, variables)
 
     def copy_built(self):
-        """A copy with what was built, so that little is left to make. Only if it was built in a
-        folder of the checkout: what was built elsewhere has the names of that folder in it."""
+        """Like copy(), but include the build products, so that make has little to do. An OBJDIR
+        outside the checkout is not copied: its files contain the path of that folder."""
         tree = self.copy([v for v in self.variables if not v.startswith("OBJDIR=")])
         if tree.variables == self.variables and not os.path.isabs(self.objdir()):
-            # Other tests may be building in the folders that are left out.
+            # Other tests may be building in these subfolders: ignore them.
             shutil.copytree(self.obj(), tree.path(self.objdir()), ignore=shutil.ignore_patterns(
                 "san", "san-*", "test-*", "fuzz", "run", "iso*", "jos.iso", ".lock"))
         return tree
 
     def remove(self):
-        """Delete a copy."""
+        """Delete a copy made by copy() or copy_built()."""
         assert self.root != ROOT
         remove_folder(self.root)

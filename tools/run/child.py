@@ -1,9 +1,9 @@
-"""Run a command that is talked to: what it prints is collected, what is waited for is a pattern.
+"""A child process: send it input, collect its output, wait for a pattern in the output.
 
-A Child is a context manager, and whatever happens inside the `with`, an exception, ctrl-C or a
-signal to end included, its processes are gone afterwards. Every wait has a limit, which is there
-for a child that hangs: see Patience. What goes wrong is a ChildError that says what was waited for
-and shows the last lines of output, or the command's own words if it could not run.
+A Child is a context manager. When its `with` block ends, also by an exception, ctrl-C or SIGTERM,
+all its processes have been stopped. Every wait has a time limit, in case the child hangs: see
+Patience. A ChildError says what the wait was for and shows the last lines of output, or the error
+message of a command that cannot run.
 """
 
 import atexit
@@ -19,11 +19,11 @@ import time
 from tools.run.patience import Patience
 from tools.run.tool import ToolError
 
-# How long output may gather before it is looked at. An emulated serial line gives one character
-# at a time: who wakes up for each takes the CPU that the machine would have used.
+# How long to collect output before reading it. An emulated serial line sends single characters. If
+# we woke up for each character, we would take CPU time from the emulator.
 COLLECTING_SECONDS = 0.001
 
-# How long a command has to end by itself the processes that it has started.
+# After SIGTERM, how long a tool may take to stop its own children.
 ENDING_SECONDS = 10
 
 _live = set()
@@ -32,31 +32,32 @@ _ending = False
 
 
 class ChildError(ToolError):
-    """A child did not do what was expected of it."""
+    """A child cannot run, ended too early, or exceeded a time limit."""
 
 
 def last_lines(text, count=20):
-    """The end of a text, indented, to be shown below a message."""
+    """The last lines of a text, indented."""
     lines = text.replace("\r", "").rstrip("\n").split("\n")
     return "\n".join("    " + line for line in lines[-count:])
 
 
 class Child:
-    """A running command, the leader of a process group of its own.
+    """A running command in its own process group.
 
-    command    a list of words
-    name       what to call it in messages
-    limit      seconds after which each wait gives up, as Patience counts them
-    pass_fds   files that stay open in it
-    cwd, env   where it runs
-    merge      whether what it prints as errors goes into its output, too
-    tool       whether it starts processes of its own, which it ends when it is told to end
-    waits_for  another child, which has to run for this one to go on
+    command    the command as a list of words
+    name       the name of the child in messages
+    limit      time limit of each wait in seconds, as Patience counts them
+    pass_fds   file descriptors that stay open in the child
+    cwd, env   working folder and environment
+    merge      add standard error to the output
+    tool       the command has children and stops them when it gets SIGTERM
+    waits_for  another Child that this child waits for
 
-    What it prints becomes its `output`, unless a subclass says otherwise in STDOUT.
+    Attributes: `output` has the standard output so far, unless a subclass sets STDOUT; `errors` has
+    the standard error so far.
     """
 
-    STDOUT = "output"  # The attribute that its standard output is collected in
+    STDOUT = "output"  # The attribute that collects the standard output
 
     def __init__(self, command, name=None, limit=60, pass_fds=(), cwd=None, env=None, merge=False,
                  tool=False, waits_for=None):
@@ -73,13 +74,13 @@ class Child:
         try:
             with _live_lock:
                 if _ending:
-                    raise ChildError("%s is not started: we are ending" % self.name)
+                    raise ChildError("%s is not started: this tool is ending" % self.name)
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT if merge else subprocess.PIPE,
                     pass_fds=pass_fds, cwd=cwd, env=env, start_new_session=True)
                 self.pid = self._process.pid
-                # Complete, before end_all() can know of it in another thread and stop it.
+                # Initialize everything before end_all(), in another thread, can find it in _live.
                 self._input = self._process.stdin
                 self._collect(self._process.stdout, self.STDOUT)
                 if not merge:
@@ -90,7 +91,7 @@ class Child:
                              % (self.name, command[0], os.strerror(e.errno))) from None
 
     def _collect(self, pipe, attribute):
-        """Add to an attribute what comes out of a pipe or socket, from now on."""
+        """Start a thread that appends all data from a pipe or socket to an attribute."""
         with self._changed:
             self._open_pipes += 1
         threading.Thread(target=self._collect_all, args=(pipe, attribute), daemon=True).start()
@@ -100,7 +101,7 @@ class Child:
         while True:
             try:
                 data = os.read(pipe.fileno(), 65536)
-            except ConnectionResetError:  # A socket whose other end was killed
+            except ConnectionResetError:  # The process at the other end of a socket was killed.
                 data = b""
             with self._changed:
                 if data:
@@ -113,7 +114,7 @@ class Child:
             time.sleep(COLLECTING_SECONDS)
 
     def send(self, text):
-        """Write text, or bytes, to its standard input, or what a subclass has put in its place."""
+        """Write text or bytes to the standard input (in Bochs, to the serial line)."""
         try:
             self._input.write(text if isinstance(text, bytes) else text.encode())
             self._input.flush()
@@ -121,23 +122,23 @@ class Child:
             raise ChildError(self._describe_end()) from None
 
     def end_input(self):
-        """End its standard input."""
+        """Close the standard input."""
         with contextlib.suppress(OSError):
             self._input.close()
 
     def not_reading(self):
-        """A context in which nothing is read of what it prints, so that its pipe fills up."""
+        """A context in which we do not read the child's output, so that its pipe fills up."""
         return self._changed
 
     # ---- Waiting ----
 
     def patience(self):
-        """A new Patience with this child."""
+        """A new Patience for this child."""
         children = [self, self._waits_for] if self._waits_for else [self]
         return Patience(self.limit, [child.pid for child in children])
 
     def wait_for(self, pattern, start=0):
-        """Wait until the output from position `start` on has a match. Return the match."""
+        """Wait until the pattern matches in output[start:]. Return the match."""
         regex = re.compile(pattern)
         patience = None
         with self._changed:
@@ -151,7 +152,7 @@ class Child:
                 self._wait_for_change(patience, pattern)
 
     def wait_for_end(self):
-        """Wait until it ends by itself. Return its exit status."""
+        """Wait until the child ends. Return its exit status."""
         patience = self.patience()
         with self._changed:
             while self._open_pipes:
@@ -161,10 +162,10 @@ class Child:
     def _wait_for_change(self, patience, name):
         left = patience.left()
         if left <= 0:
-            raise self._cut_off(name)
+            raise self._timeout_error(name)
         self._changed.wait(left)
 
-    def _cut_off(self, name):
+    def _timeout_error(self, name):
         return ChildError("cut off after %g s, waiting for: %s\n%s"
                           % (self.limit, name, self.describe_output()))
 
@@ -176,7 +177,7 @@ class Child:
                                                            self.describe_output())
 
     def describe_output(self):
-        """The last lines of output, and of complaints if there are any."""
+        """The last lines of output, and of standard error if it is not empty."""
         text = "  last lines of output:\n" + last_lines(self.output) if self.output.strip() \
             else "  there was no output"
         if self.errors.strip():
@@ -186,7 +187,7 @@ class Child:
     # ---- The end ----
 
     def stop(self):
-        """Stop it and all that it has started. May be called again."""
+        """Stop the child and its descendants. May be called again."""
         with _live_lock:
             _live.discard(self)
         if not self._process:
@@ -218,7 +219,7 @@ class Child:
 
 
 def end_all():
-    """Stop every child, and let none start any more."""
+    """Stop all children, and do not allow new ones."""
     global _ending
     with _live_lock:
         _ending = True

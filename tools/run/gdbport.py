@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""What make and .gdbinit want to know of the port on which QEMU and GDB meet.
+"""Check the TCP port that connects GDB to QEMU, for make and .gdbinit.
 
-    gdbport.py free PORT            whether it is free: the exit status, and a message if not
-    gdbport.py look ADDRESS FILE    before GDB connects to ADDRESS, localhost:PORT or the path of a
-                                    Unix socket: FILE becomes a script for GDB
+    gdbport.py free PORT             exit status 0 if the port is free; otherwise print a message
+    gdbport.py check ADDRESS FILE    before GDB connects: write a script for GDB to FILE. ADDRESS is
+                                     localhost:PORT, or the path of a Unix socket
 
-The script makes GDB end with a message if another tree's QEMU listens there, whose -name is the path
-of that tree; such a machine goes on as it was. A qemu-system-x86_64 has the registers of a
-64-bit CPU, which GDB would refuse, because it has read a 32-bit kernel: then the script describes
-them as 32-bit registers, each with an upper half that is a register of its own. GDB can read them,
-but not write them.
+The script handles two cases:
 
-`look` speaks GDB's remote serial protocol for a few packets (GDB's manual, appendix E).
+- The QEMU at that address runs the kernel of another checkout (its -name is the path of its
+  checkout). The script prints a message and ends GDB. That QEMU continues to run.
+- The QEMU is qemu-system-x86_64. It has 64-bit registers, which GDB rejects, because our kernel is
+  32-bit code. The script describes each 64-bit register as two 32-bit ones, the lower and the upper
+  half. GDB can read these registers, but not write them.
+
+`check` uses GDB's remote serial protocol (GDB's manual, appendix E).
 """
 
 import argparse
@@ -23,23 +25,23 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TIMEOUT_SECONDS = 10
 
-# The 64-bit registers whose lower halves are 32-bit registers, with the names of those.
+# {64-bit register: the 32-bit register that is its lower half}
 HALVES = {"r%s" % name: "e%s" % name
           for name in ("ax", "bx", "cx", "dx", "si", "di", "bp", "sp", "ip")}
 POINTERS = {"ebp": "data_ptr", "esp": "data_ptr", "eip": "code_ptr"}
 
-# What GDB wants to find among the core registers of a 32-bit CPU (its manual, appendix G.5.6).
+# The core registers that GDB requires of a 32-bit CPU (its manual, appendix G.5.6).
 CORE = {*HALVES.values(), "eflags", *"cs ss ds es fs gs".split(),
         *("st%d" % i for i in range(8)),
         *"fctrl fstat ftag fiseg fioff foseg fooff fop".split()}
 
-
-# Added to the numbers of registers: at these, QEMU has none, and ignores what GDB writes there.
-NO_REGISTER = 1000
+# Added to the register numbers in our description. QEMU has no registers with these numbers, and
+# ignores writes to them.
+UNUSED_NUMBER = 1000
 
 
 class Stub:
-    """A connection to the part of QEMU that talks to GDB."""
+    """A connection to QEMU's GDB stub."""
 
     def __init__(self, address):
         kind = socket.AF_UNIX if "/" in address else socket.AF_INET
@@ -60,15 +62,15 @@ class Stub:
         self._stream.close()
         self._socket.close()
 
-    def ask(self, text):
-        """Send a packet; return the answer's contents."""
+    def request(self, text):
+        """Send a packet; return the contents of the answer."""
         data = text.encode()
         self._stream.write(b"$%s#%02x" % (data, sum(data) % 256))
         self._stream.flush()
         return self._answer()
 
     def _answer(self):
-        """The next packet that is not the news that a running machine was stopped: by us."""
+        """The next packet, except stop replies: QEMU stops the machine when we connect."""
         while True:
             packet = self._packet()
             if not re.match(rb"[TS][0-9a-f]{2}", packet):
@@ -93,24 +95,24 @@ class Stub:
 
     @staticmethod
     def _unescape(data):
-        """Undo the protocol's escapes, and its shorthand for a byte that is repeated."""
+        """Decode the protocol's run-length encoding and its escaped bytes."""
         data = re.sub(rb"(?s)(?<!\})(.)\*(.)", lambda m: m[1] * (m[2][0] - 28), data)
         return re.sub(rb"(?s)\}(.)", lambda m: bytes([m[1][0] ^ 0x20]), data)
 
     def monitor(self, command):
-        """What QEMU's monitor prints for a command."""
+        """Run a command of QEMU's monitor; return what it prints."""
         printed = b""
-        answer = self.ask("qRcmd," + command.encode().hex())
+        answer = self.request("qRcmd," + command.encode().hex())
         while answer.startswith(b"O") and answer != b"OK":
             printed += bytes.fromhex(answer[1:].decode())
             answer = self._answer()
         return printed.decode("utf-8", "replace").strip()
 
     def description(self, file="target.xml"):
-        """QEMU's XML description of the registers, with the files that it includes."""
+        """QEMU's XML description of the registers, including nested files."""
         data, more = b"", True
         while more:
-            answer = self.ask("qXfer:features:read:%s:%x,7f0" % (file, len(data)))
+            answer = self.request("qXfer:features:read:%s:%x,7f0" % (file, len(data)))
             data += answer[1:]
             more = answer.startswith(b"m")
         text = re.sub(r"(?s)<!--.*?-->", "", data.decode())
@@ -119,7 +121,7 @@ class Stub:
 
 
 def registers(stub):
-    """(number, name, bits, type) of every register, in the order of their numbers."""
+    """[(number, name, bits, type)] of all registers, sorted by number."""
     found, number = [], 0
     for tag in re.findall(r"<reg\s[^>]*>", stub.description()):
         register = dict(re.findall(r'(\w+)="([^"]*)"', tag))
@@ -130,8 +132,8 @@ def registers(stub):
     return sorted(found)
 
 
-def halved(found):
-    """The same bytes as registers of a 32-bit CPU: (name, bits, type), in order."""
+def split_registers(found):
+    """The same bytes as registers of a 32-bit CPU: yields (name, bits, type), in order."""
     for _, name, bits, kind in found:
         if name in HALVES and bits == 64:
             lower = HALVES[name]
@@ -144,11 +146,11 @@ def halved(found):
 
 
 def describe(found):
-    """A description of a 32-bit CPU, in XML, with registers that QEMU sends as 64-bit ones."""
+    """An XML description of the registers of a 64-bit CPU as those of a 32-bit CPU."""
     features = {True: [], False: []}
-    for number, (name, bits, kind) in enumerate(halved(found)):
+    for number, (name, bits, kind) in enumerate(split_registers(found)):
         features[name in CORE].append('<reg name="%s" bitsize="%d" type="%s" regnum="%d"/>'
-                                      % (name, bits, kind, NO_REGISTER + number))
+                                      % (name, bits, kind, UNUSED_NUMBER + number))
     return "\n".join([
         '<?xml version="1.0"?>', '<!DOCTYPE target SYSTEM "gdb-target.dtd">', "<target>",
         "<architecture>i386</architecture>",
@@ -156,76 +158,78 @@ def describe(found):
         '<feature name="jos.rest">', *features[False], "</feature>", "</target>", ""])
 
 
-def refuse_stranger(stub):
-    """GDB's commands if the machine is another tree's, else none. Such a machine goes on. One
-    without a name was not started by make, and may be anyone's."""
-    theirs = stub.monitor("info name")
-    if theirs in ("", os.path.realpath(ROOT)):
+def refuse_other_checkout(stub):
+    """GDB commands that end GDB if the machine belongs to another checkout; otherwise []. Such a
+    machine continues to run. A machine without a name, which make did not start, is accepted."""
+    checkout = stub.monitor("info name")
+    if checkout in ("", os.path.realpath(ROOT)):
         return []
     if "prelaunch" not in stub.monitor("info status"):
-        stub.ask("D")
-    return say("Not attached: the machine on this port belongs to " + theirs,
-               "make GDBPORT=n ... takes another port, for QEMU and for GDB alike.") + ["quit 1"]
+        stub.request("D")
+    return echo("Not attached: the machine on this port belongs to " + checkout,
+                "make GDBPORT=n ... uses another port, for QEMU and for GDB.") + ["quit 1"]
 
 
-def say(*lines):
-    """GDB's commands to print lines."""
+def echo(*lines):
+    """GDB commands that print lines."""
     return ["echo *** %s\\n" % line.replace("\\", "\\\\") for line in lines]
 
 
-def use_lower_halves(stub, path):
-    """GDB's commands if the registers are those of a 64-bit CPU, else none."""
+def describe_64_bit(stub, path):
+    """GDB commands that load a description of the registers, written to `path`, if the CPU has 64
+    bits; otherwise []."""
     found = registers(stub)
     if not any(name == "rax" for _, name, _, _ in found):
         return []
     with open(path, "w", encoding="utf-8") as f:
         f.write(describe(found))
-    return [*say("With qemu-system-x86_64 GDB cannot change registers."), "set tdesc filename " + path,
+    return [*echo("With qemu-system-x86_64 GDB cannot change registers."),
+            "set tdesc filename " + path,
             "set remote fetch-register-packet off", "set remote set-register-packet on"]
 
 
-def look(address, output):
-    """Write the script."""
+def check(address, output):
+    """Write the script for GDB to the file `output`."""
     commands = []
     try:
         with Stub(address) as stub:
-            commands = refuse_stranger(stub) or use_lower_halves(stub, output + ".xml")
+            commands = refuse_other_checkout(stub) or describe_64_bit(stub, output + ".xml")
     except (ConnectionRefusedError, FileNotFoundError):
-        commands = say("No machine waits for GDB at %s." % address,
-                       "Run make qemu-nox-gdb first, in another window.")
+        commands = echo("No machine waits for GDB at %s." % address,
+                        "Run make qemu-nox-gdb first, in another window.")
     except (OSError, ValueError, KeyError) as e:
-        print("gdbport: the machine cannot be asked: %s" % e, file=sys.stderr)
+        print("gdbport: cannot query the machine: %s" % e, file=sys.stderr)
     with open(output, "w", encoding="utf-8") as f:
         f.writelines(line + "\n" for line in commands)
 
 
 def check_free(port):
-    """End with a message if the port cannot be listened at."""
+    """Exit with a message if it is not possible to listen on the port."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", int(port)))
         except OSError as e:
-            sys.exit("GDB's port %s: %s. Does another machine of this folder run? "
-                     "Otherwise GDBPORT=n takes another port." % (port, os.strerror(e.errno)))
+            sys.exit("GDB's port %s: %s. Is another machine of this folder running? "
+                     "If not, choose another port with GDBPORT=n." % (port, os.strerror(e.errno)))
         except (OverflowError, ValueError):
             sys.exit("GDBPORT=%s: a port is a number from 1 to 65535." % port)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Look at GDB's port.")
-    actions = parser.add_subparsers(dest="action", metavar="free|look")
+    parser = argparse.ArgumentParser(description="Check the port that connects GDB to QEMU.")
+    actions = parser.add_subparsers(dest="action", metavar="free|check")
     actions.required = True
-    free = actions.add_parser("free")
-    free.add_argument("port")
-    looking = actions.add_parser("look")
-    looking.add_argument("address")
-    looking.add_argument("output", metavar="FILE")
+    free_parser = actions.add_parser("free")
+    free_parser.add_argument("port")
+    check_parser = actions.add_parser("check")
+    check_parser.add_argument("address")
+    check_parser.add_argument("output", metavar="FILE")
     args = parser.parse_args()
     if args.action == "free":
         check_free(args.port)
     else:
-        look(args.address, args.output)
+        check(args.address, args.output)
 
 
 if __name__ == "__main__":

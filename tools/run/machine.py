@@ -1,10 +1,10 @@
-"""One run of QEMU: start it, read its serial line, type, look at its screen, stop it. And what
-other emulators (bochs.py) have in common with it.
+"""One run of QEMU: start it, read its serial line, type, read its screen, stop it. The base class
+Emulator is also used for Bochs (bochs.py).
 
-Nothing is shared between two machines: the serial line is QEMU's standard input and output, the
-monitor a socket without a name, GDB's a socket in the machine's own folder, where its disk is too.
-QEMU runs in that folder, so that it needs no path to it, which may have any length and characters.
-When the machine is stopped, and however that comes about, all of it is gone: see child.py.
+Two machines share nothing. The serial line is QEMU's standard input and output; QEMU's monitor is a
+socket without a name; the disk and GDB's socket are files in a temporary folder of the machine. The
+path of this folder may be long or contain special characters: QEMU runs in the folder and uses file
+names without a path. Stopping the machine, in any way, also removes the folder: see child.py.
 """
 
 import contextlib
@@ -20,13 +20,13 @@ from tools.run.tool import make_folder, remove_folder
 PROMPT = r"K> \Z"
 
 SCREEN_ADDRESS, SCREEN_COLUMNS, SCREEN_ROWS = 0xb8000, 80, 25
-CRTC_PORT, CRTC_START = 0x3d4, 12  # Index and data registers; where the screen starts in memory
+CRTC_PORT, CRTC_START = 0x3d4, 12  # I/O port of the index register; register "start address"
 POLL_SECONDS = 0.05
 
 
 class Emulator(Child):
-    """What a running machine is, whoever plays it: so many CPUs, a folder of its own, and the
-    kernel's monitor on the serial line. A subclass calls _start when the folder is ready."""
+    """A running machine: `cpus` CPUs, a temporary folder `dir`, and the kernel's monitor on the
+    serial line. A subclass writes its files to the folder, then calls _start."""
 
     def __init__(self, cpus):
         self.cpus = cpus
@@ -37,7 +37,7 @@ class Emulator(Child):
         super().__init__(command, cwd=self.dir, **options)
 
     def _write(self, name, data):
-        """Put a file into the machine's folder."""
+        """Write a file in the machine's folder."""
         path = os.path.join(self.dir, name)
         try:
             with open(path, "wb") as f:
@@ -45,21 +45,21 @@ class Emulator(Child):
         except OSError as e:
             raise ChildError("cannot write %s: %s" % (path, e.strerror)) from None
 
-    def _remove_traces(self):
+    def _clean_up(self):
         remove_folder(self.dir)
 
     def stop(self):
-        """Stop it and remove all that belongs to it. May be called again."""
+        """Stop the machine and remove its folder. May be called again."""
         super().stop()
-        self._remove_traces()
+        self._clean_up()
 
     def run_to_prompt(self):
-        """Wait for the monitor's prompt; return all output so far."""
+        """Wait for the prompt of the kernel's monitor; return all output so far."""
         self.wait_for(PROMPT)
         return self.output
 
     def command(self, line):
-        """Type a line at the monitor's prompt; return what was printed up to the next prompt."""
+        """Type a line at the prompt; return the output up to the next prompt."""
         start = self.wait_for(PROMPT).end()
         self.send(line + "\n")
         self.wait_for(r"\n" + PROMPT, start)
@@ -69,15 +69,16 @@ class Emulator(Child):
 class Machine(Emulator):
     """A running QEMU.
 
-    qemu    the command, as a list of words
-    args    what to boot, and other options
-    disk    the bytes of the first IDE disk, or None: the machine gets a copy of its own
-    bus     where that disk is, if not on the machine's own controller: "l.0"
-    cpus    how many; `smp` replaces the -smp argument, as in "4,sockets=4"
-    memory  in MiB, or with a suffix: "2112K"
-    limit   seconds after which each wait gives up, as Patience counts them
-    gdb     wait for GDB before the first instruction: its socket GDB_SOCKET, in the machine's
-            folder, is there when qmp() answers
+    qemu    the command that runs QEMU, as a list of words
+    args    options for QEMU, for example what to boot
+    disk    the bytes of the first IDE disk, or None; the machine gets a copy
+    bus     the disk's bus, if not on the default controller: "l.0"
+    cpus    number of CPUs
+    smp     QEMU's -smp argument, if not just `cpus`: "4,sockets=4"
+    memory  size in MiB, or with a suffix: "2112K"
+    limit   time limit of each wait in seconds, as Patience counts them
+    gdb     wait for GDB before the first instruction; the socket GDB_SOCKET, in the machine's
+            folder, exists after the first qmp() call has returned
     """
 
     GDB_SOCKET = "gdb"
@@ -113,25 +114,25 @@ class Machine(Emulator):
     def _gdb_options(self, gdb):
         return ["-gdb", "unix:%s,server=on,wait=off" % self.GDB_SOCKET, "-S"] if gdb else []
 
-    def _remove_traces(self):
+    def _clean_up(self):
         self._qmp_socket.close()
-        super()._remove_traces()
+        super()._clean_up()
 
     # ---- QEMU's monitor ----
 
     def qmp(self, command, **arguments):
-        """Give QEMU a command of its machine protocol; return the answer."""
+        """Run a command of QEMU's machine protocol (QMP); return the answer."""
         if not self._qmp_ready:
             self._qmp_ready = True
             self._qmp_line("its greeting")
             self.qmp("qmp_capabilities")
         request = json.dumps({"execute": command, "arguments": arguments}) + "\n"
-        with contextlib.suppress(BrokenPipeError):  # There is no answer either.
+        with contextlib.suppress(BrokenPipeError):  # The read below then fails too.
             self._qmp_socket.sendall(request.encode())
         while True:
-            answer = json.loads(self._qmp_line(command) or '{"error": {"desc": "it has ended"}}')
+            answer = json.loads(self._qmp_line(command) or '{"error": {"desc": "QEMU has ended"}}')
             if "error" in answer:
-                raise ChildError("QEMU refuses %s: %s\n%s" % (
+                raise ChildError("QEMU's answer to %s: %s\n%s" % (
                     command, answer["error"]["desc"], self.describe_output()))
             if "return" in answer:
                 return answer["return"]
@@ -142,7 +143,7 @@ class Machine(Emulator):
         while b"\n" not in self._qmp_received:
             left = patience.left()
             if left <= 0:
-                raise self._cut_off("QEMU's monitor to answer " + name)
+                raise self._timeout_error("QEMU's monitor to answer " + name)
             self._qmp_socket.settimeout(left)
             try:
                 data = self._qmp_socket.recv(65536)
@@ -157,16 +158,16 @@ class Machine(Emulator):
         return line.decode("utf-8")
 
     def monitor(self, line):
-        """Give QEMU a command line of its human monitor; return what it prints."""
+        """Run a command of QEMU's human monitor; return what it prints."""
         return self.qmp("human-monitor-command", **{"command-line": line}).replace("\r", "")
 
     def type_keys(self, *keys):
-        """Press keys of the PS/2 keyboard, by QEMU's names for them."""
+        """Press keys of the PS/2 keyboard, given by QEMU's names."""
         for key in keys:
             self.monitor("sendkey " + key)
 
     def physical_memory(self, address, size):
-        """Bytes of the machine's physical memory."""
+        """Read the machine's physical memory; return bytes."""
         self.qmp("pmemsave", val=address, size=size, filename="memory")
         with open(os.path.join(self.dir, "memory"), "rb") as f:
             return f.read()
@@ -174,12 +175,12 @@ class Machine(Emulator):
     # ---- The screen ----
 
     def screen(self):
-        """The text on the VGA screen, one line a row, without blanks at the ends."""
+        """The text on the VGA screen, one line per row, without blanks at the ends."""
         return self.screen_and_start()[0]
 
     def screen_and_start(self):
-        """The same, and which cell of the VGA's memory is the first on the screen."""
-        with self._standing_still():
+        """The text as in screen(), and the index of the screen's first cell in the VGA's memory."""
+        with self._paused():
             start = self._crtc_register(CRTC_START) << 8 | self._crtc_register(CRTC_START + 1)
             data = self.physical_memory(SCREEN_ADDRESS + start * 2,
                                         SCREEN_COLUMNS * SCREEN_ROWS * 2)
@@ -189,8 +190,8 @@ class Machine(Emulator):
         return "\n".join(rows).rstrip("\n"), start
 
     @contextlib.contextmanager
-    def _standing_still(self):
-        """Stop the CPUs for a while, if they run."""
+    def _paused(self):
+        """A context in which the CPUs do not run."""
         running = self.qmp("query-status")["running"]
         if running:
             self.qmp("stop")
@@ -201,11 +202,11 @@ class Machine(Emulator):
                 self.qmp("cont")
 
     def port(self, port):
-        """What can be read from an I/O port."""
+        """Read a byte from an I/O port."""
         return int(self.monitor("i /b %#x" % port).split("=")[1], 16)
 
     def _crtc_register(self, register):
-        """A register of the VGA's 6845. The index that a CPU may be about to use stays as it is."""
+        """Read a register of the VGA's 6845. Restore the index: a CPU may be about to use it."""
         index = self.port(CRTC_PORT)
         self.monitor("o /b %#x %#x" % (CRTC_PORT, register))
         value = self.port(CRTC_PORT + 1)
@@ -213,15 +214,15 @@ class Machine(Emulator):
         return value
 
     def wait_until(self, condition, name):
-        """Look again and again until condition() is true. QEMU can be asked, but does not tell."""
+        """Poll until condition() is true, for conditions that QEMU does not report by itself."""
         patience = self.patience()
         while not condition():
             if patience.left() <= 0:
-                raise self._cut_off(name)
+                raise self._timeout_error(name)
             time.sleep(POLL_SECONDS)
 
     def wait_for_screen(self, pattern):
-        """Wait until the screen has a match; return all of its text."""
+        """Wait until the pattern matches on the screen; return all text on the screen."""
         try:
             self.wait_until(lambda: re.search(pattern, self.screen()), pattern)
         except ChildError as e:

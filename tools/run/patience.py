@@ -1,4 +1,4 @@
-"""How long to wait for a process that may hang."""
+"""The time limit of a wait for a process that may hang."""
 
 import os
 import time
@@ -14,12 +14,12 @@ def _add_cpu_waits(pid, found):
                 for child in f.read().split():
                     _add_cpu_waits(int(child), found)
     except OSError:
-        pass  # It has ended, or this system does not tell.
+        pass  # The process has ended, or the system is not Linux.
 
 
 def cpu_waits(pids):
-    """The seconds that each thread of these processes and their descendants has spent ready to run,
-    but without a CPU: {pid: {thread: seconds}}. Empty if the system does not tell; Linux does."""
+    """The time that each thread of these processes and of their descendants was ready to run, but
+    had no CPU: {pid: {thread: seconds}}. Only Linux has this information; elsewhere it is empty."""
     found = {}
     for pid in pids:
         _add_cpu_waits(pid, found)
@@ -27,32 +27,32 @@ def cpu_waits(pids):
 
 
 class Patience:
-    """When a wait must be given up: after `limit` seconds, not counting those for which processes
-    were ready to run, but other processes had the CPUs of this computer. So a busy computer makes
-    nothing fail, and a child that hangs, whether it sleeps or loops, is noticed nevertheless. Where
-    the system does not tell who had to wait, all seconds count.
+    """A wait with a time limit. Time in which the processes were ready to run, but had no CPU, does
+    not count (except where cpu_waits() is empty). So a wait does not fail because the computer is
+    busy, and still ends if a process hangs, asleep or in a loop.
 
-    Of each process only that thread counts which waited longest. At MOST times the limit, all
-    patience is at an end.
+    Of each process, only the thread that was without a CPU for longest counts. No wait is longer
+    than MAX_FACTOR times the limit.
     """
 
-    MOST = 20
+    MAX_FACTOR = 20
 
     def __init__(self, limit, pids):
         self._limit = limit
         self._pids = pids
         self._before = cpu_waits(pids)
         self._start = time.monotonic()
-        self._next_look = self._start + limit
+        self._next_check = self._start + limit
 
     def left(self):
-        """In how many seconds to ask again; 0 or less when the wait must be given up."""
+        """Seconds until the next check of the limit; 0 or less if the limit is exceeded."""
         now = time.monotonic()
-        if now >= self._next_look:
+        if now >= self._next_check:
             elapsed = now - self._start
             counted = elapsed - min(elapsed, self._seconds_without_cpu())
-            self._next_look = now + min(self._limit - counted, self.MOST * self._limit - elapsed)
-        return self._next_look - now
+            self._next_check = now + min(self._limit - counted,
+                                         self.MAX_FACTOR * self._limit - elapsed)
+        return self._next_check - now
 
     def _seconds_without_cpu(self):
         return sum(max(seconds - self._before.get(pid, {}).get(thread, 0)

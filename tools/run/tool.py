@@ -1,9 +1,9 @@
-"""What all tools have in common: how a tool is ended, and by what; and temporary folders.
+"""What all tools need: signals, error messages, temporary folders.
 
     if __name__ == "__main__":
         run_tool(main)
 
-The children that a tool has started (child.py) are gone when it ends.
+When a tool ends, its children (child.py) have been stopped.
 """
 
 import os
@@ -13,22 +13,22 @@ import sys
 import tempfile
 import time
 
-# How long the main thread may wait for something at a time. Python looks for signals before it
-# waits: one that comes just then is not noticed until the wait is over.
+# The longest single wait of the main thread. Python checks for signals before a wait. A signal that
+# arrives between the check and the wait is handled only after the wait.
 SIGNAL_SECONDS = 0.2
 
-# How long to try to remove a folder that other processes may still be writing to.
+# How long to try to remove a folder while other processes write to it.
 REMOVING_SECONDS = 10
 
 
 class ToolError(Exception):
-    """Something that a tool's user is told in these words alone."""
+    """An error for which a tool prints only the message, without a traceback."""
 
 
 # ---- Temporary folders ----
 
 def make_folder(prefix):
-    """A new temporary folder, for remove_folder() to remove."""
+    """Make a temporary folder. The caller calls remove_folder()."""
     try:
         return tempfile.mkdtemp(prefix=prefix)
     except OSError as e:
@@ -36,15 +36,15 @@ def make_folder(prefix):
 
 
 def remove_folder(path):
-    """Remove a folder, even if a process that is about to end still writes to it."""
-    give_up = time.monotonic() + REMOVING_SECONDS
+    """Remove a folder. Try again if a process that is about to end still writes to it."""
+    deadline = time.monotonic() + REMOVING_SECONDS
     while os.path.lexists(path):
         try:
             shutil.rmtree(path)
         except FileNotFoundError:
             pass
         except OSError as e:
-            if time.monotonic() > give_up:
+            if time.monotonic() > deadline:
                 print("cannot remove %s: %s" % (path, e.strerror), file=sys.stderr)
                 return
             time.sleep(SIGNAL_SECONDS)
@@ -53,7 +53,7 @@ def remove_folder(path):
 # ---- How a tool ends ----
 
 def handle_signals():
-    """Let a signal to end be what ctrl-C is: an exception in the main thread."""
+    """Make SIGTERM and SIGHUP raise KeyboardInterrupt in the main thread, as ctrl-C does."""
     def interrupt(*unused):
         raise KeyboardInterrupt
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -61,9 +61,9 @@ def handle_signals():
 
 
 class _Output:
-    """Standard output or standard error of a tool. If it cannot be written to, because a reader
-    like `head` has seen enough or a disk is full, the rest is thrown away, and the main thread is
-    interrupted, whichever thread it was that printed."""
+    """Standard output or standard error of a tool. After a write error (the reader, like `head`,
+    has ended, or the disk is full), all further output goes to /dev/null, and the main thread is
+    interrupted, also if another thread was printing."""
 
     def __init__(self, stream):
         self._stream = stream
@@ -91,18 +91,18 @@ class _Output:
 
 
 def _open_standard_files():
-    """Standard input, output and error may be closed, and are then as /dev/null."""
+    """Open /dev/null in place of standard input, output or error if they are closed."""
     while os.open(os.devnull, os.O_RDWR) <= 2:
         pass
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name) or os.fdopen(number, "w")
-        stream.reconfigure(errors="backslashreplace")  # What is printed may be a kernel's.
+        stream.reconfigure(errors="backslashreplace")  # A kernel may print any bytes.
         setattr(sys, name, _Output(stream))
 
 
 def run_tool(main):
-    """Run main(), and end the program with the status that it returns. If something goes wrong, one
-    line says what."""
+    """Run main(), and exit with the status that it returns. After a ToolError or an OSError, print
+    only the error message."""
     _open_standard_files()
     handle_signals()
     name, complaint, status = os.path.basename(sys.argv[0]), None, 1
@@ -110,7 +110,7 @@ def run_tool(main):
         try:
             status = main()
         finally:
-            sys.stdout.flush()  # Here, where it is noticed that it cannot be written
+            sys.stdout.flush()  # Here, a write error is still handled below.
     except KeyboardInterrupt:
         error = sys.stdout.error or sys.stderr.error
         complaint = "interrupted" if not error else None if isinstance(error, BrokenPipeError) \
