@@ -1,7 +1,5 @@
-// What lib/readline.c needs from its surroundings, for the tests on the host: an
-// input that is a script, and an output that is kept. tests/host/test_libc.py
-// links this with lib/ (whose names all have the prefix jos_ there) and calls
-// everything from Python.
+// The console for lib/ in the tests on the host: keys come from an array, and the output is stored.
+// tests/host/libc.py links this file with lib/, where all names have the prefix jos_.
 
 #include <stdarg.h>
 #include <string.h>
@@ -12,15 +10,15 @@
 void jos_vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap);
 void *jos_memmove(void *dst, const void *src, size_t len);
 
-static unsigned short input[INPUT_SIZE]; // Characters, and keys of inc/kbdreg.h
+static unsigned short input[INPUT_SIZE]; // Characters and keys of inc/kbdreg.h
 static unsigned input_length, input_next;
 static int input_is_console;
 
 unsigned char stub_output[OUTPUT_SIZE];
 unsigned stub_output_length;
-unsigned stub_marks[INPUT_SIZE + 1]; // The length of the output when key i was asked for
+unsigned stub_marks[INPUT_SIZE + 1]; // The length of the output when key i was read
 
-// Let the keys be what is typed from now on, and forget the output.
+// Type these keys from now on, and drop the stored output.
 void
 stub_script(const unsigned short *keys, unsigned n, int is_console)
 {
@@ -70,7 +68,7 @@ jos_cprintf(const char *fmt, ...)
 	return 0;
 }
 
-// The direction flag as jos_memmove leaves it.
+// The direction flag after jos_memmove.
 int
 stub_direction_after_memmove(void *dst, const void *src, size_t len)
 {

@@ -1,7 +1,7 @@
-"""kern/elf.c, compiled for the host and given images that are damaged in every way.
+"""kern/elf.c, compiled for the host and run on valid and damaged images.
 
-The program that calls it puts each image right before a page that cannot be read, so looking one
-byte too far is a crash. Images and answers go through its standard input and output.
+The driver reads images from its standard input and prints a result for each. It places an image
+right before a page that cannot be read, so a read beyond the end of the image crashes it.
 """
 
 import os
@@ -21,7 +21,7 @@ DRIVER = r"""
 #include <string.h>
 #include <sys/mman.h>
 
-#define ssize_t jos_ssize_t // Ours are not the host's.
+#define ssize_t jos_ssize_t // These types differ from the host's.
 #define off_t jos_off_t
 #include <kern/elf.h>
 
@@ -60,7 +60,7 @@ main(void)
 }
 """
 
-# Where things are in a header, and how large: see inc/elf.h.
+# Offset and size of each field: see inc/elf.h.
 EHDR = {"magic": (0, 4), "class": (4, 1), "data": (5, 1), "ident_version": (6, 1),
         "type": (16, 2), "machine": (18, 2), "version": (20, 4), "entry": (24, 4),
         "phoff": (28, 4), "shoff": (32, 4), "ehsize": (40, 2), "phentsize": (42, 2),
@@ -73,7 +73,7 @@ PHOFF, SHOFF, TEXT, DATA, SYMS, STRS = 52, 116, 0x1000, 0x2000, 0x2800, 0x2900
 
 
 def make_image():
-    """A good program: text and data segments, a symbol table, its strings."""
+    """A valid program: text and data segments, a symbol table, a string table."""
     image = bytearray(0x2a00)
     struct.pack_into("<4sBBB9xHHIIIIIHHHHHH", image, 0, b"\x7fELF", 1, 1, 1, 2, 3, 1,
                      0x800020, PHOFF, SHOFF, 0, 52, 32, 2, 40, 3, 0)
@@ -121,57 +121,57 @@ REFUSED = {
     "header size": header(ehsize=51),
     "no segments": header(phnum=0),
     "program header size": header(phentsize=31),
-    "program headers behind the end": header(phoff=0x2a00 - 63),
+    "program headers beyond the end": header(phoff=0x2a00 - 63),
     "program headers wrap around": header(phoff=0xfffffff0),
     "0xffff segments": header(phnum=0xffff),
     "entry before the code": header(entry=0x7fffff),
-    "entry behind the code": header(entry=0x800123),
+    "entry after the code": header(entry=0x800123),
     "entry in data": header(entry=0x801000),
     "entry zero": header(entry=0),
-    "more in the file than in memory": segment(1, filesz=0x11, memsz=0x10),
-    "segment behind the end": segment(1, filesz=0xa01, memsz=0xa01),
+    "file size larger than memory size": segment(1, filesz=0x11, memsz=0x10),
+    "segment beyond the end": segment(1, filesz=0xa01, memsz=0xa01),
     "segment offset": segment(1, offset=0x3000),
     "segment offset wraps around": segment(1, offset=0xfffff000, filesz=0x2000, memsz=0x2000),
     "segment size of 4 GB": segment(1, filesz=0xffffffff, memsz=0xffffffff),
     "memory wraps around": segment(1, memsz=0xff800000),
     "memory wraps to the start": segment(1, memsz=0xffffffff),
     "on page 0": segment(1, va=0),
-    "one byte too low": segment(1, va=LOW - 0x1000),
-    "up to the stack and a byte more": segment(1, va=HIGH - 0x1000, memsz=0x1001),
+    "below the lowest address": segment(1, va=LOW - 0x1000),
+    "one byte of the stack": segment(1, va=HIGH - 0x1000, memsz=0x1001),
     "above UTOP": segment(1, va=0xeec00000),
     "in the kernel": segment(1, va=0xf0100000),
-    "at the very end": segment(1, va=0xfffff000, memsz=0x1000),
+    "at the end of the address space": segment(1, va=0xfffff000, memsz=0x1000),
     "overlapping at the start": segment(1, va=0x800000),
     "overlapping by a byte": segment(1, va=0x7ff000, memsz=0x1001),
-    "one inside the other": segment(0, memsz=0x4000),
+    "one segment inside the other": segment(0, memsz=0x4000),
     "alignment of three": segment(1, align=3),
     "not aligned": segment(1, va=0x801004),
 }
 
 ACCEPTED = {
-    "as it is": [],
+    "unchanged": [],
     "alignment of zero": segment(1, align=0, va=0x801004),
-    "empty segment anywhere": segment(1, va=0xf0000000, memsz=0, filesz=0),
-    "other kinds of segments": segment(1, type=4, va=0xf0000000, memsz=0xffffffff),
+    "empty segment in the kernel": segment(1, va=0xf0000000, memsz=0, filesz=0),
+    "segment that is not loaded": segment(1, type=4, va=0xf0000000, memsz=0xffffffff),
     "up to the stack": segment(1, va=HIGH - 0x1000, memsz=0x1000),
     "no sections": header(shoff=0, shnum=0),
-    "sections behind the end": header(shoff=0xffffff00),
+    "sections beyond the end": header(shoff=0xffffff00),
     "up to the end of the file": segment(1, filesz=0xa00),
 }
 
 UNNAMED = {
     "no sections": header(shnum=0),
-    "section headers behind the end": header(shoff=0x2a00 - 119),
+    "section headers beyond the end": header(shoff=0x2a00 - 119),
     "section headers wrap around": header(shoff=0xffffffc0),
     "section header size": header(shentsize=39),
-    "symbols behind the end": section(1, offset=0x29f0),
+    "symbols beyond the end": section(1, offset=0x29f0),
     "symbols wrap around": section(1, offset=0xfffffff0, size=0x40),
     "symbols of 4 GB": section(1, size=0xffffffff),
     "no such string table": section(1, link=3),
-    "string table is another": section(1, link=1),
-    "strings behind the end": section(2, offset=0x2a00 - 5, size=6),
+    "another section as string table": section(1, link=1),
+    "strings beyond the end": section(2, offset=0x2a00 - 5, size=6),
     "name without an end": section(2, size=6),
-    "name behind the end": [(SYMS + 16, 4, 14)],
+    "name beyond the strings": [(SYMS + 16, 4, 14)],
 }
 
 
@@ -193,7 +193,7 @@ class ElfTest(unittest.TestCase):
             raise AssertionError(done.stdout)
 
     def ask(self, questions):
-        """questions: (image, va). Returns (what elf_check said, what elf_function_at said)."""
+        """questions: pairs (image, va). Returns pairs (output of elf_check, of elf_function_at)."""
         text = b"".join(b"%d %d\n%b" % (len(image), va, image) for image, va in questions)
         done = subprocess.run([self.driver], input=text, stdout=subprocess.PIPE, timeout=600)
         lines = done.stdout.decode("latin-1").split("\n")[:-1]
@@ -205,13 +205,13 @@ class ElfTest(unittest.TestCase):
     def check(self, changes):
         return self.ask([(patched(changes), 0x800020)])[0][0]
 
-    def test_good_image(self):
+    def test_good_image_is_accepted(self):
         self.assertEqual(self.check([]),
                          "accepted %u %u:%u:%u:%u:5 %u:%u:%u:%u:6" % (
                              0x800020, TEXT, 0x800000, 0x123, 0x123,
                              DATA, 0x801000, 0x10, 0x2010))
 
-    def test_refused(self):
+    def test_bad_images_are_refused(self):
         reasons = set()
         for name, changes in REFUSED.items():
             with self.subTest(name):
@@ -220,12 +220,12 @@ class ElfTest(unittest.TestCase):
                 reasons.add(answer)
         self.assertGreater(len(reasons), 12)
 
-    def test_accepted(self):
+    def test_unusual_images_are_accepted(self):
         for name, changes in ACCEPTED.items():
             with self.subTest(name):
                 self.assertRegex(self.check(changes), "^accepted ")
 
-    def test_segments_in_any_number(self):
+    def test_up_to_16_segments_are_accepted(self):
         for count, verdict in ((16, "accepted"), (17, "refused"), (200, "refused")):
             with self.subTest(count=count):
                 image = make_image() + bytes(count * 32)
@@ -235,25 +235,25 @@ class ElfTest(unittest.TestCase):
                 image = patched(header(phoff=0x2a00, phnum=count), image)
                 self.assertRegex(self.ask([(image, 0)])[0][0], "^" + verdict)
 
-    def test_truncated_anywhere(self):
+    def test_file_cut_off_at_any_byte(self):
         image = patched([])
         answers = self.ask([(image[:size], 0x800020) for size in range(len(image))])
         for size, (verdict, name) in enumerate(answers):
             self.assertEqual(verdict.split()[0], "accepted" if size >= 0x2010 else "refused", size)
             self.assertEqual(name, "umain+0" if size >= STRS + 14 else "?", size)
 
-    def test_names_of_functions(self):
+    def test_address_is_named_by_its_function(self):
         wanted = {0x80001f: "?", 0x800020: "umain+0", 0x80004f: "umain+47", 0x800050: "fun+0",
                   0x800100: "fun+176", 0: "?", 0xffffffff: "fun+%d" % (0xffffffff - 0x800050)}
         answers = self.ask([(patched([]), va) for va in wanted])
         self.assertEqual([name for _, name in answers], list(wanted.values()))
 
-    def test_damaged_symbol_tables(self):
+    def test_damaged_symbol_table_gives_no_names(self):
         for name, changes in UNNAMED.items():
             with self.subTest(name):
                 self.assertEqual(self.ask([(patched(changes), 0x800020)])[0][1], "?")
 
-    def test_damage_at_random(self):
+    def test_random_damage_is_refused_or_harmless(self):
         source = random.Random(4)
         spots = [s for fields, base in ((EHDR, 0), (PHDR, PHOFF), (PHDR, PHOFF + 32),
                                         (SHDR, SHOFF + 40), (SHDR, SHOFF + 80))
@@ -276,7 +276,7 @@ class ElfTest(unittest.TestCase):
         self.assertTrue(0 < accepted < len(questions))
 
     def assert_harmless(self, size, verdict):
-        """What was accepted must lie within the file and the program's memory, apart."""
+        """Accepted segments must lie within the file and the program's memory, without overlap."""
         entry, *segments = verdict.split()[1:]
         spans, in_code = [], False
         for text in segments:

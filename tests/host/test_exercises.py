@@ -1,4 +1,4 @@
-"""Each exercise of the lab's text is marked where it is answered: `Exercise 7` in a comment."""
+"""The solution of each exercise in the lab's text is marked by a comment: `Exercise 7`."""
 
 import os
 import re
@@ -10,7 +10,7 @@ EXERCISES = range(1, 16)
 
 
 def marked(folders):
-    """The numbers of the exercises that are marked in the sources of these folders."""
+    """The numbers of the exercises marked in the sources in these folders."""
     numbers = set()
     for folder in folders:
         for name in os.listdir(os.path.join(ROOT, folder)):
@@ -21,5 +21,5 @@ def marked(folders):
 
 
 class ExercisesTest(unittest.TestCase):
-    def test_each_is_marked(self):
+    def test_each_exercise_is_marked(self):
         self.assertEqual(marked(["kern", "lib"]), set(EXERCISES))

@@ -1,5 +1,5 @@
-"""make fuzz-host: each target with its kept inputs and a few thousand new ones, which are the same
-in every run; and that a mistake in the kernel is found."""
+"""make fuzz-host: runs each target with its kept inputs and with new ones, the same in every run;
+and finds a mistake in the kernel."""
 
 import os
 import platform
@@ -12,15 +12,15 @@ from tools.run.tool import remove_folder
 
 RUNS, SEED = 3000, 4
 
-# Only there are the libraries known to be had: see conf/setup.
+# conf/setup can install the libraries only on these systems.
 CAN_FUZZ = platform.system() == "Linux" and re.fullmatch("x86_64|i.86", platform.machine()) \
     and shutil.which("apt-get")
 
 
-@unittest.skipUnless(CAN_FUZZ, "no package of a 32-bit libFuzzer is known for this system")
+@unittest.skipUnless(CAN_FUZZ, "conf/setup knows no 32-bit libFuzzer for this system")
 class FuzzTest(unittest.TestCase):
     def fuzz(self, target, tree=None):
-        """Build a target and run it. Return make's exit status and what was printed."""
+        """Build a target and run it. Return make's exit status and output."""
         tree = tree or Tree(variables=[])
         folder = os.path.join(tree.objdir(), "test-" + self._testMethodName)
         self.addCleanup(remove_folder, tree.path(folder))
@@ -39,12 +39,12 @@ class FuzzTest(unittest.TestCase):
         self.assertEqual(kept, len(os.listdir(Tree().path("fuzz", "corpus", target))))
         self.assertGreaterEqual(executions, kept + RUNS)
 
-    def test_every_target_is_tested(self):
+    def test_every_target_has_a_test(self):
         targets = {file[:-2] for file in os.listdir(Tree().path("fuzz")) if file.endswith(".c")}
         self.assertEqual({"test_" + target for target in targets - {"host"}},
                          {name for name in dir(self) if hasattr(self, name) and
-                          name.startswith("test_")} - {"test_every_target_is_tested",
-                                                       "test_a_mistake_is_found"})
+                          name.startswith("test_")} - {"test_every_target_has_a_test",
+                                                       "test_mistake_in_the_kernel_is_found"})
 
     def test_elf(self):
         self.check("elf")
@@ -64,7 +64,7 @@ class FuzzTest(unittest.TestCase):
     def test_string(self):
         self.check("string")
 
-    def test_a_mistake_is_found(self):
+    def test_mistake_in_the_kernel_is_found(self):
         tree = Tree().copy()
         self.addCleanup(tree.remove)
         path = tree.path("kern", "elf.c")

@@ -1,8 +1,7 @@
-"""tools/build/ksymtab.py, tried on small programs of both compilers, in every DWARF version that
-they write.
+"""tools/build/ksymtab.py, run on small programs from both compilers, in each DWARF version.
 
-What it says of lines must be what addr2line says at every address of code, except where it
-says that it does not know: there addr2line may still guess.
+Its line for each address of code must be addr2line's, except where the table says "unknown":
+there addr2line may guess.
 """
 
 import os
@@ -24,8 +23,8 @@ HEADER = """
 static inline int square(int x) { return x * x + 1; }
 """
 
-# A function stands before the #include because addr2line 2.40 takes the first file of a DWARF 5
-# table for the source file, which it need not be.
+# A function comes before the #include because addr2line 2.40 takes the first file of a DWARF 5
+# table for the source file, which is not always right.
 SOURCE = """
 int total;
 int first(void) { return total; }
@@ -45,7 +44,7 @@ int function_with_a_long_name_that_a_tool_could_cut_off(int a)
 }
 """
 
-# Its lines are more than 65535 to 65536 and back, which a table cannot hold.
+# Its line numbers pass 65535, the largest that a table can hold, and return to small numbers.
 FAR_SOURCE = """
 int far_down(int a)
 {
@@ -69,7 +68,7 @@ forever:
 	.section .note.GNU-stack, "", @progbits
 """
 
-# A second section of code, so that there is a gap.
+# There is a gap before the second section of code.
 LINKER_SCRIPT = """
 SECTIONS {
 	. = 0xf0100000;
@@ -121,7 +120,7 @@ class KsymtabTest(unittest.TestCase):
         return make_table(read_elf(os.path.join(self.dir, "kernel")), self.dir)
 
     def assert_lines_are_addr2lines(self):
-        """Compare every address of code; return which part of them the table knows."""
+        """Compare every address of code; return the fraction of them that the table knows."""
         table = self.table()
         starts = [line[0] for line in table.lines]
         addresses = [a for s in read_elf(os.path.join(self.dir, "kernel")).code_sections()
@@ -147,7 +146,7 @@ class KsymtabTest(unittest.TestCase):
                         self.compile(compiler, "-gdwarf-" + version, level)
                         self.assertGreater(self.assert_lines_are_addr2lines(), 2 / 3)
 
-    def test_first_file_of_a_table_is_a_header(self):
+    def test_first_file_of_a_table_may_be_a_header(self):
         with open(os.path.join(self.dir, "kern/one.c"), "w", encoding="utf-8") as f:
             f.write(SOURCE.replace("int first(void) { return total; }", ""))
         for compiler in ("gcc", "clang"):
@@ -158,12 +157,12 @@ class KsymtabTest(unittest.TestCase):
                 row = next(line for line in table.lines if line[0] == square)
                 self.assertEqual((table.files[row[1]], row[2]), ("inc/square_of_a_number.h", 2))
 
-    def test_compressed_line_tables(self):
+    def test_compressed_line_tables_are_read(self):
         self.compile("gcc", "-g", "-O1")
         self.must("objcopy", "--compress-debug-sections=zlib-gabi", "kernel")
         self.assertGreater(self.assert_lines_are_addr2lines(), 2 / 3)
 
-    def test_functions_and_labels(self):
+    def test_table_lists_functions_and_labels(self):
         for compiler in ("gcc", "clang"):
             with self.subTest(compiler=compiler):
                 self.compile(compiler, "-g", "-O1")
@@ -178,21 +177,21 @@ class KsymtabTest(unittest.TestCase):
                 self.assertEqual([name for _, name in functions].count(""), 2)
                 self.assertEqual(functions[-1][1], "")
 
-    def test_what_is_not_code_is_unknown(self):
+    def test_address_outside_code_is_unknown(self):
         self.compile("gcc", "-g", "-O1")
         lines = self.table().lines
         self.assertEqual(lines[-1][1:], (NO_FILE, 0))
         gaps = [lines[i - 1] for i, line in enumerate(lines) if line[0] == 0xf0200000]
         self.assertEqual(gaps[0][1:], (NO_FILE, 0))
 
-    def test_a_line_number_that_is_too_large_is_unknown(self):
+    def test_line_number_above_65535_is_unknown(self):
         self.compile("gcc", "-g", "-O1")
         numbers = {line for _, _, line in self.table().lines}
         self.assertIn(65535, numbers)
         self.assertNotIn(70000, numbers)
         self.assertNotIn(70000 - 65536, numbers)
 
-    def test_table_assembles_to_what_it_says(self):
+    def test_assembled_table_has_the_same_entries(self):
         self.compile("gcc", "-g", "-O1")
         self.must(sys.executable, TOOL, "-o", "table.S", "kernel")
         self.must("gcc", "-m32", "-c", "table.S", "-o", "table.o")
@@ -221,7 +220,7 @@ class KsymtabTest(unittest.TestCase):
                          table.files)
         self.assertEqual(string(0), "")
 
-    def test_verify(self):
+    def test_verify_finds_moved_code(self):
         self.compile("gcc", "-g", "-O1")
         self.must(sys.executable, TOOL, "-o", "table.S", "kernel")
         self.must(sys.executable, TOOL, "--verify", "table.S", "kernel")
@@ -234,7 +233,7 @@ class KsymtabTest(unittest.TestCase):
         self.must(sys.executable, TOOL, "--empty", "-o", "table.S")
         self.must("gcc", "-m32", "-c", "table.S", "-o", "table.o")
 
-    def test_kernel_without_lines_is_refused(self):
+    def test_kernel_without_line_table_is_refused(self):
         self.compile("gcc", "-O1")
         done = self.run_in_dir(sys.executable, TOOL, "-o", "table.S", "kernel")
         self.assertEqual(done.returncode, 1)
@@ -249,7 +248,7 @@ class KsymtabTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr),
                          (1, "ksymtab: link.ld: not an ELF file\n"))
 
-    def test_truncated_kernels_are_refused_not_misread(self):
+    def test_truncated_kernels_are_refused(self):
         self.compile("gcc", "-g", "-O1")
         with open(os.path.join(self.dir, "kernel"), "rb") as f:
             data = f.read()
@@ -257,7 +256,7 @@ class KsymtabTest(unittest.TestCase):
             with self.assertRaises(ElfError, msg="%d bytes" % size):
                 make_table(ElfFile(data[:size]), self.dir)
 
-    def test_strings_are_quoted(self):
+    def test_special_characters_are_escaped(self):
         from tools.build.ksymtab import Table
         text = to_assembly(Table([(1, 'a"b\\c')], [(1, 0, 1)], ["kern/x.c"]))
         self.assertIn('\t.asciz "a\\"b\\\\c"\n', text)

@@ -1,5 +1,5 @@
-"""The list of mistakes that the tests must find (tests/mutants.txt), and the tool that makes them.
-`make mutants` itself takes hours; here it is only seen that the list fits the source."""
+"""The list of known mistakes, tests/mutants.txt, and the tool that makes them. `make mutants` takes
+hours; these tests only check that the list fits the source."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ f: no check
 anywhere
 - y = 1;
 + y = 2;
-= nobody reads it
+= y is never read
 """
 
 SOURCE = """static int
@@ -43,10 +43,10 @@ g(int x)
 
 
 class ListTest(unittest.TestCase):
-    def test_every_mistake_applies(self):
+    def test_every_mistake_fits_the_source(self):
         self.assertEqual(mutants.check_list(mutants.read_list()), [])
 
-    def test_there_are_enough(self):
+    def test_mistakes_cover_the_kernel_and_fork(self):
         tried = [m for m in mutants.read_list() if not m.equivalent]
         self.assertGreaterEqual(len(tried), 150)
         files = {m.file for m in tried}
@@ -55,11 +55,11 @@ class ListTest(unittest.TestCase):
             self.assertIn("kern/%s.c" % name, files)
         self.assertLessEqual({"lib/fork.c", "lib/pgfault.c", "lib/ipc.c"}, files)
 
-    def test_no_mistake_is_there_twice(self):
+    def test_no_mistake_is_listed_twice(self):
         changes = [(m.file, m.function, m.old, m.new) for m in mutants.read_list()]
         self.assertEqual(len(set(changes)), len(changes))
 
-    def test_every_test_exists(self):
+    def test_every_pattern_fits_1_to_8_tests(self):
         done = subprocess.run([sys.executable, TREE.path("tools/check/check.py"), "--list"],
                               stdout=subprocess.PIPE, check=True, encoding="utf-8")
         names = done.stdout.split()
@@ -70,19 +70,19 @@ class ListTest(unittest.TestCase):
 
 
 class ToolTest(unittest.TestCase):
-    def test_reads_a_list(self):
+    def test_list_is_read(self):
         first, second = mutants.parse(LIST)
         self.assertEqual((first.number, first.file, first.function, first.tests),
                          (1, "kern/a.c", "f", ["one", "two"]))
         self.assertEqual((second.function, second.tests, second.equivalent),
-                         (None, [], "nobody reads it"))
+                         (None, [], "y is never read"))
 
-    def test_changes_only_the_function(self):
+    def test_only_the_named_function_changes(self):
         first, second = mutants.parse(LIST)
         self.assertEqual(first.apply(SOURCE), SOURCE.replace("if (x)", "if (0)", 1))
         self.assertEqual(second.apply(SOURCE), SOURCE.replace("y = 1;", "y = 2;"))
 
-    def test_refuses_what_does_not_apply_once(self):
+    def test_mistake_that_does_not_fit_exactly_once_is_refused(self):
         for title, old, said in (("h: no check", "if (x)", "no function h"),
                                  ("no check", "if (x)", "there 2 times"),
                                  ("g: no check", "if (z)", "not there")):
@@ -90,14 +90,14 @@ class ToolTest(unittest.TestCase):
             with self.assertRaisesRegex(mutants.ListError, said):
                 mutant.apply(SOURCE)
 
-    def test_refuses_lists_that_make_no_sense(self):
+    def test_malformed_lists_are_refused(self):
         for text in ("f: title\n- a\n+ b\n> t", "[a]\n\ntitle\n- a\n> t", "[a]\n\ntitle\n- a\n+ b",
                      "[a]\n\ntitle\n- a\n+ a\n> t", "[a]\n\ntitle\n- a\n- a\n+ b\n> t",
                      "[a]\n\ntitle\n- a\n+ b\n> t\n= why", "[a]\n\ntitle\n- a\n+ b\n? t"):
             with self.assertRaises(mutants.ListError, msg=text):
                 mutants.parse(text)
 
-    def test_selects(self):
+    def test_numbers_ranges_and_files_select_mistakes(self):
         three = mutants.parse("\n".join("[kern/%s.c]\n\nt\n- a\n+ b\n> t\n" % c for c in "abc"))
         for words, numbers in (([], [1, 2, 3]), (["2"], [2]), (["2-3"], [2, 3]),
                                (["b.c", "1"], [1, 2]), (["3", "a.c"], [1, 3])):
@@ -105,17 +105,17 @@ class ToolTest(unittest.TestCase):
         for word in ("4", "0", "5-9", "d.c"):
             self.assertRaises(mutants.ListError, mutants.select, three, [word])
 
-    def test_make_passes_the_choice_on(self):
+    def test_make_passes_on_the_selection(self):
         said = TREE.make("-s", "mutants", "MUTANTS=--list 1-3 kern/timer.c")
         self.assertRegex(said, r"(?s)^ +1 \S+: .*\n +3 \S+: .*\d+ kern/timer\.c: ")
         self.assertEqual({line.split()[1] for line in said.splitlines()[3:]}, {"kern/timer.c:"})
 
 
 class CaughtTest(unittest.TestCase):
-    """What becomes of a mistake, with tests that are played by a small program."""
+    """The result for a mistake. A small program takes the place of tools/check/check.py."""
 
     def try_one(self, new, check):
-        """Make LIST's first mistake in a folder where tools/check/check.py says what is given."""
+        """Try LIST's first mistake, with the text `check` as check.py. Return the tool's word."""
         mutant = mutants.parse(LIST.replace("if (0)", new))[0]
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -127,17 +127,17 @@ class CaughtTest(unittest.TestCase):
                 f.write(text)
         word, _ = mutants.try_mutant(tree, mutant, False)
         with open(tree.path("kern", "a.c"), encoding="utf-8") as f:
-            self.assertEqual(f.read(), SOURCE, "not put back")
+            self.assertEqual(f.read(), SOURCE, "the source was not restored")
         return word
 
-    def test_caught(self):
+    def test_mistake_is_caught_if_a_test_fails(self):
         check = "import sys\nprint('FAIL one (0.1s)\\n1 passed, 1 failed' if 'if (0)' in " \
                 "open('kern/a.c').read() and sys.argv[1:] == ['-j1', 'one', 'two'] else " \
                 "'2 passed, 0 failed')"
         self.assertEqual(self.try_one("if (0)", check), "caught")
         self.assertEqual(self.try_one("if (1)", check), "SURVIVED")
 
-    def test_kernel_that_cannot_be_built_is_not_caught(self):
+    def test_failed_build_does_not_count_as_caught(self):
         self.assertEqual(self.try_one("if (", "print('FAIL build (1s)\\n0 passed, 1 failed')"),
                          "NO BUILD")
         self.assertEqual(self.try_one("if (", "raise SystemExit('broken')"), "NO BUILD")

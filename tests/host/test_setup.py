@@ -1,4 +1,4 @@
-"""conf/setup, on machines that are played by a folder of programs."""
+"""conf/setup, with a folder of small scripts in place of the system's programs."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SETUP = os.path.join(ROOT, "conf", "setup")
 
-# What it calls that every system has.
+# Programs that conf/setup calls and every system has.
 SYSTEM = ["sh", "mktemp", "rm", "uname", "env", "touch", "chmod", "cp"]
 TO_RUN = ["make", "python3", "gcc", "ld", "qemu-system-i386", "gdb"]
 TO_CHECK = ["cc", "clang", "bochs", "i686-elf-grub-mkrescue", "xorriso", "mformat", "spin"]
@@ -34,7 +34,7 @@ class SetupTest(unittest.TestCase):
         os.chmod(path, 0o755)
 
     def add_manager(self, name, body):
-        """A package manager that notes how it was called in a file `calls`."""
+        """A package manager that appends its arguments to the file `calls`."""
         self.add(name, '#!/bin/sh\necho "%s $*" >>"$JOS_TEST_DIR/calls"\n%s\n' % (name, body))
 
     def remove(self, *names):
@@ -51,14 +51,15 @@ class SetupTest(unittest.TestCase):
     def run_setup(self, *args, path=None):
         env = dict(os.environ, PATH=path or self.dir, JOS_TEST_DIR=self.dir)
         env.pop("PYTHON", None)
-        done = subprocess.run([SETUP, *args], env=env, cwd="/", stdin=subprocess.DEVNULL, timeout=600,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        done = subprocess.run([SETUP, *args], env=env, cwd="/", timeout=600,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding="utf-8")
         return done.returncode, done.stdout
 
-    # A command that puts a program where setup will find it.
+    # A command that installs a program.
     INSTALL = 'cp "$JOS_TEST_DIR/make" "$JOS_TEST_DIR/%s"'
 
-    def test_silent_when_nothing_is_missing(self):
+    def test_nothing_is_done_when_nothing_is_missing(self):
         self.add_manager("apt-get", "exit 1")
         self.assertEqual(self.run_setup("--check"), (0, ""))
         self.assertEqual(self.calls(), [])
@@ -66,32 +67,32 @@ class SetupTest(unittest.TestCase):
     def test_this_machine_lacks_nothing(self):
         self.assertEqual(self.run_setup("--check", path=os.environ["PATH"]), (0, ""))
 
-    def test_what_only_tests_need_is_not_asked_for(self):
+    def test_packages_for_tests_are_installed_only_with_check(self):
         self.remove(*TO_CHECK)
         self.add_manager("apt-get", "exit 1")
         self.assertEqual(self.run_setup(), (0, ""))
         status, text = self.run_setup("--check")
         self.assertRegex(text, "installing.* clang .* bochs .* spin")
 
-    def test_unknown_option(self):
+    def test_unknown_option_is_refused(self):
         for args in (["--chekc"], ["check"], ["--check", "--check"]):
             with self.subTest(args=args):
                 self.assertEqual(self.run_setup(*args),
                                  (1, "conf/setup: usage: conf/setup [--check]\n"))
 
-    def test_gdb_for_many_machines_will_do(self):
+    def test_gdb_multiarch_is_accepted(self):
         self.remove("gdb")
         self.add("gdb-multiarch")
         self.assertEqual(self.run_setup(), (0, ""))
 
-    def test_apt_installs_what_is_missing_without_update(self):
+    def test_apt_installs_missing_packages_without_update(self):
         self.remove("qemu-system-i386")
         self.add_manager("apt-get", self.INSTALL % "qemu-system-i386")
         self.assertEqual(self.run_setup(), (0, "conf/setup: installing qemu-system-x86\n"))
         self.assertEqual(len(self.calls()), 1)
         self.assertIn(" install -y --no-install-recommends qemu-system-x86", self.calls()[0])
 
-    def test_apt_updates_when_it_must(self):
+    def test_apt_updates_when_an_install_fails(self):
         self.remove("gdb", "mformat")
         self.add_manager("apt-get", '''case "$*" in
             *update) touch "$JOS_TEST_DIR/updated" ;;
@@ -112,8 +113,8 @@ class SetupTest(unittest.TestCase):
         self.assertEqual(status, 0, text)
         self.assertRegex(text, "installing.* gcc.* binutils.* qemu-system-x86.* bochs-term")
 
-    def test_fuzzer_s_libraries(self):
-        # One of them has the version of gcc in its name, which apt knows.
+    def test_missing_libfuzzer_is_installed(self):
+        # One package has gcc's version in its name; apt-cache gives the version.
         self.add("clang", '#!/bin/sh\ncase "$*" in *fuzzer*) [ -e "$JOS_TEST_DIR/libraries" ];; '
                           'esac\n')
         self.add("apt-cache", '#!/bin/sh\necho "gcc\n  Depends: cpp\n  Depends: gcc-13"\n')
@@ -123,12 +124,12 @@ class SetupTest(unittest.TestCase):
                          (0, "conf/setup: installing clang libclang-rt-dev libc6-dev-i386 "
                              "lib32stdc++-13-dev\n"))
 
-    # An apt that does not know a package installs none of those that it is asked for with it.
+    # apt installs no package of a command in which one name is unknown.
     UNKNOWN_PACKAGE = """case "$*" in
         *libclang-rt-dev*) echo "E: Unable to locate package libclang-rt-dev"; exit 100 ;;
         *mtools*) %s ;; esac"""
 
-    def test_an_optional_package_that_is_not_to_be_had(self):
+    def test_unavailable_optional_package_is_a_warning(self):
         self.remove("mformat")
         self.add("clang", '#!/bin/sh\ncase "$*" in *fuzzer*) exit 1 ;; esac\n')
         self.add("sed", '#!/bin/sh\nexit 0\n')
@@ -136,11 +137,11 @@ class SetupTest(unittest.TestCase):
         status, text = self.run_setup("--check")
         self.assertEqual(status, 0, text)
         self.assertTrue(os.path.exists(os.path.join(self.dir, "mformat")))
-        self.assertRegex(text, "warning: without .*libclang-rt-dev.* there is no make fuzz-host and "
-                               "its tests\n$")
+        self.assertRegex(text, "warning: without .*libclang-rt-dev.* there is no make "
+                               "fuzz-host and its tests\n$")
         self.assertEqual(sum(call.endswith(" update") for call in self.calls()), 1)
 
-    def test_other_managers(self):
+    def test_other_package_managers_are_used(self):
         for manager, call in (("dnf", "dnf install -y xorriso"),
                               ("pacman", "pacman -S --needed --noconfirm libisoburn"),
                               ("brew", "brew install xorriso")):
@@ -151,21 +152,21 @@ class SetupTest(unittest.TestCase):
                 self.assertEqual((status, self.calls()), (0, [call]), text)
                 self.remove(manager, "calls")
 
-    def test_debugger_that_is_not_to_be_had(self):
+    def test_unavailable_debugger_is_a_warning(self):
         self.remove("gdb")
         self.add_manager("apt-get", "exit 100")
         status, text = self.run_setup()
         self.assertEqual(status, 0, text)
         self.assertIn("warning: without gdb there is no make gdb\n", text)
 
-    def test_unknown_system(self):
+    def test_unknown_system_is_an_error(self):
         self.remove("make", "clang")
         status, text = self.run_setup("--check")
         self.assertEqual(status, 1)
         self.assertIn("cannot install packages on this system", text)
         self.assertIn("What is missing: make clang", text)
 
-    def test_neither_root_nor_sudo(self):
+    def test_without_root_and_sudo_the_command_is_printed(self):
         self.remove("make")
         self.add("id", "#!/bin/sh\necho 1000\n")
         self.add_manager("apt-get", "exit 1")
@@ -173,7 +174,7 @@ class SetupTest(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertRegex(text, "not root, and there is no sudo. As root, run: .*install -y.* make")
 
-    def test_sudo_where_it_is_needed(self):
+    def test_user_installs_by_sudo(self):
         self.remove("make")
         self.add("id", "#!/bin/sh\necho 1000\n")
         self.add_manager("sudo", '"$@"')
@@ -181,14 +182,14 @@ class SetupTest(unittest.TestCase):
         self.assertEqual(self.run_setup()[0], 0)
         self.assertRegex(self.calls()[0], "^sudo env DEBIAN_FRONTEND=noninteractive apt-get ")
 
-    def test_manager_that_fails(self):
+    def test_failed_install_is_an_error(self):
         self.remove("make")
         self.add_manager("apt-get", "exit 100")
         status, text = self.run_setup()
         self.assertEqual(status, 1)
         self.assertIn("conf/setup: tried to install make", text)
 
-    def test_package_that_does_not_help(self):
+    def test_package_without_the_program_is_an_error(self):
         self.remove("make")
         self.add_manager("apt-get", "exit 0")
         status, text = self.run_setup()
