@@ -1,8 +1,7 @@
-"""What the tests that run the kernel have in common.
+"""Common code of the tests that run the kernel.
 
-A test starts machines with boot() or run(), which stop by themselves when the test ends, however
-it ends. It says nothing about how long something may take: a machine that hangs is cut off by its
-time limit, which is there for that alone.
+A test starts machines with boot(), start() or run_kernel(). They are stopped when the test ends,
+even if it fails. No test measures time: a time limit only ends a machine that hangs.
 """
 
 import os
@@ -20,11 +19,11 @@ TREE = Tree()
 LIMIT_SECONDS = 90
 KERNBASE = 0xF0000000
 
-# The machine's clock counts instructions, not time: on one CPU, every run is the same one, and
-# the timer interrupts nobody who has not run for millions of them.
-NO_HURRY = ["-icount", "shift=0,sleep=off"]
+# The machine's clock counts instructions, so with one CPU all runs are the same, and a timer
+# interrupt comes only after millions of instructions.
+ICOUNT = ["-icount", "shift=0,sleep=off"]
 
-# The q35 machine has no IDE controller of the old kind: give it one.
+# The q35 machine has no legacy IDE controller: add one.
 Q35_WITH_IDE = {"args": ["-machine", "q35", "-device", "piix3-ide,id=ide"], "bus": "ide.0"}
 
 
@@ -34,15 +33,15 @@ def user_programs(pattern):
 
 
 def connect_gdb(machine, folder):
-    """GDB's commands to connect to a machine, when it runs in that folder. The name of a socket is
-    limited to 107 bytes, so it has no folder in it."""
+    """Commands that connect a GDB running in `folder` to the machine. GDB changes to the machine's
+    folder first, because the path of a socket may have only 107 bytes."""
     return ["cd " + machine.dir, "target remote " + machine.GDB_SOCKET, "cd " + folder]
 
 
 def run_gdb(machine, *commands, init=None):
-    """Run GDB's commands against a machine that waits for it, after those of a file if there is
-    one; return what it prints."""
-    machine.qmp("query-status")  # When it answers, its socket for GDB is there.
+    """Run GDB with these commands on a machine that waits for GDB; return GDB's output. `init` is a
+    file of commands to run first."""
+    machine.qmp("query-status")  # QEMU answers only after it has made GDB's socket.
     folder = os.path.dirname(init) if init else TREE.root
     start = ["-x", init] if init else [TREE.obj("kern", "kernel")]
     if not init:
@@ -57,9 +56,8 @@ def run_gdb(machine, *commands, init=None):
 
 
 class KernelTest(unittest.TestCase):
-    """A test that runs the built kernel. How each machine ended is looked at by check_end(), unless
-    the test says that the kernel may panic, with self.may_panic = True. All CPUs must have been
-    started, too, unless self.cpu_may_be_silent."""
+    """A test that runs the built kernel. At the end of the test, check_end() checks each machine's
+    output, unless may_panic is set. All CPUs must have started, unless cpu_may_be_silent is set."""
 
     needs_build = True
     may_panic = False
@@ -70,11 +68,11 @@ class KernelTest(unittest.TestCase):
         self.transcripts = []
 
     def start(self, **options):
-        """Start a Machine with these options."""
+        """Start a QEMU with these options of Machine."""
         return self._started(Machine(TREE.qemu(), **{"limit": LIMIT_SECONDS, **options}))
 
     def start_bochs(self, **options):
-        """Start a Bochs with these options."""
+        """Start a Bochs with these options of Bochs."""
         return self._started(Bochs(**{"limit": LIMIT_SECONDS, **options}))
 
     def _started(self, machine):
@@ -97,35 +95,35 @@ class KernelTest(unittest.TestCase):
         return TREE.obj("kern", "kernel")
 
     def little_memory(self):
-        """A size in MiB that leaves programs between one and two MiB."""
+        """A memory size in MiB that leaves one to two MiB for programs."""
         end = read_elf(self.kernel()).symbol("end").value - KERNBASE
         return (end >> 20) + 2
 
     def boot(self, cmdline, **options):
-        """Start a Machine from the disk image, with this command line in it."""
+        """Start a machine from the disk image with this command line."""
         return self.start(disk=TREE.disk_image(cmdline), **options)
 
     def gives_virtual_8086_mode(self):
-        """Whether this QEMU lets a program into virtual-8086 mode: CPUs refuse it, and QEMU 10."""
+        """Whether this QEMU lets programs enter virtual-8086 mode. Real CPUs and QEMU 10 do not."""
         return "vm86: refused" not in self.run_kernel("vm86", args=["-cpu", "qemu32"])
 
     def run_kernel(self, cmdline, **options):
-        """Boot, wait for the monitor's prompt, stop. Return the output, with plain newlines."""
+        """Boot, wait for the monitor's prompt, stop. Return the output without carriage returns."""
         machine = self.boot(cmdline, **options)
         output = machine.run_to_prompt()
         machine.stop()
         return output.replace("\r", "")
 
     def assert_lines(self, output, lines, no=()):
-        """Each of `lines` must match a whole line of the output, none of `no` may."""
+        """Each pattern in `lines` must match a whole line of the output; no pattern in `no` may."""
         complaints = match(output, lines, no)
         if complaints:
             self.fail("\n".join(complaints) + "\nlast lines of output:\n" + last_lines(output, 40))
 
     def assert_in_order(self, output, lines):
-        """Each of `lines` must match a whole line that comes after the one before it did."""
+        """The patterns in `lines` must match whole lines of the output, in this order."""
         printed = iter(output.replace("\r", "").split("\n"))
         for regex in lines:
             if not any(re.fullmatch(regex, line) for line in printed):
-                self.fail("missing, or not in its place: %s\nlast lines of output:\n%s"
+                self.fail("missing, or out of order: %s\nlast lines of output:\n%s"
                           % (regex, last_lines(output, 40)))

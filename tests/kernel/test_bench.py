@@ -1,4 +1,4 @@
-"""What each operation costs, in instructions: exact, and held to the limits in
+"""The cost of each operation in instructions: exact, and within the limits in
 tools/measure/budgets.py."""
 
 import json
@@ -11,16 +11,16 @@ from tools.measure import bench
 from tools.measure import benchside
 from tools.measure.budgets import OPERATIONS, PROGRAMS
 
-# Checks that the compiler adds are not what the limits are for.
+# The limits do not allow for the checks that the compiler adds.
 SANITIZED = any(v.startswith("SAN=") and v != "SAN=" for v in TREE.variables)
 NO_HISTORY = bench.no_history(TREE)
 
 
 class BenchTest(KernelTest):
-    """One test for each program of user/bench/bench*.c that counts."""
+    """One test for each program user/bench/bench*.c that counts instructions."""
 
     def count(self, program):
-        """What each of a program's operations costs, and all that was printed."""
+        """Run a program. Returns the cost of each of its operations, and the output."""
         self.cpus_used.add(1)
         results, output = bench.count_program(TREE, program)
         self.transcripts.append(output)
@@ -30,34 +30,32 @@ class BenchTest(KernelTest):
     def check(self, program):
         results, output = self.count(program)
         self.assert_lines(output, ["audit: .* balanced"], no=[".*panic.*", "TRAP frame.*"])
-        over = ["%s: %.1f instructions, and the limit is %d" % (o.text, results[o.name], o.limit)
+        over = ["%s: %.1f instructions, limit %d" % (o.text, results[o.name], o.limit)
                 for o in OPERATIONS if o.program == program and results[o.name] > o.limit]
         if over:
             self.fail("\n".join(over))
 
-    def test_same_figures_each_time(self):
-        # So is all that is printed, with what time it is at the end.
+    def test_every_run_gives_the_same_counts(self):
+        # The whole output is the same, even the time at the end.
         for program in ("benchipc", "benchfork"):
             outputs = {self.count(program)[1] for _ in range(2)}
             self.assertEqual(len(outputs), 1)
             self.assertRegex(outputs.pop(), "bench: ends at [1-9]")
 
-    def test_how_often(self):
+    def test_argument_is_the_number_of_repetitions(self):
         output = self.run_kernel("benchnull,700")
         self.assertEqual(re.findall(bench.RESULT, output)[0][2], "700")
         for count in ("0", "-1", "1000001", "x"):
             output = self.run_kernel("benchnull," + count)
             self.assert_lines(output, ["benchnull: %s: how often.*" % count], no=["bench: .*"])
+    # Times differ from run to run: these tests only check that times are measured.
 
-
-    # Of times, only that they can be had.
-
-    def test_time(self):
+    def test_time_is_measured(self):
         clock = bench.Clock()
         ticks = clock.time_program(TREE, "benchnull", 10000)
         self.assertGreater(clock.microseconds(min(ticks.values())), 0)
 
-    def test_side_by_side(self):
+    def test_parallel_programs_are_measured(self):
         self.cpus_used.update((2, 4))
         seconds = benchside.run_seconds(TREE, "benchspin,1 benchspin,1", 2, benchside.BEGINS)
         self.assertGreater(seconds, 0)
@@ -71,13 +69,13 @@ class BenchTest(KernelTest):
 
 
 class ToolTest(unittest.TestCase):
-    def test_what_is_missing_is_named(self):
+    def test_missing_result_is_named(self):
         results = bench.parse_results("x\nbench: null: 423 each (42399 in 100)\r\nbench: y\n")
         self.assertEqual(results, {"null": 423.99})
         self.assertRaisesRegex(bench.BenchError, "^bench: benchnull does not say .*: null_int$",
                                bench.check_results, "benchnull", results)
 
-    def test_marks(self):
+    def test_counts_above_target_and_limit_are_marked(self):
         null = OPERATIONS[0]._replace(wanted=70, limit=90)
         for count, mark in ((70, ""), (70.5, "!"), (90, "!"), (90.5, "!!")):
             self.assertEqual(bench.over(null, count), mark)
@@ -85,7 +83,7 @@ class ToolTest(unittest.TestCase):
         self.assertEqual(bench.over(null._replace(wanted=None), 91), "!!")
 
     @unittest.skipIf(NO_HISTORY, "no other revision: %s" % NO_HISTORY)
-    def test_unknown_revision(self):
+    def test_unknown_revision_is_an_error(self):
         done = subprocess.run(["make", "-s", "bench", "BASE=no-such-revision"], cwd=TREE.root,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
         self.assertNotEqual(done.returncode, 0)
@@ -97,7 +95,7 @@ class MakeBenchTest(KernelTest):
 
     @unittest.skipIf(NO_HISTORY, "no other revision: %s" % NO_HISTORY)
     @unittest.skipIf(SANITIZED, "the limits are for a kernel without SAN=1")
-    def test_two_revisions(self):
+    def test_two_revisions_are_compared(self):
         output = TREE.make("-s", "bench", "BASE=HEAD", "BENCH=--no-time")
         with open(TREE.obj("bench.json"), encoding="utf-8") as f:
             rows = json.load(f)["operations"]

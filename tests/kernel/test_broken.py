@@ -1,11 +1,11 @@
-"""Kernels broken on purpose: the program that looks for such a mistake must see it.
+"""Kernels broken on purpose: a test program must find each mistake.
 
-Each is made in a copy of the tree by putting another text for one of a source file's.
+A broken kernel is built in a copy of the tree in which one piece of source text is replaced.
 """
 
 from tests.support import TREE, KernelTest
 
-# name: file, text, what stands there instead, program, a line that it must print.
+# name: file, text, its replacement, the program to run, a line that it must print
 LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: a write landed after .*"
 BROKEN = {
     "without_shootdown": (
@@ -19,7 +19,7 @@ BROKEN = {
     "stop_without_interrupt": (
         "kern/env.c", "curenv)\n\t\tforce_into_kernel(e->env_cpunum);", "curenv)\n\t\t{ }", "gone",
         r"\[00001000\] user panic in gone at .*: round \d+: stopped, the child counted .*"),
-    "stop_that_is_forgotten": (
+    "stop_forgotten_at_a_message": (
         "kern/wait.c", "if (!e->env_stopped)", "if (1)", "stopped",
         r"\[00001000\] user panic in stopped at .*: 00001001 runs, stopped while it received"),
 }

@@ -1,7 +1,7 @@
-"""User programs that are damaged inside the kernel: refused in words, and nobody else is hurt.
+"""Damaged user programs in the kernel: each is refused with a reason, and other programs run.
 
-The kernel holds its programs as ELF images, found through the table `programs` (kern/programs.h).
-Headers of several of them are overwritten, each in another way, in one copy of the kernel.
+The kernel contains its programs as ELF images, listed in the table `programs` (kern/programs.h).
+In a copy of the kernel, the headers of several programs are damaged, each in another way.
 """
 
 import re
@@ -12,8 +12,8 @@ from tools.build.elffile import read_elf, string_at
 from host.test_elf import EHDR, PHDR
 from tools.build.mkimage import make_image
 
-# What is said of a program, and in which ways it has to be damaged for that: fields of its ELF
-# header, fields of its last loadable segment.
+# Each reason for a refusal, with the damages that cause it: pairs of changed fields, in the ELF
+# header and in the header of the last loadable segment.
 ABOVE = {"filesz": 0, "memsz": 0x1000}
 DAMAGES = {
     "not an ELF": [({"magic": 0}, {})],
@@ -45,7 +45,7 @@ SIZE_OFFSET = 12
 
 
 class Kernel:
-    """A copy of the kernel's file, and where in it the programs are."""
+    """A copy of the kernel's file, and the offsets of the programs in it."""
 
     def __init__(self, path):
         self.elf = read_elf(path)
@@ -68,7 +68,7 @@ class Kernel:
         return int.from_bytes(self.data[at + offset:at + offset + size], "little")
 
     def last_segment(self, program):
-        """Where the header of a program's last loadable segment is."""
+        """The offset of the header of a program's last loadable segment."""
         image = self.images[program]
         first = image + self.get(image, EHDR["phoff"])
         headers = [first + 32 * i for i in range(self.get(image, EHDR["phnum"]))]
@@ -85,8 +85,8 @@ class Kernel:
 
 class DamagedTest(KernelTest):
     def boot_damaged(self, damages):
-        """Boot with programs damaged, each in one of the ways, between two that are not. Return
-        what is said of each."""
+        """Boot with damaged programs between two good ones. Returns the reason printed for each
+        damaged program."""
         kernel = Kernel(self.kernel())
         victims = sorted(set(kernel.images) - {"yield", "hello"})[:len(damages)]
         self.assertEqual(len(victims), len(damages), "too few programs to damage")
@@ -102,7 +102,7 @@ class DamagedTest(KernelTest):
         boot = TREE.read_obj("boot", "boot")
         return self.start(disk=make_image(boot, bytes(kernel), cmdline)).run_to_prompt()
 
-    def test_every_damage_is_refused(self):
+    def test_each_damage_is_refused_with_its_reason(self):
         waiting = [(text, damage) for text, damages in DAMAGES.items() for damage in damages]
         while waiting:
             now, waiting = waiting[:8], waiting[8:]
@@ -111,8 +111,8 @@ class DamagedTest(KernelTest):
                 with self.subTest(damage=damage):
                     self.assertEqual(answer, text)
 
-    def test_files_cut_off_are_refused(self):
-        """All that is left of a program is a part of its header, or of what is behind that."""
+    def test_truncated_programs_are_refused(self):
+        """Programs are cut off in the header or after it: less than 600 bytes are left."""
         kernel = Kernel(self.kernel())
         table = kernel.elf.offset_of(kernel.elf.symbol("programs").value)
         victims = []

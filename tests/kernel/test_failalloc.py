@@ -1,5 +1,5 @@
-"""Page allocations that fail (kern/check/failalloc.c): every one that a program causes, one after the
-other. The program must say so or cope with it, nobody else may notice, and no page may be lost."""
+"""Failing page allocations (kern/check/failalloc.c). A program runs again and again, and each time
+another of its allocations fails. The program must report the failure, and no page may leak."""
 
 import re
 
@@ -10,14 +10,14 @@ INJECTED = r"(?m)^page_alloc: failure injected at %d$"
 BALANCED = r"(?m)^audit: \d+ pages, (\d+) environments, balanced$"
 EMPTY = "audit: 5 pages, 0 environments, balanced"
 
-# What a program says for want of memory, or the kernel in its place.
+# What a program, or the kernel, prints when memory runs out.
 DOCUMENTED = r"out of memory|\] no memory for its floating-point state"
 
-# Each with K on one CPU and on four, and with K+ on one.
+# These run with K on one CPU and on four, and with K+ on one.
 SHORT = ["hello", "dumbfork", "faultalloc", "faultdie", "faultregs", "sendpage", "pingpong",
          "pingpongs", "divrecover"]
 
-# Those that take longer, once.
+# Slower programs run once.
 SERIES = [("floats", "", 1), ("forktree", "", 4), ("stuck", "+", 4)] + [
     (name, suffix, cpus) for name in SHORT for suffix, cpus in (("", 1), ("+", 1), ("", 4))]
 
@@ -26,9 +26,9 @@ class FailallocTest(KernelTest):
     slow = True
 
     def run_once(self, machine, name, k, suffix):
-        """Run a program with the k-th allocation failing, then end what is left of it. Return what
-        was printed since the failure, None if it was not reached, and how many environments there
-        were when the program had ended, or stopped where it panicked."""
+        """Run a program with the k-th allocation failing, then kill all environments. Returns the
+        output after the failure (None if there were fewer than k allocations), and the number of
+        environments that were left before the kill."""
         start = machine.wait_for(PROMPT).end()
         machine.send("failalloc %d%s\nrun %s\n" % (k, suffix, name))
         machine.wait_for(PROMPT, machine.wait_for("run " + name, start).end())
@@ -42,7 +42,7 @@ class FailallocTest(KernelTest):
         return output[found.end():] if found else None, int(balanced.group(1))
 
     def check_series(self, name, suffix="", cpus=1, least=9):
-        """Fail with k = 1, 2, 3, ... until the failure is not reached any more."""
+        """Let allocation k fail, for k = 1, 2, 3, ... until the program makes fewer than k."""
         machine = self.boot("", cpus=cpus, limit=300)
         machine.run_to_prompt()
         in_first_fork = [False]
@@ -54,21 +54,21 @@ class FailallocTest(KernelTest):
             self.assertRegex(output, DOCUMENTED, "%s, allocation %d" % (name, k))
             if "user panic" not in output:
                 self.assertEqual(envs, 0, output)
-            # While it is the first fork that fails, there is a parent, and no child.
+            # If the first fork failed, only the parent is left.
             in_first_fork.append(bool(re.search(": s?fork: out of memory", output)))
             if cpus == 1 and in_first_fork == sorted(in_first_fork) and in_first_fork[-1]:
                 self.assertEqual(envs, 1, output)
             k += 1
-        self.assertGreaterEqual(k - 1, least, "%s makes more allocations than this" % name)
+        self.assertGreaterEqual(k - 1, least, "%s made too few allocations" % name)
 
     # ---- The option ----
 
-    def test_option(self):
+    def test_option_fails_one_allocation(self):
         output = self.run_kernel("failalloc=1 hello hello")
         self.assert_in_order(output, ["page_alloc: failure injected at 1", "hello: out of memory",
                                       r"\[00000000\] new env 00001000", "hello, world"])
 
-    def test_option_for_good(self):
+    def test_option_with_plus_fails_all_later_allocations(self):
         output = self.run_kernel("hello failalloc=3+ hello hello")
         self.assert_in_order(output, [
             r"\[00000000\] new env 00001000", r"\[00000000\] new env 00001001",
@@ -76,7 +76,7 @@ class FailallocTest(KernelTest):
             "hello: out of memory", "hello, world"])
         self.assertEqual(output.count("failure injected"), 1)
 
-    def test_values_that_make_no_sense(self):
+    def test_invalid_values_are_refused(self):
         values = ["", "-1", "x", "3x", "3++", "+", "+3", "4294967297", "99999999999+"]
         machine = self.boot(" ".join("failalloc=" + value for value in values) + " hello")
         output = machine.run_to_prompt()

@@ -1,34 +1,33 @@
-"""Fairness of the scheduler: the order of turns, and how long they last.
+"""Fairness of the scheduler: the order of turns and their length.
 
-The rule is in kern/sched.c. Shares are measured on one CPU whose clock counts instructions, so
-each run is the same one, however busy the host is.
+kern/sched.c has the rule. Shares are measured on one CPU whose clock counts instructions, so all
+runs are the same, even on a busy host.
 """
 
 import re
 
 from tests.support import KernelTest, run_gdb
 
-# A time slice of 625,000 instructions, each of them 16 ns.
+# An instruction takes 16 ns: a time slice is 625,000 instructions.
 CLOCK = ["-icount", "shift=4,sleep=off"]
 SLICES = 100
-FRAME = "(*(struct Trapframe **)($esp + 4))"  # The argument of a function that has just been called
+FRAME = "(*(struct Trapframe **)($esp + 4))"  # The argument, at a function's start
 PRINTED_SLICES = 60
 
-# For each pattern of user/sched/shares.c: the children that compute, and the least share of the
-# CPU, in thousandths, that each must get. No child may get less than another by more than a
-# twentieth.
+# For each pattern of user/sched/shares.c: the children that compute, and the smallest share of the
+# CPU, in thousandths, that each of them must get. The shares may differ by at most 50 thousandths.
 SHARES = {
-    "call": ([1, 3], 450),   # A server and its client take turns that are nearly nothing,
+    "call": ([1, 3], 450),   # A server and its client take very short turns,
     "send": ([1, 3], 450),
-    "calls": ([1, 3], 240),  # or each a whole one, by calling each other.
+    "calls": ([1, 3], 240),  # or full turns, by calling each other.
     "early": ([1, 2], 475),
     "before": ([1, 2], 380),
     "after": ([1, 2], 380),
-    "save": ([1], 633),      # The other one has every other turn for nothing.
+    "save": ([1], 633),      # The other child yields every second turn at once.
     "twice": ([2], 400),
     "late": ([1], 500),
     "wait": ([2], 500),
-    "exit": ([1], 325),      # The others are two, an environment and its child.
+    "exit": ([1], 325),      # Two others: an environment and its child
     "print": ([0, 1, 2], 300),
     "text": ([2], 300),
 }
@@ -56,7 +55,7 @@ class TurnsTest(KernelTest):
                           r"waited for at most (\d+) turns of others$", output)
         self.assertTrue(found, output)
         self.assertEqual(int(found.group(1)), cpus)
-        # On CPUs that all run at the same time, few environments wait for others.
+        # With several CPUs, an environment waits for fewer turns of others.
         self.assertIn(int(found.group(2)), range(10 // cpus, 21))
         self.assert_lines(output, [r"\[00001000\] exiting gracefully"])
 
@@ -73,9 +72,9 @@ class TurnsTest(KernelTest):
         self.check_longest_wait(8)
 
     def check_tick_in_lock(self, program, entry, next_env):
-        """GDB takes the lock for a CPU that does not exist when a system call is made, until the
-        CPU that waits for it has had two ticks. Then the turn must end when the call has been
-        made, before another tick: sched_yield gives the next turn to another environment."""
+        """At a system call, GDB makes the lock look held by a CPU that does not exist, until the
+        waiting CPU has had two ticks. The turn must then end right after the call, before another
+        tick: sched_yield gives the next turn to another environment."""
         machine = self.boot(program, args=CLOCK, gdb=True)
         said = run_gdb(
             machine, "hbreak *syscall if " + entry, "continue",
@@ -93,7 +92,7 @@ class TurnsTest(KernelTest):
                                 FRAME + "->tf_regs.reg_eax == SYS_page_unmap", "4097")
 
     def test_ipc_call_does_not_prolong_a_turn(self):
-        # Environment 4096 calls 4098, which waits for that, but 4097 gets the next turn.
+        # Environment 4096 calls 4098, which is receiving, but 4097 must get the next turn.
         self.check_tick_in_lock("ipccall lockcalls,1000000",
                                 FRAME + "->tf_regs.reg_eax == SYS_ipc_call && "
                                 "envs[2].env_ipc_recving", "4097")

@@ -1,7 +1,6 @@
-"""The kernel's own faults: each explains itself, on whichever CPU, and stops the others.
+"""Faults in the kernel: on each CPU, a fault prints its cause and stops the other CPUs.
 
-GDB makes the kernel go wrong: it stops a CPU within the kernel, and puts other code, another
-stack or another place to go on in its way.
+GDB causes the faults: it stops a CPU in the kernel and changes the code, the stack pointer or eip.
 """
 
 import re
@@ -22,32 +21,32 @@ UNDEFINED = (0x0f, 0x0b)  # ud2
 
 
 def patch(function, code):
-    """GDB's command that puts other instructions into a function."""
+    """GDB's command that overwrites the start of a function with these bytes."""
     return "set var {unsigned char[%d]}%s = {%s}" % (len(code), function,
                                                      ",".join(map(str, code)))
 
 
 def stop_in(function, cpu, condition="1"):
-    """GDB's commands to stop a CPU where it enters a function."""
+    """GDB's commands that stop a CPU at the first instruction of a function."""
     return ["break *%s if $_thread == %d && (%s)" % (function, cpu + 1, condition), "continue"]
 
 
 def stop_in_a_line(cpu, character=None):
-    """The same, where it is about to print a piece of text that begins with that character, or any,
-    for the first time after its start."""
+    """GDB's commands that stop a CPU the first time that it is about to print a piece of text that
+    starts with `character`, or any text."""
     start = [*stop_in("mp_main", cpu), "delete"] if cpu else []
     return [*start, *stop_in("cons_put", cpu, "**(char **)($esp + 4) == %d" % ord(character)
                              if character else "1")]
 
 
 def stop_with_environment(cpu):
-    """The same, where it is about to choose an environment, in an environment's address space."""
+    """GDB's commands that stop a CPU in sched_yield, in an environment's address space."""
     return stop_in("sched_yield", cpu, "cpus[{0}].cpu_env != 0 && "
                    "cpus[{0}].cpu_env->env_pgdir == cpus[{0}].cpu_pgdir".format(cpu))
 
 
 def call(function, *arguments):
-    """GDB's commands that turn a call that has just been made into another one."""
+    """GDB's commands that replace a call by another, at the first instruction of the callee."""
     return [*("set var {int}($esp + %d) = %d" % (4 + 4 * i, argument)
               for i, argument in enumerate(arguments)), "set $eip = " + function]
 
@@ -56,22 +55,22 @@ class FaultTest(KernelTest):
     may_panic = True
 
     def boot_and_break(self, *commands, cmdline=" ".join(["yield"] * 16), **options):
-        """Boot with GDB at hand, give it commands, and let the machine go on."""
+        """Boot, run GDB's commands, then detach GDB."""
         options.setdefault("cpus", CPUS)
         machine = self.boot(cmdline, gdb=True, **options)
         self.gdb_said = run_gdb(machine, *commands, "delete", "detach")
         return machine
 
     def halted(self, machine):
-        """The CPUs that are halted with interrupts off: such a one wakes no more."""
+        """The CPUs that are halted with interrupts off. Only a reset or an NMI wakes them."""
         states = re.findall(r"CPU#(\d+).*?EFL=(\w+).*?HLT=(\d)",
                             machine.monitor("info registers -a"), re.DOTALL)
         return {int(cpu) for cpu, flags, halt in states
                 if halt == "1" and not int(flags, 16) & 0x200}
 
     def assert_panic(self, machine, cpu, text):
-        """That CPU's panic is the only one; it has a prompt, and nobody else goes on. Return the
-        output."""
+        """Only this CPU panics (any CPU, if `cpu` is None), the monitor starts, and all other CPUs
+        are halted. Returns the output."""
         machine.run_to_prompt()
         output = machine.output.replace("\r", "")
         panics = re.findall(r"(?m)^(.*)kernel panic on CPU (\d+) at (.*)$", output)
@@ -104,7 +103,7 @@ class StackOverflowTest(FaultTest):
             r"  \.\.\. \d{4} frames more \.\.\.",
             r"        kern/init\.c:\d+: %s\+\d+" % ("mp_main" if cpu else "i386_init"),
             r"kernel panic on CPU %d .*" % cpu])
-        # At the prompt the calls go from this stack to the one that has run over.
+        # The backtrace continues from the double-fault stack to the stack that overflowed.
         answer = machine.command("backtrace")
         self.assert_in_order(answer, [
             r"        kern/init\.c:\d+: _panic\+\d+",
@@ -121,16 +120,16 @@ class StackOverflowTest(FaultTest):
     def test_recursion_on_the_last_cpu(self):
         self.check_recursion(31, cpus=32, limit=180)
 
-    def test_in_the_midst_of_a_line(self):
-        # The console's lock is held, by the CPU that panics.
+    def test_overflow_in_the_middle_of_a_line(self):
+        # The CPU that panics holds the console's lock.
         for cpu in (0, 3):
             with self.subTest(cpu=cpu):
                 stack = KSTACKTOP - cpu * KSTACK_STEP - KSTACK_SIZE
                 machine = self.boot_and_break(*stop_in_a_line(cpu), "set $esp = %#x" % stack)
                 self.assert_panic(machine, cpu, "kernel stack overflow at va ")
 
-    def test_no_stack_at_all_on_any_cpu(self):
-        # Then each entry from user mode is a double fault, on all CPUs as good as at once.
+    def test_only_one_cpu_panics_if_all_lose_their_stacks(self):
+        # Each entry from user mode is a double fault, on all CPUs at almost the same time.
         machine = self.boot_and_break(
             *stop_in("sched_yield", 3),
             *("set var cpus[%d].cpu_ts.ts_esp0 = 0x1000" % cpu for cpu in range(CPUS)))
@@ -140,7 +139,7 @@ class StackOverflowTest(FaultTest):
 
 
 class PanicTest(FaultTest):
-    def test_hardware_error(self):
+    def test_nmi_is_a_panic(self):
         machine = self.boot("", cpus=CPUS)
         machine.run_to_prompt()
         machine.monitor("nmi")
@@ -150,7 +149,7 @@ class PanicTest(FaultTest):
         self.assertIn("kerninfo - ", machine.command("help"))
         self.assertIn("Not after a panic", machine.command("run hello"))
 
-    def test_hardware_error_in_a_program(self):
+    def test_hardware_error_in_user_mode_is_a_panic(self):
         frame = "(*(struct Trapframe **)($esp + 4))"
         for trapno, name in ((2, "Non-Maskable Interrupt"), (18, "Machine-Check")):
             with self.subTest(name=name):
@@ -160,9 +159,9 @@ class PanicTest(FaultTest):
                 self.assert_panic(machine, 0, name + ": the hardware reports an error")
                 machine.stop()
 
-    def test_interrupt_of_another_cpu_that_arrives_late(self):
-        # The NMI of force_into_kernel finds the CPU in sysenter_entry, from a mode where ds is no
-        # selector; and in a program that has done nothing wrong.
+    def test_late_nmi_of_another_cpu_is_ignored(self):
+        # The NMI of force_into_kernel may arrive in sysenter_entry, where ds may have a value of
+        # virtual-8086 mode, which is no selector; or in a program.
         for where, cmdline, line in (
                 *([("*sysenter_entry if $ds == 0x1234", "vm86enter", "vm86enter: ok")]
                   if self.gives_virtual_8086_mode() else []),
@@ -173,13 +172,13 @@ class PanicTest(FaultTest):
                     "hbreak " + where, "continue", "set var cpus[0].cpu_nmi_sent = 1",
                     "monitor nmi", cmdline=cmdline, cpus=1)
                 self.assert_lines(machine.run_to_prompt(), [line], no=[".*panic.*", ".*trap 0x.*"])
-                machine.monitor("nmi")  # Which no CPU has sent
+                machine.monitor("nmi")  # No CPU has sent this NMI.
                 machine.wait_for(r"panic on CPU 0(?s:.*)K> \Z")
                 self.assert_panic(machine, 0, "Non-Maskable Interrupt")
                 machine.stop()
 
     def test_backtrace_names_the_function_that_panics(self):
-        # The compiler might have put that part of it elsewhere, under another name.
+        # The compiler may move the call of _panic into a part of the function with another name.
         machine = self.boot_and_break(*stop_in("sched_yield", 0), "set var kernel_lock.holder = 0",
                                       cpus=1)
         self.assert_panic(machine, 0, r"assertion failed: kernel_locked\(\)")
@@ -189,7 +188,7 @@ class PanicTest(FaultTest):
             r"        kern/init\.c:\d+: i386_init\+\d+"])
 
     def test_lines_of_other_cpus_are_not_cut(self):
-        # CPU 0 is in no line of its own, which it could not end; another is in the midst of one.
+        # Another CPU is in the middle of a line. CPU 0 is not: it could not finish its own line.
         machine = self.boot_and_break(
             *stop_in("syscall", 0, "mid_line"), "monitor nmi",
             cmdline=" ".join(["yield"] * 80))
@@ -214,16 +213,16 @@ class PanicTest(FaultTest):
         machine.monitor("nmi")
         self.assert_panic(machine, 0, "Non-Maskable Interrupt")
 
-    def test_line_that_another_cpu_is_in_is_ended(self):
-        # CPU 0 panics while CPU 3 stands still in its line, and comes to where it waits.
+    def test_unfinished_line_of_another_cpu_is_ended(self):
+        # CPU 3 stops in the middle of a line. CPU 0 panics and reaches udelay, where it waits.
         machine = self.boot_and_break(
             *stop_in_a_line(3), "delete", "set scheduler-locking on", "thread 1", "set $eip = 0",
             "break udelay", "continue", "set scheduler-locking off")
         output = self.assert_panic(machine, 0, "page fault in the kernel at va 00000000")
         self.assertIn("\nSMP: CPU 3 starting\nTRAP frame", output)
 
-    def test_two_at_once(self):
-        # CPU 3 is about to stop the others when CPU 0 panics too, which must be silent.
+    def test_second_panic_at_the_same_time_is_silent(self):
+        # CPU 0 panics when CPU 3 is about to stop the other CPUs.
         machine = self.boot_and_break(
             *stop_in_a_line(3), "delete", "set $eip = 0", "set scheduler-locking on",
             "break lapic_nmi", "continue", "thread 1", *call("panic_begin", 0, 0),
@@ -232,20 +231,20 @@ class PanicTest(FaultTest):
         output = self.assert_panic(machine, 3, "page fault in the kernel at va 00000000")
         self.assertEqual(len(re.findall("TRAP frame", output)), 1, output)
 
-    def test_line_that_never_ends(self):
+    def test_panic_does_not_wait_forever_for_a_line(self):
         machine = self.boot_and_break(
             *stop_in_a_line(3, "3"), patch("mon_kerninfo", ENDLESS_LOOP),
             "set $eip = mon_kerninfo")
         machine.monitor("nmi")
         output = self.assert_panic(machine, 0, "Non-Maskable Interrupt")
-        self.assertRegex(output, r"\nSMP: CPU \nTRAP frame")  # Of "SMP: CPU 3 starting"
+        self.assertRegex(output, r"\nSMP: CPU \nTRAP frame")  # From "SMP: CPU 3 starting"
 
-    def test_fault_of_the_console(self):
+    def test_fault_in_the_console_is_printed(self):
         machine = self.boot_and_break(*stop_in_a_line(3), "set $eip = 0")
         self.assert_panic(machine, 3, "page fault in the kernel at va 00000000, eip 00000000")
 
-    def test_line_that_fills_the_screens(self):
-        # The cursor is at the beginning of the next one; the serial port is still in it.
+    def test_unfinished_line_of_full_width_is_ended(self):
+        # The cursor is already on the next line, but the serial line is not.
         word = "x" * (80 - len("command line: no program is called '"))
         machine = self.boot_and_break(*stop_in_a_line(0, "'"), "set $eip = 0", cmdline=word)
         output = self.assert_panic(machine, 0, "page fault in the kernel at va 00000000")
@@ -255,7 +254,7 @@ class PanicTest(FaultTest):
         machine.wait_until(lambda: self.halted(machine) == set(range(CPUS)), "all to be halted")
         self.assertEqual(machine.qmp("query-status")["status"], "running")
 
-    def test_panic_within_a_panic(self):
+    def test_panic_within_a_panic_is_reported(self):
         machine = self.boot("", cpus=CPUS, gdb=True)
         run_gdb(machine, "detach")
         machine.run_to_prompt()
@@ -266,8 +265,8 @@ class PanicTest(FaultTest):
         self.assertRegex(machine.output.replace("\r", ""),
                          r"K> \nanother panic within the panic: Page Fault, eip 00000000\n\Z")
 
-    def test_panic_within_a_line_of_a_panic(self):
-        # The line's lock is this CPU's own, which must not keep the last words back.
+    def test_panic_within_a_line_of_a_panic_is_reported(self):
+        # This CPU holds the line's lock, but must still print the last message.
         machine = self.boot_and_break(
             *stop_in("sched_yield", 3), "delete", "set $eip = 0", "break kdebug_print_kernel",
             "continue", "delete", "break cons_put", "continue", "set $eip = 0")
@@ -275,7 +274,7 @@ class PanicTest(FaultTest):
         self.assertRegex(machine.output.replace("\r", ""),
                          r"\nanother panic within the panic: Page Fault, eip 00000000\n\Z")
 
-    def test_panic_that_cannot_print(self):
+    def test_panic_that_cannot_print_halts(self):
         machine = self.boot_and_break(*stop_in("sched_halt", 0), patch("cons_put", UNDEFINED),
                                       cmdline="")
         self.assert_ends(machine)
@@ -283,17 +282,17 @@ class PanicTest(FaultTest):
 
 
 class UserMemoryTest(FaultTest):
-    """SMEP and SMAP: the kernel executes no user memory, and touches none by mistake."""
+    """SMEP and SMAP: the kernel does not execute user memory, and cannot access it by mistake."""
 
-    def test_every_cpu_does_what_it_can(self):
+    def test_each_cpu_uses_the_protection_that_it_has(self):
         for model, bits in (("max", CR4_SMEP | CR4_SMAP), ("qemu32", 0), ("qemu32,+smep", CR4_SMEP),
                             ("qemu32,+smap", CR4_SMAP)):
             with self.subTest(model=model):
                 self.check_bits(model, CPUS, bits)
 
-    def test_cpuid_that_does_not_go_so_far(self):
-        # It answers as if it had been asked for its last leaf: there, the number of CPUs is
-        # where SMAP would be.
+    def test_cpuid_without_leaf_7_means_no_protection(self):
+        # For a leaf that it does not have, CPUID answers with its last leaf. There, SMAP's bit
+        # belongs to the number of CPUs.
         self.check_bits("qemu32,+smap,level=1", 16, 0)
 
     def check_bits(self, model, cpus, bits):
@@ -306,8 +305,8 @@ class UserMemoryTest(FaultTest):
         machine.stop()
 
     def check(self, commands, protected, va, access):
-        """Let the kernel do something where users' memory is mapped, on a CPU with that protection
-        and on one with all that QEMU has."""
+        """Run GDB's commands in the kernel while user memory is mapped. The kernel must panic, on
+        the CPU model `protected` and on QEMU's model with all features."""
         for cpu in (0, 3):
             for model in (protected, "max"):
                 with self.subTest(cpu=cpu, model=model):
@@ -320,24 +319,24 @@ class UserMemoryTest(FaultTest):
                                                % access])
                     machine.stop()
 
-    def test_reading(self):
+    def test_reading_user_memory_is_a_panic(self):
         self.check(call("strnlen", USER_TEXT, 16), "qemu32,+smap", USER_TEXT, "read")
 
-    def test_writing(self):
+    def test_writing_user_memory_is_a_panic(self):
         self.check(call("memset", USER_STACK, 0, 16), "qemu32,+smap", USER_STACK, "write")
 
-    def test_executing(self):
+    def test_executing_user_memory_is_a_panic(self):
         self.check(["set $eip = %#x" % USER_TEXT], "qemu32,+smep", USER_TEXT, "read")
 
-    def test_without_protection_the_same_does_no_harm(self):
+    def test_reading_without_smap_is_harmless(self):
         machine = self.boot_and_break(*stop_in("sys_cputs", 0),
                                       *call("strnlen", USER_TEXT, 16), cpus=1, cmdline="yield",
                                       args=["-cpu", "qemu32"])
         self.assert_lines(machine.run_to_prompt(), [r"All done in environment 0000....\."],
                           no=[".*panic.*"])
 
-    def test_flag_of_a_user_opens_nothing(self):
-        # faultregs sets EFLAGS.AC, which lets the kernel through, and wants it back.
+    def test_users_eflags_ac_does_not_disable_smap(self):
+        # faultregs sets EFLAGS.AC, which disables SMAP, and expects it unchanged afterwards.
         show = "p/x $eflags & %#x" % FL_AC
         machine = self.boot_and_break(
             *stop_in("page_fault_handler", 0, "{int}({int}($esp + 4) + 56) & %#x" % FL_AC), show,
@@ -345,10 +344,10 @@ class UserMemoryTest(FaultTest):
         self.assertIn("$1 = 0x0\n", self.gdb_said)
         self.assert_lines(machine.run_to_prompt(), ["Registers after page-fault OK"])
 
-    def test_open_only_while_it_is_used(self):
+    def test_smap_is_disabled_only_for_an_access(self):
         show = "p/x $eflags & %#x" % FL_AC
-        self.boot_and_break(*stop_in("cons_write", 0), show, "break unlock_kernel", "continue", show,
-                            cmdline="hello", args=["-cpu", "max"], cpus=1)
+        self.boot_and_break(*stop_in("cons_write", 0), show, "break unlock_kernel", "continue",
+                            show, cmdline="hello", args=["-cpu", "max"], cpus=1)
         self.assertIn("$1 = %#x\n" % FL_AC, self.gdb_said)
         self.assertIn("$2 = 0x0\n", self.gdb_said)
 
@@ -365,8 +364,8 @@ class ReadOnlyTest(FaultTest):
                 self.assert_lines(output, [r"  err  0x\w{8} \[kernel, write, protection\]"])
                 machine.stop()
 
-    def test_text(self):
+    def test_writing_to_the_kernels_text_is_a_panic(self):
         self.check("i386_init")
 
-    def test_constants(self):
+    def test_writing_to_constants_is_a_panic(self):
         self.check("ksym_strings")

@@ -1,8 +1,9 @@
-"""The programs of lab 4, each on 1, 2, 4 and 8 CPUs: what they print, and that nothing stays."""
+"""The programs of lab 4 and others, each on 1, 2, 4 and 8 CPUs: their output, and that all
+environments are freed."""
 
 import re
 
-from tests.support import NO_HURRY, KernelTest, run_gdb
+from tests.support import ICOUNT, KernelTest, run_gdb
 from tools.build.elffile import read_elf
 
 CPU_COUNTS = (1, 2, 4, 8)
@@ -22,7 +23,7 @@ def killed(va):
 
 
 def page_fault(err):
-    """A fault at address 0 without a handler."""
+    """The lines of a fault at address 0 without a handler."""
     return [r"\[00001000\] user fault va 00000000 ip 008%s{5}" % HEX,
             r"TRAP frame at 0xf%s{7} from CPU \d" % HEX, "  trap 0x0000000e Page Fault",
             r"  err  0x%08x \[user, (read|write), not-present\]" % err,
@@ -30,7 +31,8 @@ def page_fault(err):
 
 
 def recovers(what, count, trap):
-    """Three environments recover; a fourth, between the last two, has no handler."""
+    """Three environments recover from exceptions; a fourth has no handler and is destroyed before
+    the last one recovers."""
     line = r"\[%%s\] recovered from %d %s" % (count, what)
     return [line % "00001000", line % "00001001", *exits("00001001"),
             r"TRAP frame at 0xf%s{7} from CPU \d" % HEX, "  trap 0x%08x .*" % trap,
@@ -38,13 +40,13 @@ def recovers(what, count, trap):
 
 
 def pingpong_lines(line):
-    """The lines of both sides, in which the receiver, the count and the sender stand."""
+    """The lines of both environments. `line` has the receiver, the count and the sender."""
     return ["send 0 from 1000 to 1001",
             *(line % (0x1000 + (n + 1) % 2, n, 0x1000 + n % 2) for n in range(11))]
 
 
-# Lines that must come, in this order. What comes from environments that run at the same time is
-# in LINES_OF_SEVERAL.
+# Lines that must be printed in this order. Lines of environments that run at the same time are in
+# UNORDERED_LINES.
 LINES = {
     "forkstack": [r"forkstack: [1-9]\d\d forks",
                   "forkstack: the pages near fork's frame are each side's own"],
@@ -126,8 +128,8 @@ LINES = {
 PATHS = ["", "0", "1", "00", "01", "10", "11",
          "000", "001", "010", "011", "100", "101", "110", "111"]
 
-# Lines that must come, in any order.
-LINES_OF_SEVERAL = {
+# Lines that must be printed, in any order.
+UNORDERED_LINES = {
     "dumbfork": [*("%d: I am the child!" % i for i in range(20)), *exits("00001001")],
     "forktree": ["%s{4}: I am '%s'" % (HEX, path) for path in PATHS],
     "stresssched": [*(r"\[%08x\] stresssched on CPU \d" % (0x1001 + i) for i in range(20)),
@@ -157,15 +159,15 @@ def first_primes(count):
 
 class Lab4Test(KernelTest):
     def check(self, name, cpus):
-        """Run a program alone. All environments that come must go again."""
+        """Run a program alone. All environments that it creates must be freed."""
         output = self.run_kernel("stresssched,%d" % cpus if name == "stresssched" else name,
                                  cpus=cpus)
         self.assert_in_order(output, [BEGUN, *LINES.get(name, []), END])
-        self.assert_lines(output, LINES_OF_SEVERAL.get(name, []), no=NEVER)
-        came = re.findall(r"\[%s{8}\] new env (%s{8})" % (HEX, HEX), output)
-        went = re.findall(r"\[%s{8}\] free env (%s{8})" % (HEX, HEX), output)
-        self.assertEqual(len(set(came)), len(came), "an id was given twice")
-        self.assertEqual(sorted(came), sorted(went))
+        self.assert_lines(output, UNORDERED_LINES.get(name, []), no=NEVER)
+        created = re.findall(r"\[%s{8}\] new env (%s{8})" % (HEX, HEX), output)
+        freed = re.findall(r"\[%s{8}\] free env (%s{8})" % (HEX, HEX), output)
+        self.assertEqual(len(set(created)), len(created), "an id was given twice")
+        self.assertEqual(sorted(created), sorted(freed))
         more = getattr(self, "check_" + name, None)
         if more:
             more(output, cpus)
@@ -174,7 +176,7 @@ class Lab4Test(KernelTest):
         nodes = re.findall(r"(?m)^(%s{4}): I am '([01]*)'$" % HEX, output)
         self.assertEqual(sorted(path for _, path in nodes), sorted(PATHS))
         self.assertEqual(len({env for env, _ in nodes}), len(nodes))
-        if cpus == 1:  # With more, the whole tree may have been there at once.
+        if cpus == 1:  # With more CPUs, all nodes may exist at the same time.
             self.assertTrue(any(env >= "2000" for env, _ in nodes), "no slot was used again")
 
     def check_stresssched(self, output, cpus):
@@ -200,7 +202,7 @@ class Lab4Test(KernelTest):
         self.assertEqual(found.group(2), "each in its turn" if found.group(1) == "1"
                          else "none was left out")
 
-    # ---- Several environments that are woken by one call ----
+    # ---- Waking several environments at once ----
 
     def test_wakeall(self):
         for cpus in (2, 4, 8):
@@ -208,7 +210,7 @@ class Lab4Test(KernelTest):
             self.assert_lines(output, [
                 "wakeall: %d environments were woken at once, 20 times" % (cpus - 1), END], NEVER)
 
-    # ---- The challenge's fork in place of fork ----
+    # ---- fork_batched instead of fork ----
 
     def test_fork_batched(self):
         for cpus in CPU_COUNTS:
@@ -220,7 +222,7 @@ class Lab4Test(KernelTest):
 
     # ---- Several programs ----
 
-    def test_floats_side_by_side(self):
+    def test_three_floats_run_together(self):
         for cpus in CPU_COUNTS:
             output = self.run_kernel("floats floats floats", cpus=cpus)
             self.assert_lines(output, [END, *(
@@ -228,14 +230,14 @@ class Lab4Test(KernelTest):
             for line in LINES["floats"][1:4]:
                 self.assertEqual(output.count(line + "\n"), 3)
 
-    def test_segments_side_by_side(self):
-        # The second begins when the first has loaded some.
+    def test_two_segments_run_together(self):
+        # The second program starts when the first has loaded some of its segment registers.
         for cpus in CPU_COUNTS:
             output = self.run_kernel("segments segments", cpus=cpus)
             self.assert_lines(output, [END], NEVER)
             self.assertEqual(output.count("segments: ok\n"), 2)
 
-    def test_all_the_small_ones_together(self):
+    def test_small_programs_run_together(self):
         names = [name for name in LINES if name.startswith(("fault", "spin", "sendpage", "div",
                                                             "gp", "ill", "pingpong", "useall"))]
         for cpus in CPU_COUNTS:
@@ -253,10 +255,11 @@ class Lab4Test(KernelTest):
     # ---- Waiting for a key ----
 
     def wait_until_halted(self, machine):
-        """Wait until an environment waits for a key, and no CPU does anything. (A CPU that waits
-        for a lock may be halted too, but has a thing to do.)"""
+        """Wait until an environment waits for a key and all CPUs are halted. (Halted CPUs alone are
+        not enough: a CPU that waits for the lock may be halted, too.)"""
         readers = read_elf(self.kernel()).symbol("cons_readers").value - KERNBASE
-        machine.wait_until(lambda: any(machine.physical_memory(readers, 4)), "a reader to wait")
+        machine.wait_until(lambda: any(machine.physical_memory(readers, 4)),
+                           "an environment to wait for a key")
         machine.wait_until(
             lambda: set(re.findall(r"HLT=(\d)", machine.monitor("info registers -a"))) == {"1"},
             "all CPUs to be halted")
@@ -269,15 +272,15 @@ class Lab4Test(KernelTest):
         output = machine.run_to_prompt().replace("\r", "")
         found = re.search(r"(?m)^\[00001000\] got 'x', env_runs went from (\d+) to (\d+)$", output)
         self.assertTrue(found, output)
-        # Once, to get the key; and perhaps after the end of a time slice before it waited.
+        # Once to get the key, and perhaps again if a time slice ended before it waited.
         self.assertIn(int(found.group(2)) - int(found.group(1)), range(1, 5))
         self.assert_in_order(output, [BEGUN, *exits("00001000"), END])
 
-    def test_cgetc_sleeps_until_a_key_comes(self):
+    def test_cgetc_sleeps_until_a_byte_arrives(self):
         for cpus in CPU_COUNTS:
             self.check_key(lambda machine: machine.send("x"), cpus)
 
-    def test_cgetc_sleeps_until_a_key_of_the_keyboard_is_pressed(self):
+    def test_cgetc_sleeps_until_a_key_is_pressed(self):
         for cpus in CPU_COUNTS:
             self.check_key(lambda machine: machine.type_keys("x"), cpus)
 
@@ -292,14 +295,15 @@ class Lab4Test(KernelTest):
             self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
 
     def store_key(self):
-        """GDB's commands that put a key into the input buffer, as its interrupt would."""
-        return ["set var input.keys[input.wpos % (sizeof(input.keys) / sizeof(input.keys[0]))] = 'x'",
+        """GDB's commands that put a key into the input buffer, as the key's interrupt would."""
+        size = "(sizeof(input.keys) / sizeof(input.keys[0]))"
+        return ["set var input.keys[input.wpos % " + size + "] = 'x'",
                 "set var input.wpos = input.wpos + 1"]
 
-    def test_key_that_came_while_a_cpu_waited_for_the_lock(self):
-        # Its interrupt only stored the key: the reader is woken when that CPU looks for what to
-        # run, and not only by the next interrupt. GDB stores the key, while hello runs.
-        machine = self.boot("cgetc hello", args=NO_HURRY, gdb=True)
+    def test_key_stored_while_a_cpu_waited_for_the_lock_wakes(self):
+        # The interrupt only stores the key. The next sched_yield must wake the reader, without
+        # another interrupt. GDB stores the key while hello runs.
+        machine = self.boot("cgetc hello", args=ICOUNT, gdb=True)
         said = run_gdb(machine, "break sys_env_destroy", "continue", "delete",
                        "print cons_readers.head == &envs[0]", *self.store_key(),
                        "break timer_stop", "continue", "print cons_readers.head == 0",
@@ -308,19 +312,19 @@ class Lab4Test(KernelTest):
         self.assertIn("$2 = 1\n", said)
         self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
 
-    def test_key_that_came_as_the_reader_went_to_sleep(self):
-        machine = self.boot("cgetc", args=NO_HURRY, gdb=True)
+    def test_key_stored_as_the_reader_went_to_sleep_wakes(self):
+        machine = self.boot("cgetc", args=ICOUNT, gdb=True)
         run_gdb(machine, "break wait_in", "continue", *self.store_key(), "delete", "detach")
         self.assert_lines(machine.run_to_prompt(), [r"\[00001000\] got 'x', .*", END])
 
-    def test_cgetc_many_keys_while_it_reads(self):
+    def test_cgetc_reads_many_keys(self):
         for cpus in CPU_COUNTS:
             machine = self.boot("cgetcmany yield yield", cpus=cpus)
             machine.wait_for("reading")
             machine.send("abcdefghij" * 500 + "q")
             self.assert_lines(machine.run_to_prompt(), ["read 5000 characters"])
 
-    def test_cgetc_gives_each_reader_its_key(self):
+    def test_cgetc_gives_each_reader_one_key(self):
         for cpus in CPU_COUNTS:
             machine = self.boot("cgetc cgetc cgetc", cpus=cpus)
             for i in range(3):
@@ -332,7 +336,7 @@ class Lab4Test(KernelTest):
 
 
 def add_tests():
-    for name in {**LINES, **LINES_OF_SEVERAL}:
+    for name in {**LINES, **UNORDERED_LINES}:
         for cpus in CPU_COUNTS:
             def test(self, name=name, cpus=cpus):
                 self.check(name, cpus)

@@ -1,8 +1,8 @@
-"""Every function that may only be called with the big lock held says so when it is not; and other
-mistakes that the kernel notices in its own calls.
+"""Each function that needs the big lock panics if the lock is not held. page_free panics for a page
+that it must not free.
 
-GDB stops the kernel in a system call, where an environment is running, frees the lock, and
-calls one such function after another. Each must come to _panic by its own assertion.
+GDB stops the kernel in a system call, with an environment running, and calls one function after the
+other, without the lock. Each must call _panic by its own assertion.
 """
 
 import glob
@@ -13,7 +13,7 @@ from tests.support import TREE, KernelTest, run_gdb
 
 ASSERTION = "assert(kernel_locked());"
 
-# The functions with that assertion, and the arguments without which they would fail before it.
+# The functions with this assertion, and the argument that they need to reach it.
 FUNCTIONS = {
     "cons_wake_readers": "", "cons_wait": "",
     "env_alloc": "", "env_copy_registers": "", "env_destroy": "envs", "env_end_part": "envs",
@@ -29,12 +29,12 @@ FUNCTIONS = {
     "upcall_enter": "", "user_mem_check": "", "wait_in": "", "wait_leave": "envs",
 }
 
-# Functions that GDB cannot call, and those that call them.
+# Functions that GDB cannot call, and their callers.
 CALLED_BY = {"begin_end": "env_free"}
 
 
 def functions_with_assertion():
-    """The names of the functions below kern/ in which the assertion stands."""
+    """The names of the functions in kern/ that contain the assertion."""
     names = set()
     for path in glob.glob(TREE.path("kern", "**", "*.c"), recursive=True):
         with open(path, encoding="utf-8") as f:
@@ -48,9 +48,9 @@ def functions_with_assertion():
 
 
 def call_wrongly(function, argument, *before):
-    """GDB's commands that call a function, after the commands `before`, and say what _panic is called
-    with. (A function that does not notice the mistake faults, if not at once then when it returns
-    to address 0; that ends in panic_begin.)"""
+    """GDB's commands that run the commands `before`, call a function, and print the arguments of
+    _panic. (A function that does not call _panic returns to address 0: the fault ends in
+    panic_begin.)"""
     return [
         "set $esp = $stack - 64",
         "set var {int [16]}$esp = {0, (int)(%s)%s}" % (argument or "0", ", 0" * 14),
@@ -63,21 +63,21 @@ def call_wrongly(function, argument, *before):
 class LockedTest(KernelTest):
     may_panic = True
 
-    def test_list_is_complete(self):
+    def test_list_of_functions_is_complete(self):
         self.assertLessEqual(functions_with_assertion(), set(FUNCTIONS))
 
     def call_wrongly(self, *calls):
-        """Make calls, in one run of the kernel; return what _panic was called with, as GDB says."""
+        """Make these calls in one run of the kernel; return GDB's output."""
         machine = self.boot("hello", gdb=True)
         return run_gdb(machine, "break *sys_cputs", "continue", "delete",
                        "set $stack = $esp", "break *_panic",
                        "break *panic_begin", *(line for call in calls for line in call), "detach")
 
-    def test_page_that_is_in_use_or_free_is_not_freed(self):
+    def test_page_in_use_or_free_is_not_freed(self):
         said = self.call_wrongly(call_wrongly("page_free", "pages"),
                                  call_wrongly("page_free", "page_free_list"))
-        self.assertEqual(said.count("\npage_free: page_free: page %08x is mapped %u times, or free"),
-                         2, said)
+        message = "\npage_free: page_free: page %08x is mapped %u times, or free"
+        self.assertEqual(said.count(message), 2, said)
 
     def test_each_function_panics_without_the_lock(self):
         said = self.call_wrongly(*(call_wrongly(*call, "set var kernel_lock.holder = 0")

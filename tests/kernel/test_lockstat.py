@@ -1,45 +1,45 @@
-"""The monitor's lockstat: what the big lock costs each CPU, and whether that is true."""
+"""The monitor's command lockstat: its statistics of the big lock are right."""
 
 import re
 from collections import namedtuple
 
-from tests.support import NO_HURRY, KernelTest
+from tests.support import ICOUNT, KernelTest
 
 Stat = namedtuple("Stat", "cpu taken contended slept waited held")
-CALLS = 100000  # So many take long enough for CPUs to come in each other's way.
+CALLS = 100000  # Enough for CPUs to contend for the lock
 
 
 class LockstatTest(KernelTest):
     def read_stats(self, machine):
-        """What lockstat says of each CPU."""
+        """The statistics of each CPU, from lockstat."""
         rows = re.findall(r"(?m)^ *(\d+)" + r" +(\d+)" * 5 + "$", machine.command("lockstat"))
         stats = [Stat(*map(int, row)) for row in rows]
         self.assertEqual([stat.cpu for stat in stats], list(range(machine.cpus)))
         return stats
 
     def start_at_prompt(self, cmdline="", args=(), **options):
-        # QEMU itself loads the kernel, since a disk answers when it likes.
+        # QEMU loads the kernel, because a disk answers after a random time.
         machine = self.start(args=["-kernel", self.kernel(), "-append", cmdline, *args], **options)
         machine.run_to_prompt()
         return machine
 
     def run_calls(self, machine, calls):
-        """Run a program that takes the lock so often; return CPU 0's figures thereafter."""
+        """Run a program that makes this number of calls. Returns CPU 0's statistics."""
         machine.command("run lockcalls,%d" % calls)
         return self.read_stats(machine)[0]
 
-    def test_counts_what_a_program_did(self):
-        # On one CPU whose clock counts instructions, two runs differ by their calls alone.
+    def test_counts_each_call_of_a_program(self):
+        # With a clock that counts instructions, runs differ only by the number of calls.
         taken = []
         for calls in (1000, 1000, 3500):
-            machine = self.start_at_prompt("lockstat=on lockcalls,%d" % calls, NO_HURRY)
+            machine = self.start_at_prompt("lockstat=on lockcalls,%d" % calls, ICOUNT)
             stat = self.read_stats(machine)[0]
             taken.append(stat.taken)
             self.assertEqual(stat[2:5], (0, 0, 0))
         self.assertEqual([n - taken[0] for n in taken], [0, 0, 2500])
 
-    def test_time_held_is_measured_from_on_to_off(self):
-        machine = self.start_at_prompt(args=NO_HURRY)
+    def test_holding_time_is_measured_from_on_to_off(self):
+        machine = self.start_at_prompt(args=ICOUNT)
         machine.command("lockstat on")
         short = self.run_calls(machine, 10000).held
         long = self.run_calls(machine, 30000).held - short
@@ -50,7 +50,7 @@ class LockstatTest(KernelTest):
         self.assertEqual(self.run_calls(machine, 10000).held, held)
         self.assertIn("Usage: lockstat", machine.command("lockstat maybe"))
 
-    def test_contended(self):
+    def test_contended_lock_has_waiting_time(self):
         for cpus in (2, 4):
             machine = self.start_at_prompt(cpus=cpus)
             machine.command("lockstat on")

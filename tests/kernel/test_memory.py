@@ -1,4 +1,4 @@
-"""Little memory, much memory, and that none is lost."""
+"""Small and large memory sizes; programs leak no page."""
 
 import re
 
@@ -19,7 +19,7 @@ class MemoryTest(KernelTest):
         available, base, extended = map(int, found.groups())
         self.assertEqual(available, base + extended)
         self.assertEqual(base, 639)
-        # The firmware keeps a little at the top, and the first MiB is not extended memory.
+        # The firmware keeps a part at the top. The first MiB is not extended memory.
         usable = (min(size, USED_MIB) - 1) * 1024
         self.assertTrue(usable - 256 <= extended <= usable, output)
         said = re.findall(r"(?m)^Only the first 256 MiB of (\d+) MiB are used\.$", output)
@@ -51,7 +51,7 @@ class MemoryTest(KernelTest):
         self.check_size(3072, cpus=4)
 
     def boots(self, memory):
-        """Whether the machine boots with so little memory. If it does not, it must say why."""
+        """Whether the machine boots with this memory size. If not, it must print the reason."""
         machine = self.boot("yield", memory=memory)
         machine.wait_for_screen("K>|no memory")
         machine.stop()
@@ -63,15 +63,16 @@ class MemoryTest(KernelTest):
 
     def test_every_small_size_boots_or_says_why(self):
         self.may_panic = True
-        # In steps of 64 KiB from where the boot sector fails to where the kernel runs, by way
-        # of where the kernel finds itself without room.
-        answers = [self.boots("%dK" % size) for size in range(3072, (self.little_memory() + 1) * 1024, 64)]
-        self.assertEqual(answers, sorted(answers), "a machine boots, and one with more does not")
+        # In steps of 64 KiB: with the smallest sizes the boot sector fails, then the kernel has too
+        # little memory, and with the largest sizes it runs.
+        sizes = range(3072, (self.little_memory() + 1) * 1024, 64)
+        answers = [self.boots("%dK" % size) for size in sizes]
+        self.assertEqual(answers, sorted(answers), "a larger memory size does not boot")
         self.assertIn(False, answers)
         self.assertIn(True, answers)
 
-    def test_memory_that_runs_out(self):
-        # More programs than there is memory for: each that is not loaded says so, none hurts.
+    def test_programs_that_do_not_fit_are_refused(self):
+        # More programs than fit into memory: the others are refused with a message.
         output = self.run_kernel(" ".join(["hello"] * 85), memory=self.little_memory())
         self.assertNotIn("panic", output)
         loaded = len(re.findall("(?m)^hello, world$", output))
@@ -86,7 +87,7 @@ class MemoryTest(KernelTest):
         machine.stop()
         return int(re.search(r"of which (\d+) are free", answer).group(1))
 
-    def test_no_page_is_lost(self):
+    def test_programs_leak_no_page(self):
         for cpus in (1, 4):
             with self.subTest(cpus=cpus):
                 none = self.free_pages("", cpus)

@@ -1,9 +1,9 @@
-"""What user programs print: the lab's, those that fault, and the conformance programs."""
+"""The output of user programs: the lab's programs, programs that fault, conformance programs."""
 
 import re
 import struct
 
-from tests.support import NO_HURRY, KernelTest, user_programs
+from tests.support import ICOUNT, KernelTest, user_programs
 from tools.build.elffile import read_elf
 
 KERNBASE = 0xf0000000
@@ -13,7 +13,7 @@ USER_IP = "008%s{5}" % HEX
 
 class ProgramsTest(KernelTest):
     def run_alone(self, name, lines, no=(), cpus=1):
-        """Run one program; nothing else may go wrong, and it must be gone at the end."""
+        """Run one program. It must print these lines, and its environment must be freed."""
         output = self.run_kernel(name, cpus=cpus)
         self.assert_lines(output, [r"\[00000000\] new env 00001000", *lines,
                                    r"\[0000....\] free env 00001000",
@@ -30,7 +30,7 @@ class ProgramsTest(KernelTest):
                         "  err  0x%08x \\[%s\\]" % (err, bits), "  cr2  0x" + va)])
 
     def frame(self, name, trap, err, *between):
-        """The lines of a trap frame from user mode, and of the place."""
+        """The lines of a trap frame from user mode and of the program's place."""
         return [r"TRAP frame at 0xf%s{7} from CPU \d+" % HEX,
                 *("  %-4s 0x%s{8}" % (register, HEX)
                   for register in "edi esi ebp oesp ebx edx ecx eax".split()),
@@ -44,7 +44,7 @@ class ProgramsTest(KernelTest):
         output = self.run_alone(name, [], no=[".*user fault.*"])
         self.assert_in_order(output, self.frame(name, trap, "  err  0x%08x" % err))
 
-    # ---- Programs that behave ----
+    # ---- Programs without faults ----
 
     def test_hello(self):
         self.run_alone("hello", ["hello, world", "i am environment 00001000",
@@ -58,7 +58,7 @@ class ProgramsTest(KernelTest):
             "All done in environment 00001000.", r"\[00001000\] exiting gracefully"])
 
     def test_yields_take_turns(self):
-        output = self.run_kernel("yield yield yield", args=NO_HURRY)
+        output = self.run_kernel("yield yield yield", args=ICOUNT)
         self.assert_in_order(output, ["Back in environment 0000100%d, iteration %d." % (e, i)
                                       for i in range(5) for e in range(3)])
 
@@ -75,12 +75,12 @@ class ProgramsTest(KernelTest):
                     r"\[00001001\] exiting gracefully", r"\[00001001\] free env 00001001"])
 
     def test_dumbfork_takes_turns_on_one_cpu(self):
-        output = self.run_kernel("dumbfork", args=NO_HURRY)
+        output = self.run_kernel("dumbfork", args=ICOUNT)
         turns = re.findall(r"(?m)^(\d+): I am the (parent|child)!$", output)
         wanted = [(str(i), who) for i in range(10) for who in ("parent", "child")]
         self.assertEqual(turns, wanted + [(str(i), "child") for i in range(10, 20)])
 
-    # ---- Programs that do not ----
+    # ---- Faults, traps and modes ----
 
     def test_faultread(self):
         self.run_fault("faultread", "00000000", 4, "user, read, not-present")
@@ -105,7 +105,7 @@ class ProgramsTest(KernelTest):
         self.run_trap("divzero", "0x00000000 Divide error", 0)
 
     def test_softint(self):
-        # Vector 14 is not for users to call: a general protection that names it.
+        # Users may not call vector 14: a general protection fault with this vector.
         self.run_trap("softint", "0x0000000d General Protection", 14 * 8 + 2)
 
     def test_badsegment(self):
@@ -123,14 +123,14 @@ class ProgramsTest(KernelTest):
             "Welcome to the JOS kernel monitor!",
             *self.frame("breakpoint", "0x00000003 Breakpoint", "  err  0x00000000")[:-1],
             "K> .*"])
-        # It goes on behind the breakpoint, and exits.
+        # The program continues after the breakpoint and exits.
         answer = machine.command("continue")
         self.assert_lines(answer, [r"\[00001000\] exiting gracefully",
                                    r"\[00001000\] free env 00001000",
                                    "No runnable environments in the system!"])
 
-    def test_the_printed_frame_is_the_environments(self):
-        # Where a frame is said to be, memory holds what was printed of it.
+    def test_printed_frame_is_the_environments_frame(self):
+        # The memory at the printed address of the frame holds the printed values.
         for slot, programs in enumerate(("breakpoint", "hello breakpoint")):
             machine = self.boot(programs)
             output = machine.run_to_prompt().replace("\r", "")
@@ -148,7 +148,7 @@ class ProgramsTest(KernelTest):
             machine.command("continue")
 
     def kernel_word(self, machine, name):
-        """The value of a variable of the kernel's, of 32 bits."""
+        """The value of a 32-bit variable of the kernel."""
         address = read_elf(self.kernel()).symbol(name).value
         return int.from_bytes(machine.physical_memory(address - KERNBASE, 4), "little")
 
@@ -157,12 +157,12 @@ class ProgramsTest(KernelTest):
             output = self.run_alone("longtext", ["the end of the text", "longtext: ok"], cpus=cpus)
             self.assertEqual(len(re.findall("(?m)^x{63}$", output)), 2048)
 
-    def test_single_steps(self):
+    def test_single_steps_are_delivered(self):
         for cpus in (1, 4):
             self.run_alone("steps", ["steps: ok"], cpus=cpus)
 
-    def test_virtual_8086_mode(self):
-        # QEMU lets a user have it; then the kernel ends the program.
+    def test_virtual_8086_mode_ends_the_program(self):
+        # If QEMU lets a program enter this mode, the kernel ends the program.
         for cpus in (1, 4):
             output = self.run_alone("vm86", ["vm86: asking"], cpus=cpus)
             if "vm86: refused" not in output:
@@ -170,15 +170,15 @@ class ProgramsTest(KernelTest):
                                               "  flag 0x00020202",
                                               r"\[00001000\] free env 00001000"])
 
-    def test_virtual_8086_mode_with_a_selector_like_the_kernels(self):
+    def test_virtual_8086_mode_with_kernel_selector(self):
         for cpus in (1, 4):
             self.run_alone("vm86,low", ["vm86: asking"], no=["vm86: refused"], cpus=cpus)
 
-    def test_sysenter_from_virtual_8086_mode(self):
+    def test_sysenter_from_virtual_8086_mode_is_safe(self):
         for cpus in (1, 4):
             self.run_alone("vm86enter", ["vm86enter: asking", "vm86enter: (ok|refused)"], cpus=cpus)
 
-    def test_flags_from_virtual_8086_mode(self):
+    def test_flags_from_virtual_8086_mode_are_checked(self):
         has_mode = self.gives_virtual_8086_mode()
         for model in ("qemu32", "pentium2", "max", None):
             for cpus in (1, 4):
@@ -193,14 +193,14 @@ class ProgramsTest(KernelTest):
                         r"(?m)^vm86flags: sysenter: (\d+) came back, (\d+) ended$",
                         output).groups())
                     self.assertEqual(back + ended, 352)
-                    # Half of them have interrupts on: one that comes in this mode ends them.
+                    # Half of them have interrupts on: an interrupt in this mode ends the program.
                     if not has_mode:
                         self.assertEqual(ended, 0)
                     elif model != "max":
                         self.assertGreaterEqual(back, 176)
 
-    def test_loop_without_interrupts_in_virtual_8086_mode(self):
-        # Where QEMU gives the mode to a program, it does not with SMAP: the iret is a page fault.
+    def test_loop_without_interrupts_can_be_stopped(self):
+        # With SMAP, every QEMU refuses the mode: the iret is a page fault.
         has_mode = self.gives_virtual_8086_mode()
         for model, what in (("qemu32", "ended"), ("pentium2", "ended"), ("max", "refused")):
             for cpus in (2, 4):
@@ -220,28 +220,29 @@ class ProgramsTest(KernelTest):
             r"\[00001000\] user_mem_check assertion failure for va 00000001"],
             no=[".*user fault.*"])
 
-    def test_interrupts_are_on_from_the_beginning(self):
-        # sysenter would switch them on.
-        output = self.run_kernel("preempt", args=[*NO_HURRY, "-cpu", "qemu32,-sep"])
+    def test_programs_start_with_interrupts_on(self):
+        # -sep: the return from sysenter would switch interrupts on.
+        output = self.run_kernel("preempt", args=[*ICOUNT, "-cpu", "qemu32,-sep"])
         self.assert_lines(output, ["preempt: no register was lost"], no=[".*panic.*"])
 
-    def test_children_that_wait_outlive_their_parent(self):
+    def test_waiting_children_outlive_their_parent(self):
         for cpus in (1, 4):
             self.run_alone("orphans", ["orphans: ok"], cpus=cpus)
 
-    def test_string_that_goes_on_too_far(self):
+    def test_string_beyond_the_stack_is_refused(self):
         self.run_alone("longhello", [
             r"\[00001000\] user_mem_check assertion failure for va eebfe000"],
             no=[".*user fault.*"])
 
-    def test_page_faults_that_nobody_handles_any_more(self):
-        given_up = "pgfaultoff: the handler is given up, variable is 2"
+    def test_page_faults_after_the_handler_is_removed(self):
+        removed = "pgfaultoff: the handler is given up, variable is 2"
         handled = "pgfaultoff: 2 faults were handled"
-        self.run_alone("pgfaultoff", [handled, given_up, r"\[00001000\] user fault va 10000000 ip .*"],
+        fault = r"\[00001000\] user fault va 10000000 ip .*"
+        self.run_alone("pgfaultoff", [handled, removed, fault],
                        no=["pgfaultoff: went on", ".*panic.*"])
-        self.run_alone("pgfaultoff,fork", [handled, given_up, r"\[00001000\] exiting gracefully"])
+        self.run_alone("pgfaultoff,fork", [handled, removed, r"\[00001000\] exiting gracefully"])
 
-    def test_faults_do_not_hurt_others(self):
+    def test_faults_do_not_affect_other_programs(self):
         names = ["faultread", "yield", "faultwritekernel", "divzero", "softint", "yield",
                  "badsegment", "evilhello", "buggyhello", "testbss", "faultwrite", "yield"]
         for cpus in (1, 4):
@@ -254,7 +255,7 @@ class ProgramsTest(KernelTest):
 
     # ---- The command line ----
 
-    def test_unknown_program_is_named_and_the_others_run(self):
+    def test_unknown_programs_are_named_and_others_run(self):
         output = self.run_kernel("yield nonsense hello yiel yield2")
         self.assert_lines(output, [
             "command line: no program is called 'nonsense'",
@@ -262,7 +263,7 @@ class ProgramsTest(KernelTest):
             "command line: no program is called 'yield2'",
             r"All done in environment 00001000\.", "i am environment 00001001"])
 
-    def test_arguments(self):
+    def test_arguments_are_passed(self):
         machine = self.boot("args,one,,two, hello,1 nonsense,1")
         output = machine.run_to_prompt().replace("\r", "")
         self.assert_lines(output, ["hello, world",
@@ -273,50 +274,50 @@ class ProgramsTest(KernelTest):
             wanted = ["%d is '%s'" % pair for pair in enumerate(words)] + ["that is all"]
             self.assertEqual(re.findall(r"(?m)^args: (.*)$", said), wanted)
 
-    def test_empty_command_line(self):
+    def test_empty_command_line_runs_nothing(self):
         for line in ("", "   "):
             output = self.run_kernel(line)
             self.assert_lines(output, ["No runnable environments in the system!"],
                               no=[".*new env.*", ".*no program.*"])
 
-    def test_more_blanks_than_needed(self):
+    def test_extra_blanks_are_ignored(self):
         output = self.run_kernel("   hello     hello  ")
         self.assertEqual(len(re.findall("new env", output)), 2)
         self.assertNotIn("no program", output)
 
-    def test_longest_command_line_of_an_image(self):
+    def test_longest_command_line_of_an_image_runs(self):
         output = self.run_kernel(" ".join(["hello"] * 85), cpus=2)  # 509 characters of 511
         self.assertEqual(len(re.findall("(?m)^hello, world$", output)), 85)
         self.assertEqual(len(re.findall("exiting gracefully", output)), 85)
 
-    def test_command_line_that_is_too_long_is_cut_and_said(self):
+    def test_command_line_too_long_is_cut_with_a_message(self):
         line = " ".join(["hello"] * 400)
         output = self.start(args=["-kernel", self.kernel(), "-append", line],
                             cpus=2).run_to_prompt()
         self.assert_lines(output, [r"command line: only the first \d+ characters are read"])
         self.assertGreater(len(re.findall("hello, world", output)), 80)
 
-    def test_more_arguments_than_a_program_may_have(self):
+    def test_more_than_7_arguments_are_dropped(self):
         output = self.run_kernel("args,1,2,3,4,5,6,7,8 args,1,2,3,4,5,6,7")
         self.assert_lines(
             output, ["'args,1,2,3,4,5,6,7,8' has 8 arguments: only the first 7 are passed"])
         self.assertEqual(output.count("only the first"), 1)
         self.assertEqual(output.count("args: 7 is '7'"), 2)
 
-    def test_word_that_is_very_long(self):
+    def test_very_long_word_is_no_program(self):
         output = self.run_kernel("x" * 500 + " hello")
         self.assert_lines(output, ["command line: no program is called 'x{500}'", "hello, world"])
 
 
 class ConformanceTest(KernelTest):
-    """Each program user/conform/conform_*.c checks one subject and says how many checks passed."""
+    """Each program user/conform/conform_*.c checks one subject and prints the result."""
 
     def check(self, name, cpus):
-        output = self.run_kernel(name, cpus=cpus, args=NO_HURRY if cpus == 1 else [])
+        output = self.run_kernel(name, cpus=cpus, args=ICOUNT if cpus == 1 else [])
         self.assert_lines(output, [r"%s: all [1-9]\d* checks passed" % name],
                           no=[".*FAILED.*", "kernel panic.*"])
 
-    def test_there_are_some(self):
+    def test_conformance_programs_are_found(self):
         self.assertGreater(len(user_programs("conform_*")), 5)
 
 

@@ -1,5 +1,5 @@
-"""`make SAN=1`: undefined behaviour and smashed stacks are noticed, and there are none: the whole
-grade passes."""
+"""`make SAN=1`: the kernel panics at undefined behaviour and at a smashed stack. Neither happens in
+the programs of the grade."""
 
 import os
 
@@ -8,7 +8,7 @@ from tools.run.buildtree import Tree
 
 WHERE = r"kernel panic on CPU 0 at (kern/check/selftest\.c):(\d+): "
 UNDEFINED = WHERE + r"undefined behaviour at \1:\2:[1-9]\d*: "
-NOTICED = {
+MISTAKES = {
     "overflow_number": UNDEFINED + "signed addition overflows",
     "shift_too_far": UNDEFINED + "00000001 is shifted by 32",
     "index_beyond_array": UNDEFINED + "index 4 of an array",
@@ -19,7 +19,7 @@ NOTICED = {
 
 
 def sanitized(*variables):
-    """This tree, as SAN=1 builds it, in a folder of its own."""
+    """This tree built with SAN=1, in a separate folder."""
     given = [v for v in TREE.variables if not v.startswith("OBJDIR=")]
     return Tree(variables=[*given, "SAN=1", *variables])
 
@@ -32,7 +32,7 @@ class SanitizeTest(KernelTest):
         cls.tree = sanitized()
         cls.tree.build()
 
-    def test_grade(self):
+    def test_grade_passes(self):
         self.assertRegex(self.tree.make("-s", "grade"), r"(?m)^Score: (\d+)/\1$")
 
     def run_sanitized(self, cmdline, tree=None, **options):
@@ -41,20 +41,20 @@ class SanitizeTest(KernelTest):
 
     def check_mistakes(self, tree):
         self.may_panic = True
-        for name, said in NOTICED.items():
+        for name, said in MISTAKES.items():
             with self.subTest(name=name):
                 output = self.run_sanitized("selftest=" + name, tree)
                 self.assert_lines(output, [said], no=[".*no panic.*"])
 
-    def test_mistakes_are_noticed(self):
+    def test_mistakes_are_found(self):
         self.check_mistakes(self.tree)
 
-    def test_stress(self):
+    def test_stress_finds_no_mistake(self):
         for cpus in (2, 8):
             output = self.run_sanitized("jitter=1 stress", cpus=cpus, limit=2 * LIMIT_SECONDS)
             self.assert_lines(output, ["stress: .*: ok"], no=[".*panic.*"])
 
-    def test_clang(self):
+    def test_clang_finds_the_same_mistakes(self):
         tree = sanitized("CC=clang", "OBJDIR=" + os.path.join("obj", "san-clang"))
         tree.build()
         output = self.run_sanitized("forktree ipcorder stresssched", tree, cpus=4)

@@ -1,8 +1,8 @@
-"""The kernel notices its own mistakes: each is made on purpose by the option selftest=NAME."""
+"""The kernel finds its own mistakes: the option selftest=NAME makes one of them on purpose."""
 
 from tests.support import KernelTest
 
-# What is said about each, on one CPU and on two.
+# The message for each mistake, on one CPU and on two.
 LOCKS = {
     "take_big_lock_twice": r"CPU 0 takes the big kernel lock twice",
     "take_lock_twice": r"CPU 0 takes the console lock twice",
@@ -18,7 +18,7 @@ LOCKS = {
 class LockTest(KernelTest):
     may_panic = True
 
-    def test_mistakes_are_noticed(self):
+    def test_mistakes_panic_with_their_message(self):
         self.may_panic = True
         for cpus in (1, 2):
             for name, said in LOCKS.items():
@@ -33,7 +33,7 @@ class LockTest(KernelTest):
         machine.run_to_prompt()
         self.assertIn("spurious interrupts: 3\n", machine.command("kerninfo"))
 
-    def test_unknown_one(self):
+    def test_unknown_selftest_is_named(self):
         output = self.run_kernel("selftest=nothing selftest= hello")
         self.assert_lines(output, ["command line: 'selftest=nothing' has no such value",
                                    "command line: 'selftest=' has no such value",

@@ -1,15 +1,16 @@
-"""Many CPUs: found, started, used, put to sleep, and missed when they do not answer."""
+"""Several CPUs: the kernel finds, starts and uses them, halts idle ones, and reports a CPU that
+does not start."""
 
 import re
 
-from tests.support import NO_HURRY, KernelTest, run_gdb
+from tests.support import ICOUNT, KernelTest, run_gdb
 
 NCPU = 32  # kern/cpu.h
 
 
 class SmpTest(KernelTest):
     def assert_cpus_come_up(self, output, count):
-        """That many CPUs are found, and each says once that it starts."""
+        """The kernel finds `count` CPUs, and each prints once that it starts."""
         self.assert_lines(output, [r"SMP: CPU 0 found %d CPU\(s\)" % count,
                                    "No runnable environments in the system!"],
                           no=[".*panic.*", ".*does not answer.*"])
@@ -28,12 +29,12 @@ class SmpTest(KernelTest):
                 r"\[%s\] free env %s" % (name, name)])
 
     def check_count(self, count, **options):
-        """Boot; see all CPUs come up, run, and sleep at the prompt."""
+        """Boot. All CPUs must start, programs must run, and idle CPUs must halt at the prompt."""
         machine = self.boot("yield yield yield", cpus=count, **options)
         output = machine.run_to_prompt().replace("\r", "")
         self.assert_cpus_come_up(output, min(count, NCPU))
         self.assert_yields_end(output)
-        # All go to sleep, but perhaps for the one that waits for input.
+        # All CPUs halt, except perhaps the CPU in the monitor.
         machine.wait_until(
             lambda: re.findall(r"HLT=(\d)", machine.monitor("info registers -a")).count("1")
             >= count - 1, "all CPUs but one to be halted")
@@ -54,10 +55,10 @@ class SmpTest(KernelTest):
     def test_32_cpus(self):
         self.check_count(32)
 
-    def test_timer_is_started_again_after_it_was_stopped(self):
-        # A CPU with nothing to run stops its timer.
+    def test_timer_is_started_again_after_idling(self):
+        # An idle CPU stops its timer.
         for args in ([], ["-cpu", "qemu32,-apic"]):
-            machine = self.boot("sliced", args=[*NO_HURRY, *args])
+            machine = self.boot("sliced", args=[*ICOUNT, *args])
             machine.run_to_prompt()
             for _ in range(2):
                 self.assert_lines(machine.command("run sliced"), ["sliced: ok"])
@@ -75,33 +76,33 @@ class SmpTest(KernelTest):
     def test_32_sockets(self):
         self.check_count(32, smp="32,sockets=32")
 
-    def test_apic_ids_with_gaps(self):
+    def test_apic_ids_may_have_gaps(self):
         self.check_count(6, smp="6,sockets=2,cores=3,threads=1")
 
-    def test_33_cpus_are_one_too_many(self):
+    def test_33rd_cpu_stays_parked(self):
         output = self.check_count(33)
         self.assert_lines(output, [r"SMP: 1 more than the 32 that this kernel can use stay parked"])
 
-    def test_40_cpus_are_eight_too_many(self):
+    def test_8_of_40_cpus_stay_parked(self):
         output = self.check_count(40)
         self.assert_lines(output, [r"SMP: 8 more than the 32 that this kernel can use stay parked"])
 
-    def test_q35(self):
+    def test_q35_with_4_cpus(self):
         self.cpus_used.add(4)
         output = self.start(args=["-machine", "q35", "-kernel", self.kernel(), "-append",
                                   "yield yield yield"], cpus=4).run_to_prompt()
         self.assert_cpus_come_up(output.replace("\r", ""), 4)
 
-    def test_no_acpi(self):
-        # Then the BIOS's MP table is all there is, and names one CPU a socket.
+    def test_cpus_are_found_without_acpi(self):
+        # The BIOS's MP table is left. It lists one CPU per socket.
         self.check_count(4, smp="4,sockets=4", args=["-machine", "pc,acpi=off"])
 
-    def test_no_apic(self):
+    def test_one_cpu_runs_without_an_apic(self):
         output = self.run_kernel("yield yield yield", args=["-cpu", "qemu32,-apic"])
         self.assert_cpus_come_up(output, 1)
         self.assert_yields_end(output)
 
-    def test_warm_reset_is_as_the_bios_left_it(self):
+    def test_warm_reset_vector_is_restored(self):
         for cpus in (1, 4):
             machine = self.boot("yield", cpus=cpus, gdb=True)
             text = run_gdb(machine, "hbreak boot_aps", "continue", "delete",
@@ -114,7 +115,7 @@ class SmpTest(KernelTest):
             machine.monitor("o /b 0x70 0x0f")
             self.assertEqual(int(machine.monitor("i /b 0x71").split("=")[1], 16), 0)
 
-    def test_machine_checks_are_exceptions(self):
+    def test_machine_checks_are_enabled(self):
         # Without CR4.MCE a machine check stops the machine.
         machine = self.boot("", cpus=4)
         machine.run_to_prompt()
@@ -123,7 +124,7 @@ class SmpTest(KernelTest):
         self.assertEqual([value & 0x40 for value in cr4], [0x40] * 4)
 
     def test_caches_are_on(self):
-        # A reset, and INIT on some CPUs, leave CR0.CD and CR0.NW set.
+        # A reset, and on some CPUs INIT, leaves CR0.CD and CR0.NW set.
         for cpus in (1, 4):
             machine = self.boot("yield", cpus=cpus)
             machine.run_to_prompt()
@@ -131,15 +132,15 @@ class SmpTest(KernelTest):
                    re.findall(r"CR0=(\w+)", machine.monitor("info registers -a"))]
             self.assertEqual([value & 0x60000000 for value in cr0], [0] * cpus)
 
-    def test_programs_are_spread_over_the_cpus(self):
-        # Each of these works for a while, faults, and so says on which CPU it was.
+    def test_programs_use_all_cpus(self):
+        # testbss computes for a while, then faults; the trap frame names its CPU.
         for cpus in (2, 4):
             output = self.run_kernel(" ".join(["testbss"] * 16), cpus=cpus)
             used = set(re.findall(r"(?m)^TRAP frame at 0xf\w+ from CPU (\d+)$", output))
             self.assertEqual(used, set(map(str, range(cpus))))
             self.assertEqual(len(re.findall(r"free env", output)), 16)
 
-    def test_lines_are_never_cut(self):
+    def test_lines_of_several_cpus_are_not_mixed(self):
         output = self.run_kernel(" ".join(["yield"] * 20), cpus=4)
         body = output[output.index("SMP: CPU 0 found"):output.index("audit: ")]
         pattern = (r"SMP: CPU \d found 4 CPU\(s\)|SMP: CPU \d starting|"
@@ -151,7 +152,7 @@ class SmpTest(KernelTest):
             self.assertRegex(line, "^(%s)$" % pattern)
         self.assert_yields_end(output, 20)
 
-    def test_silent_cpu_is_reported_and_the_rest_go_on(self):
+    def test_cpu_that_does_not_start_is_reported(self):
         self.cpu_may_be_silent = True
         machine = self.boot("yield yield yield", cpus=4, gdb=True)
         run_gdb(machine, "hbreak lapic_startap_init", "continue",

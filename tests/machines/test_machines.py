@@ -10,7 +10,7 @@ import runpy
 import signal
 import time
 
-from tests.support import NO_HURRY, Q35_WITH_IDE, TREE, KernelTest
+from tests.support import ICOUNT, Q35_WITH_IDE, TREE, KernelTest
 from tools.build.elffile import read_elf
 from tools.run.bochs import IPS
 
@@ -106,7 +106,7 @@ class SlicesTest(KernelTest):
                                        msg="%d ticks of %d a second" % (ticks, ticks_per_second))
 
     def check_qemu(self, *args):
-        self.check_slices(self.boot("slices", args=[*NO_HURRY, *args]), 1000000000)
+        self.check_slices(self.boot("slices", args=[*ICOUNT, *args]), 1000000000)
 
     def check_bochs(self, cpus, ips):
         self.check_slices(self.start_bochs(
