@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Run the tests in tests/ and its folders, as many at a time as there are cores: `make check`.
+"""Run the tests in tests/ and its folders, one per core at a time: `make check`.
 
     check.py [-v] [-j N] [--list] [PATTERN...]
 
-A pattern is a part of a test's name, or has * and ? in it. One line is printed as each test ends,
-and at the end `N passed, N failed`, with `, N skipped` if some were. The status is 0 only if tests
-were run and none failed.
+A pattern is a part of a test's name, or a file-name pattern with * and ?. Each test prints a line
+when it ends. The last line is `N passed, N failed`, with `, N skipped` if N is not 0. The exit
+status is 0 if no test failed and at least one passed.
 
-Tests are unittest cases. They run at the same time, but for those of a class with a setUpClass or
-of a file with a setUpModule, which run one after the other. A class may say `slow = True` to be
-started first, and `needs_build = True` if the kernel must have been built.
+Tests are unittest cases. They run in parallel, except that the tests of a class with a setUpClass,
+or of a file with a setUpModule, run one after the other. Two attributes of a class are optional:
+`slow = True` starts its tests first; `needs_build = True` means that they need the built kernel.
 """
 
 import argparse
@@ -35,15 +35,15 @@ from tools.run.tool import SIGNAL_SECONDS, ToolError, make_folder, remove_folder
 
 TESTS = os.path.join(ROOT, "tests")
 
-# The tests in this folder, and only these, have the folder before their names.
+# Only the tests in this folder have the folder's name in their names.
 HOST = "host"
 
-# Failures that speak for themselves: no traceback is shown.
+# Failures whose message is sufficient: print no traceback.
 PLAIN_ERRORS = (AssertionError, ToolError)
 
 
 class Report:
-    """Prints one line a test, whichever thread it ran in, and counts."""
+    """Prints a line for each test, and counts the results. Threads share it."""
 
     def __init__(self, verbose):
         self.verbose = verbose
@@ -51,7 +51,7 @@ class Report:
         self._lock = threading.Lock()
 
     def add(self, name, seconds, failures=(), skipped=None, note="", transcript=""):
-        """A test has ended: failures are texts; skipped is a reason, if it was."""
+        """Report the end of a test. failures: list of texts; skipped: the reason, or None."""
         with self._lock:
             if failures:
                 self.failed += 1
@@ -67,19 +67,19 @@ class Report:
             sys.stdout.flush()
 
     def close(self):
-        """Print the closing line; return the program's exit status."""
+        """Print the last line; return the exit status."""
         skipped = ", %d skipped" % self.skipped if self.skipped else ""
         print("%d passed, %d failed%s" % (self.passed, self.failed, skipped))
         return 0 if self.passed and not self.failed else 1
 
 
 def indent(text):
-    """A text, to be shown below a test's name."""
+    """Indent a text, to print it below the name of a test."""
     return "    " + text.rstrip("\n").replace("\n", "\n    ")
 
 
 def describe(error):
-    """What is to be shown of an exception that a test ended with."""
+    """The text to print for an exception that ended a test."""
     kind, value, trace = error
     if not issubclass(kind, PLAIN_ERRORS):
         return "".join(traceback.format_exception(kind, value, trace))
@@ -90,15 +90,15 @@ def describe(error):
 
 
 def name_of(case):
-    """test_disk in tests/machines/test_boot.py is boot.disk; tests/host/test_libc.py's are
-    host.libc.*."""
+    """The name of a test: test_disk in tests/machines/test_boot.py is boot.disk. The names of the
+    tests in tests/host/test_libc.py begin with host.libc."""
     module = case.__class__.__module__
     method = getattr(case, "_testMethodName", "")
     return re.sub(r"(^|\.)test_", r"\1", module) + "." + re.sub("^test_", "", method)
 
 
 class Listener(unittest.TestResult):
-    """Tells the report how each test of a suite went."""
+    """Passes the result of each test of a suite to the report."""
 
     def __init__(self, report):
         super().__init__()
@@ -119,7 +119,7 @@ class Listener(unittest.TestResult):
 
     def addError(self, test, err):
         self._failures.append(describe(err))
-        if not isinstance(test, unittest.TestCase):  # A class's setUpClass, not a test
+        if not isinstance(test, unittest.TestCase):  # setUpClass has failed.
             self.report.add(str(test), 0, self._failures)
             self._begin()
 
@@ -143,20 +143,20 @@ class Listener(unittest.TestResult):
 
 
 def load_module(path):
-    """Import a file of tests as a module whose name its tests' names are made of."""
+    """Import a file of tests. The name of the module becomes a part of the tests' names."""
     folder, file = os.path.split(os.path.relpath(path, TESTS))
     name = (HOST + "." if folder == HOST else "") + os.path.splitext(file)[0]
     if name in sys.modules:
         raise ImportError("another file of tests has the same name")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # Where unittest looks for setUpModule
+    sys.modules[name] = module  # Here unittest finds setUpModule.
     spec.loader.exec_module(module)
     return module
 
 
 def load_tests(report):
-    """Every test case. A file that cannot be loaded is a failed test."""
+    """Return all test cases. Report each file that cannot be loaded as a failed test."""
     cases = []
     files = glob.glob(os.path.join(TESTS, "test_*.py"))
     files += glob.glob(os.path.join(TESTS, "*", "test_*.py"))
@@ -174,16 +174,16 @@ def load_tests(report):
     return cases
 
 
-def wanted(case, patterns):
-    """Whether a test's name fits one of the patterns, or there are none."""
+def is_selected(case, patterns):
+    """True if the test's name matches a pattern, or if there are no patterns."""
     name = name_of(case)
     return not patterns or any(
         fnmatch.fnmatch(name, p) if re.search(r"[*?[]", p) else p in name for p in patterns)
 
 
-def shared_by(case):
-    """What a test shares with others that must run in the same thread: its module, its class, or
-    nothing, in which case it is the case itself."""
+def unit_key(case):
+    """A key that is equal for tests that must run in the same thread, because they share a
+    setUpModule or a setUpClass: the module's name, the class, or a value for this test alone."""
     kind = case.__class__
     if hasattr(sys.modules[kind.__module__], "setUpModule"):
         return kind.__module__
@@ -193,16 +193,16 @@ def shared_by(case):
 
 
 def make_units(cases):
-    """Group cases into suites, each to be run by one thread, slow ones first."""
+    """Group the tests into suites, the slow ones first. One thread runs all tests of a suite."""
     units = {}
     for case in cases:
-        units.setdefault(shared_by(case), []).append(case)
+        units.setdefault(unit_key(case), []).append(case)
     in_order = sorted(units.values(), key=lambda unit: not getattr(unit[0], "slow", False))
     return [unittest.TestSuite(unit) for unit in in_order]
 
 
 def run_units(units, jobs, report):
-    """Run suites in `jobs` threads until there are none left."""
+    """Run all suites in `jobs` threads."""
     waiting = deque(units)
 
     def work():
@@ -221,19 +221,19 @@ def run_units(units, jobs, report):
     except KeyboardInterrupt:
         waiting.clear()
         end_all()
-        wait_for_threads(threads)  # Their tests cannot do much any more, without children.
+        wait_for_threads(threads)  # Without their children, the tests end soon.
         raise
 
 
 def wait_for_threads(threads):
-    """Wait until all of them have ended. Signals are noticed meanwhile."""
+    """Wait until all threads have ended. Signals are handled during the wait."""
     for thread in threads:
         while thread.is_alive():
             thread.join(SIGNAL_SECONDS)
 
 
 def build(report):
-    """Build the kernel, as the first test. Return whether it went well."""
+    """Build the kernel and report the result as a test. Return True if the build succeeded."""
     started = time.monotonic()
     failures = []
     try:
@@ -249,29 +249,29 @@ def build(report):
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Run the tests.")
     parser.add_argument("patterns", nargs="*", metavar="PATTERN",
-                        help="run only the tests whose name has this in it")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show all output")
+                        help="run only the tests with matching names")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print all output")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
-                        help="run N tests at the same time (as many as there are cores)")
-    parser.add_argument("--list", action="store_true", help="only print the names")
+                        help="run N tests at the same time (default: the number of cores)")
+    parser.add_argument("--list", action="store_true", help="only print the names of the tests")
     args = parser.parse_args()
     if args.jobs < 1:
-        parser.error("-j wants a number from 1 up")
+        parser.error("-j needs a number greater than 0")
     return args
 
 
 def main():
     args = parse_arguments()
     report = Report(args.verbose)
-    cases = [case for case in load_tests(report) if wanted(case, args.patterns)]
+    cases = [case for case in load_tests(report) if is_selected(case, args.patterns)]
     if args.list:
         print("\n".join(map(name_of, cases)))
         return 0
     if args.patterns and not cases:
         print("no test has a name like: " + " ".join(args.patterns), file=sys.stderr)
 
-    # Tests send SIGINT to tools. A command in the background of a script has it ignored, and so would
-    # they.
+    # Some tests send SIGINT to tools, which inherit our signal handling. The background commands of
+    # a shell script ignore SIGINT: set the default again.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = tempfile.tempdir = make_folder("jos-check-")
     try:

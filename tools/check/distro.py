@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""Try the README's two lines in fresh Debian systems. For maintainers; root, debootstrap, unshare.
+"""Run the README's two set-up lines in new Debian systems. A tool for maintainers.
 
     distro.py [--folder DIR] [--tests "NAME..."] SUITE...        (SUITE: bookworm, trixie, sid, ...)
 
-For each suite, debootstrap makes a minimal system in DIR/SUITE, or in a temporary folder that is
-removed again. A clone of this checkout's HEAD is put there for root, and a copy without its history
-for a user who has no sudo. Then the lines of README.md that begin with conf/setup are run in the
-new system: the user's first line must say that it lacks packages; root's lines install them; then
-the user's lines must work, too. The system has /proc and /dev/pts, in a mount namespace of its own,
-so that nothing is left mounted, however this ends. Packages come from where this computer's apt
-gets its own.
+Needs root, debootstrap and unshare. For each suite, debootstrap makes a minimal system in DIR/SUITE
+(default: in a temporary folder). Root gets a clone of this checkout's HEAD, and a user without sudo
+a copy without history. The lines of README.md that begin with conf/setup then run in this system:
 
-A row of a table is printed for each suite, and what was printed is in DIR/SUITE.log. The status is 0
-only if all lines worked everywhere.
+1. As the user: the first line must fail and say which packages are missing.
+2. As root: both lines must install the packages and succeed.
+3. As the user again: both lines must succeed.
+
+The system has /proc and /dev/pts, mounted in a separate mount namespace, so that no mount remains
+after the tool ends. Packages come from the mirror that this computer's apt uses.
+
+The tool prints a table with a row for each suite; DIR/SUITE.log has all output. The exit status is
+0 if all lines succeeded in all suites.
 """
 
 import argparse
@@ -35,10 +38,10 @@ SETUP_SECONDS = 3600
 CHECK_SECONDS = 6 * 3600
 USER = "student"
 
-# Variables of ours that a program which fetches packages may need.
+# Environment variables that the download of packages may need.
 NETWORK = ("http_proxy", "https_proxy", "no_proxy")
 
-# To run "$@" in the system at $0, with file systems that vanish with its processes.
+# Run "$@" in the system at $0. The mounts disappear when its processes have ended.
 ENTER = """
 mount -t proc proc "$0/proc" &&
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$0/dev/pts" &&
@@ -57,7 +60,7 @@ VERSIONS = {
 
 
 def run(*command):
-    """Run a command of this computer; return what it prints."""
+    """Run a command on this computer; return its output."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
@@ -70,40 +73,41 @@ def run(*command):
 
 
 def mirror():
-    """Where this computer's apt gets Debian's packages."""
+    """The address from which this computer's apt gets Debian's packages."""
     for line in run("apt-get", "indextargets", "--format", "$(LABEL)\t$(SITE)").split("\n"):
         label, _, site = line.partition("\t")
         if label == "Debian":
             return site
-    raise ToolError("apt has no source of Debian's packages")
+    raise ToolError("apt has no source for Debian's packages")
 
 
 def readme_lines():
-    """The two lines of README.md: to set up and run, and to set up and test."""
+    """The two lines of README.md: set up and run, set up and test."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
         lines = re.findall(r"(?m)^    (conf/setup .*)$", f.read())
     if len(lines) != 2 or "qemu-nox" not in lines[0] or "make check" not in lines[1]:
-        raise ToolError("README.md has not the two lines that begin with conf/setup")
+        raise ToolError("README.md does not have two lines that begin with conf/setup")
     return lines
 
 
 class System:
-    """A fresh Debian in a folder."""
+    """A new Debian system in a folder."""
 
     def __init__(self, suite, folder):
         self.suite = suite
         self.root = os.path.join(folder, suite)
         self.log = open(os.path.join(folder, suite + ".log"), "w", encoding="utf-8")
 
-    def say(self, text):
+    def progress(self, text):
+        """Print a line, also to the log."""
         print("+ %s: %s" % (self.suite, text), file=sys.stderr, flush=True)
         self.log.write("+ %s\n" % text)
         self.log.flush()
 
     def make(self):
-        """Make it, with this computer's settings for fetching packages, and a user."""
+        """Make the system, with this computer's settings for apt, the user, and the checkouts."""
         if not os.path.exists(os.path.join(self.root, "etc", "debian_version")):
-            self.say("debootstrap")
+            self.progress("debootstrap")
             self.log.write(run("debootstrap", "--variant=minbase", self.suite, self.root, mirror()))
         settings = [line for line in run("apt-config", "dump").split("\n")
                     if re.match(r"Acquire::(?!IndexTargets|Languages)", line)]
@@ -115,7 +119,7 @@ class System:
         self.put_tree()
 
     def put_tree(self):
-        """Give root a clone, and the user a copy without history."""
+        """Put a clone into root's home, and a copy without history into the user's."""
         for home in ("root", "home/" + USER):
             remove_folder(os.path.join(self.root, home, "jos"))
         tree = os.path.join(self.root, "root", "jos")
@@ -128,7 +132,7 @@ class System:
             f.write(text)
 
     def command(self, line, user):
-        """The words that run a line of shell in it, in the user's home."""
+        """The command, as a list of words, that runs a shell line in the user's home."""
         env = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "TERM=xterm", *("%s=%s" % (v, os.environ[v]) for v in NETWORK if v in os.environ)]
         shell = ["su", "-w", ",".join(NETWORK), "-", user, "-c", line]
@@ -136,11 +140,11 @@ class System:
                 self.root, *env, *shell]
 
     def start(self, line, user, limit=SETUP_SECONDS):
-        """Run a line of shell there; return the Child."""
+        """Start a shell line in the system; return the Child."""
         return Child(self.command(line, user), name=line, limit=limit, merge=True)
 
     def text(self, line, user="root"):
-        """What a line of shell prints, which must succeed."""
+        """Run a shell line that must succeed; return its output."""
         with self.start(line, user) as child:
             child.end_input()
             status = child.wait_for_end()
@@ -151,63 +155,63 @@ class System:
 
     # ---- The README's lines ----
 
-    def refuses(self, line, user):
-        """A user without sudo is told what is missing, by a line that names root's command."""
+    def fails_with_hint(self, line, user):
+        """True if the line fails and prints the command that root must run."""
         with self.start("cd jos && " + line, user) as child:
             child.end_input()
             status = child.wait_for_end()
         self.log.write(child.output)
         return status != 0 and re.search(r"As root, run: .*apt-get .*install", child.output)
 
-    def runs(self, line, user):
-        """Whether the first line brings the kernel to its prompt, and Ctrl-a x ends it; and what it
-        printed."""
-        self.say("%s: %s" % (user, line))
+    def run_first_line(self, line, user):
+        """Run the first line. Return (True if the kernel printed its prompt and Ctrl-a x ended
+        QEMU, output)."""
+        self.progress("%s: %s" % (user, line))
         with self.start("cd jos && " + line, user) as child:
             try:
                 child.wait_for(PROMPT)
                 child.send(LEAVE_QEMU)
                 good = child.wait_for_end() == 0
             except ChildError as e:
-                self.say(str(e))
+                self.progress(str(e))
                 good = False
             self.log.write(child.output)
             return good, child.output
 
-    def checks(self, line, user, tests):
-        """The closing line of the second line's tests, whether they passed, and what was printed."""
+    def run_second_line(self, line, user, tests):
+        """Run the second line. Return (last line of the tests, True if they passed, output)."""
         if tests:
             line += " TESTS=" + shlex.quote(tests)
-        self.say("%s: %s" % (user, line))
+        self.progress("%s: %s" % (user, line))
         with self.start("cd jos && " + line, user, CHECK_SECONDS) as child:
             child.end_input()
             status = child.wait_for_end()
         self.log.write(child.output)
         found = re.findall(r"(?m)^\d+ passed, .*$", child.output)
         for name in re.findall(r"(?m)^FAIL (\S+)", child.output):
-            self.say("FAIL " + name)
-        return (found or ["nothing was tested"])[-1], status == 0, child.output
+            self.progress("FAIL " + name)
+        return (found or ["no test ran"])[-1], status == 0, child.output
 
 
 def installed(text):
-    """What apt says that it has installed, of a line's output."""
+    """What apt installed, from the output of a set-up line."""
     sums = [sum(int(n) for n in re.findall(pattern, text)) for pattern in (
         r"(\d+) newly installed", r"Need to get (\d+) MB", r"operation, (\d+) MB")]
     return "%d packages, %d MB to fetch, %d MB on disk" % tuple(sums) if sums[0] else "nothing"
 
 
 def try_suite(system, tests):
-    """Run the lines; return the row's cells, and whether all went well."""
+    """Run the lines; return the cells of the table's row, and True if all lines succeeded."""
     run_line, check_line = readme_lines()
     system.make()
     good = True
     if not os.path.exists(os.path.join(system.root, "usr", "bin", "make")):
-        good = bool(system.refuses(run_line, USER))
+        good = bool(system.fails_with_hint(run_line, USER))
     cells = []
     for user in ("root", USER):
         started = time.monotonic()
-        up, text = system.runs(run_line, user)
-        results, passed, more = system.checks(check_line, user, tests)
+        up, text = system.run_first_line(run_line, user)
+        results, passed, more = system.run_second_line(check_line, user, tests)
         good = good and up and passed
         if user == "root":
             cells += [installed(text), installed(more)]
@@ -218,10 +222,13 @@ def try_suite(system, tests):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Try the README's lines in fresh systems.")
+    parser = argparse.ArgumentParser(
+        description="Run the README's set-up lines in new Debian systems.")
     parser.add_argument("suites", nargs="+", metavar="SUITE", help="bookworm, trixie, sid, ...")
-    parser.add_argument("--folder", help="keep the systems there, and use those that are there")
-    parser.add_argument("--tests", default="", help="only these, as make check TESTS=...")
+    parser.add_argument("--folder", metavar="DIR",
+                        help="make the systems here, keep them, and use those of an earlier run")
+    parser.add_argument("--tests", default="",
+                        help="run only these tests, as in make check TESTS=...")
     args = parser.parse_args()
     if os.getuid() != 0:
         parser.error("only root can make a system")

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Run user/fuzz/fuzz.c on machines with 1, 2, 4 and 8 CPUs, on several seeds: `make fuzz`.
+"""Run user/fuzz/fuzz.c on machines with 1, 2, 4 and 8 CPUs, with many seeds: `make fuzz`.
 
     fuzz.py [--calls N] [--seed N] [--cpus N] [-j JOBS]
 
-Each machine makes some of the calls, and has several copies of the program, each with a seed of
-its own. One line is printed for a machine: its seeds, CPUs, and what happened. The status is 0 only
-if no kernel panicked, no machine was reset or hung, no call returned what it must not, all
-environments were gone in the end, and as many pages were free as before.
+The system calls are divided among several machines. A machine runs several copies of the program,
+each with a different seed. The tool prints a line for each machine: seed, CPUs, and the result. The
+exit status is 0 if on all machines
 
-What a machine that failed has printed is kept in obj/fuzz/. To run it again:
-fuzz.py --seed SEED --cpus CPUS --calls CALLS, as its line says.
+- the kernel did not panic, and the machine was not reset and did not hang;
+- every call returned an allowed value;
+- at the end no environment was left, and as many pages were free as at the start.
+
+The output of a machine that failed is kept in obj/fuzz/. Its line has the options that repeat the
+run: fuzz.py --seed SEED --cpus CPUS --calls CALLS.
 """
 
 import argparse
@@ -31,11 +34,11 @@ MACHINE_CPUS = (1, 2, 4, 8)
 MAX_COPIES = 4
 LIMIT_SECONDS = 300
 
-# What must be printed when all environments are gone.
+# The kernel must print this when all environments are gone.
 END = re.compile(r"(?m)^audit: \d+ pages, 0 environments, balanced\n"
                  r"No runnable environments in the system!$")
 
-# The flags in a program's trap frame: outside virtual-8086 mode IOPL is not 0, or IF is.
+# Wrong flags in a program's trap frame, outside virtual-8086 mode: IOPL is not 0, or IF is 0.
 BAD_FLAGS = (r"  cs   0x----001b\r?\n"
              r"  flag 0x\w{3}[014589cd](?:[1235679abdef]\w{3}|\w[014589cd]\w\w)")
 BAD = (r".*(kernel panic|audit: \d+ errors|fuzz: WRONG|user panic|out of memory|%s).*\n"
@@ -43,50 +46,50 @@ BAD = (r".*(kernel panic|audit: \d+ errors|fuzz: WRONG|user panic|out of memory|
 
 
 class FuzzError(AssertionError):
-    """Something that no user program may bring about. The text says what."""
+    """The kernel did something that no user program may cause. The text says what."""
 
 
 def programs(seed, calls, cpus):
-    """The command line: as many copies as there are CPUs, up to some, and their seeds."""
+    """The command line: a copy of the program for each CPU, up to MAX_COPIES, with its seed."""
     copies = min(cpus, MAX_COPIES)
     return " ".join("fuzz,%d,%d" % (seed + i, -(-calls // copies)) for i in range(copies))
 
 
 def free_pages(machine):
-    """How many pages are free, as the kernel's monitor says."""
+    """The number of free pages, from the kernel's monitor."""
     return int(re.search(r"of which (\d+) are free", machine.command("kerninfo")).group(1))
 
 
 def run_all(machine, line):
-    """Type a line at the monitor's prompt; return what is printed until nothing runs any more. A
-    breakpoint, which a caller may be led to, stops all until somebody types continue."""
+    """Type a line at the monitor's prompt; return the output until all environments are gone. If an
+    environment executes a breakpoint instruction, type `continue`."""
     begin = start = machine.wait_for(PROMPT).end()
     machine.send(line + "\n")
     while True:
         end = machine.wait_for(PROMPT + "|" + BAD, start).end()
-        said = machine.output[start:end].replace("\r", "")
-        bad = re.search(BAD, said)
+        text = machine.output[start:end].replace("\r", "")
+        bad = re.search(BAD, text)
         if bad:
             raise FuzzError(bad.group())
-        if END.search(said):
+        if END.search(text):
             return machine.output[begin:end].replace("\r", "")
-        if "Breakpoint" not in said:
-            raise FuzzError("the machine stopped:\n" + last_lines(said))
+        if "Breakpoint" not in text:
+            raise FuzzError("the machine stopped:\n" + last_lines(text))
         start = end
         machine.send("continue\n")
 
 
 def fuzz(machine, seed, calls):
-    """Run the fuzzer on a machine that has just come up, with no program. Return how many calls
-    and children there were, how many of those the kernel ended, and the set of CPUs that were
-    used; or raise FuzzError."""
+    """Run the fuzzer on a machine that was started without a program. Return (number of calls,
+    number of children, number of children that the kernel ended, set of CPUs that were used); or
+    raise FuzzError."""
     before = free_pages(machine)
     line = programs(seed, calls, machine.cpus)
-    said = run_all(machine, "run " + line)
+    output = run_all(machine, "run " + line)
     results = re.findall(r"fuzz: seed \d+: (\d+) calls, (\d+) children, (\d+) ended by the kernel, "
-                         r"CPUs used:((?: \d+)+)\n", said)
+                         r"CPUs used:((?: \d+)+)\n", output)
     if len(results) != len(line.split()):
-        raise FuzzError("%d of %d copies came to an end" % (len(results), len(line.split())))
+        raise FuzzError("only %d of %d copies ended" % (len(results), len(line.split())))
     after = free_pages(machine)
     if after != before:
         raise FuzzError("%d pages were free before, %d are now" % (before, after))
@@ -100,18 +103,18 @@ def fuzz(machine, seed, calls):
 
 
 class Campaign:
-    """Machines with different seeds and numbers of CPUs, some of them at the same time."""
+    """A series of machines with different seeds and numbers of CPUs. Threads share it."""
 
     def __init__(self, tree, plan):
         self.tree = tree
-        self.plan = plan  # What is left to do: tuples of seed, CPUs, calls
+        self.plan = plan  # The machines not yet started: (seed, CPUs, calls)
         self.totals = [0, 0, 0]
         self.failed = self.passed = 0
         self._lock = threading.Lock()
         self._image = tree.disk_image("")
 
     def work(self):
-        """Take what is left to do, until nothing is."""
+        """Run machines until the plan is empty."""
         while True:
             with self._lock:
                 if not self.plan:
@@ -129,7 +132,7 @@ class Campaign:
                 try:
                     *totals, _ = fuzz(machine, seed, calls)
                 except ChildError:
-                    state = machine.monitor("info registers -a")  # Where they hang
+                    state = machine.monitor("info registers -a")  # Shows where the CPUs hang
                     raise
         except (FuzzError, ChildError) as e:
             failure = str(e)
@@ -156,7 +159,7 @@ class Campaign:
 
 
 def make_plan(seed, calls, cpus):
-    """Divide the calls among machines, each with its seeds and a number of CPUs."""
+    """Divide the calls among machines: [(seed, CPUs, calls)]."""
     plan = []
     while calls > 0:
         count = cpus or MACHINE_CPUS[len(plan) % len(MACHINE_CPUS)]
@@ -167,16 +170,18 @@ def make_plan(seed, calls, cpus):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Make system calls that no program should.")
-    parser.add_argument("--calls", type=int, default=1000000, help="how many in all")
+    parser = argparse.ArgumentParser(description="Make random system calls.")
+    parser.add_argument("--calls", type=int, default=1000000,
+                        help="total number of system calls (%(default)s)")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000 * 1000 + 1,
-                        help="the first one (another one each time)")
-    parser.add_argument("--cpus", type=int, help="of each machine (1, 2, 4 and 8)")
+                        help="the first seed (default: depends on the time)")
+    parser.add_argument("--cpus", type=int,
+                        help="number of CPUs of each machine (default: 1, 2, 4 and 8)")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1,
-                        help="run so many machines at the same time (as many as there are cores)")
+                        help="run JOBS machines at the same time (default: the number of cores)")
     args = parser.parse_args()
     if min(args.calls, args.seed, args.jobs, args.cpus or 1) < 1:
-        parser.error("all of these are numbers from 1 up")
+        parser.error("all options need a number greater than 0")
     return args
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Run fuzz targets, the programs that fuzz/Makefrag builds: `make fuzz-host`.
+"""Run the fuzz targets that fuzz/Makefrag builds: `make fuzz-host`.
 
     fuzzhost.py [--runs N] [--seed S] PROGRAM...
 
-Each program is given the inputs that are kept for it, in fuzz/corpus/NAME, and then N new ones that
-libFuzzer makes from them. One line is printed for each, with a seed that repeats the run. An input
-that finds something is kept beside the program, as NAME-crash-..., and given to the program again
-it shows what it found. The status is 0 only if nothing was found.
+Each program runs with the inputs in fuzz/corpus/NAME, then with N new inputs that libFuzzer makes
+from them. The tool prints a line for each program, with the seed that repeats the run. An input
+that finds an error is saved next to the program, as NAME-crash-...; run the program with this file
+to see the error again. The exit status is 0 if no error was found.
 """
 
 import argparse
@@ -26,17 +26,17 @@ from tools.run.tool import SIGNAL_SECONDS, make_folder, remove_folder, run_tool
 CORPUS = os.path.join(ROOT, "fuzz", "corpus")
 MAX_LENGTH = 4096
 
-# An input that takes longer, or a run that takes more memory or as long as this, is a find, too.
+# Exceeding one of these limits is also an error: time for an input, memory, time for all inputs.
 INPUT_SECONDS = 120
 MEMORY_MB = 1500
 RUN_SECONDS = 24 * 3600
 
-# No input's memory is left behind, and to look for it takes long.
+# The leak detector is slow, and the targets do not leak memory.
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
 
 
 def run(program, *args):
-    """Run a fuzz target; return its exit status and all that it said."""
+    """Run a fuzz target; return (exit status, standard error)."""
     options = ["-timeout=%d" % INPUT_SECONDS, "-rss_limit_mb=%d" % MEMORY_MB,
                "-artifact_prefix=%s-" % program]
     with Child([program, *options, *args], limit=RUN_SECONDS, env=ENVIRONMENT) as child:
@@ -45,18 +45,18 @@ def run(program, *args):
 
 
 def describe(program, text):
-    """What is to be shown of a find."""
+    """The text to print for an error: the last lines, and how to repeat it."""
     found = re.search(r"Test unit written to (\S+)", text) or \
         [None, (re.findall(r"(?m)^Running: (\S+)$", text) or ["?"])[-1]]
-    # Of a back trace, what is our own.
+    # In a backtrace, leave out the functions of libFuzzer, the sanitizers and the C library.
     lines = [line for line in text.split("\n")
              if not re.match(r"\s+#\d+ .*(fuzzer::|sanitizer|/lib|\(linux|_start)", line)]
     return "%s\n  to see it again: %s %s" % (last_lines("\n".join(lines), 40), program, found[1])
 
 
 def fuzz(program, runs, seed):
-    """Run a target with what is kept for it and then with new inputs. Return whether nothing was
-    found, and a line or more on how it went."""
+    """Run a target with its kept inputs, then with new inputs. Return (True if no error was found,
+    text to print)."""
     name = os.path.basename(program)
     folder = os.path.join(CORPUS, name)
     kept = [os.path.join(folder, f) for f in sorted(os.listdir(folder))] \
@@ -83,7 +83,7 @@ def fuzz(program, runs, seed):
 
 
 def fuzz_all(programs, runs, seed):
-    """Run targets, as many at a time as there are cores. Return whether nothing was found."""
+    """Run the targets, one per core at a time. Return True if no error was found."""
     waiting = deque(programs)
     good = []
 
@@ -110,12 +110,12 @@ def main():
     parser = argparse.ArgumentParser(description="Run fuzz targets.")
     parser.add_argument("programs", nargs="+", metavar="PROGRAM")
     parser.add_argument("--runs", type=int, default=100000, metavar="N",
-                        help="give each so many new inputs (%(default)s)")
+                        help="number of new inputs for each program (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="S",
-                        help="repeat a run; 0 is another one each time (%(default)s)")
+                        help="the seed, to repeat a run; 0: a random seed (%(default)s)")
     args = parser.parse_args()
     if args.runs < 0 or not 0 <= args.seed < 1 << 32:
-        parser.error("--runs wants a number from 0 up, --seed one of 32 bits")
+        parser.error("--runs must not be negative, --seed must be a 32-bit number")
     programs = [os.path.abspath(program) for program in args.programs]
     seed = args.seed or random.SystemRandom().randrange(1, 1 << 32)
     try:

@@ -4,13 +4,15 @@
     models.py [-j N] [--list] [NAME...]
     models.py --trail NAME MUTATION
 
-A NAME is that of a model, lock for models/lock.pml. What is to be run stands in the model's head:
+NAME is the name of a model: lock is models/lock.pml. Comments in the model list the runs:
 
-    // CHECK: OPTIONS...            it must hold; -D is for the model, anything else for spin's pan
-    // MUTATION NAME [-D...]: ...   with -DNAME besides the first CHECK's options it must not hold
+    // CHECK: OPTIONS...            spin must find no error. -D options go to the model, other
+                                    options to pan, the program that spin makes
+    // MUTATION NAME [-D...]: ...   with -DNAME added to the options of the first CHECK, spin must
+                                    find an error
 
-Each is a line of output, with the number of states that were searched. The status is 0 if all
-came out as they should. --trail shows the shortest way to where a mutation goes wrong.
+The tool prints a line for each run, with the number of states that spin searched. The exit status
+is 0 if all runs had the expected result. --trail shows the shortest path to a mutation's error.
 """
 
 import argparse
@@ -32,17 +34,16 @@ from tools.run.tool import ToolError, make_folder, remove_folder, run_tool
 
 MODELS = os.path.join(ROOT, "models")
 
-# How deep a search may go, and how long it may take (seconds).
-DEPTH = 4000000
-LIMIT = 600
+MAX_DEPTH = 4000000  # Of a search
+LIMIT_SECONDS = 600
 
 
 class ModelError(ToolError):
-    """A model cannot be run, or did not come out as it should."""
+    """A run failed, or did not have the expected result."""
 
 
 class Run:
-    """A model with some options, and whether it must hold."""
+    """A run of spin on a model. With a mutation, spin must find an error."""
 
     def __init__(self, model, mutation, options):
         self.path = os.path.join(MODELS, model + ".pml")
@@ -54,19 +55,19 @@ class Run:
         self.name = " ".join([model, mutation or " ".join(options)]).strip()
 
     def compile(self, folder, flags):
-        """Make the program that searches the model's states, `pan`, in a folder."""
-        # Where there is an error, it is found sooner than a better program is compiled.
+        """Make pan, the program that searches the states of the model, in a folder."""
+        # A mutation's error is found quickly. It is not worth the time to optimize the program.
         optimize = "-O0" if self.mutation else "-O2"
         for command in (["spin", "-a", *self.defines, self.path],
                         ["cc", optimize, "-DSAFETY", "-DCOLLAPSE", *flags, "-o", "pan", "pan.c"]):
             run_command(command, folder)
 
     def search(self, folder):
-        """Return pan's words."""
-        return run_command(["./pan", "-m%d" % DEPTH, "-w23", *self.pan], folder)
+        """Run pan; return its output."""
+        return run_command(["./pan", "-m%d" % MAX_DEPTH, "-w23", *self.pan], folder)
 
     def check(self):
-        """Return one line that says how it went, or raise ModelError."""
+        """Run spin; return a line with the result, or raise ModelError."""
         started = time.monotonic()
         with model_folder() as folder:
             self.compile(folder, [])
@@ -74,18 +75,18 @@ class Run:
         errors = re.search(r"errors: (\d+)", text)
         states = re.search(r"(\d+) states, stored", text)
         if not errors or not states or "too small" in text or "out of memory" in text:
-            raise ModelError("%s: the search did not end:\n%s" % (self.name, text))
-        fault = re.search(r"pan:\d+: (.*) \(at depth", text)
-        if self.mutation and not fault:
+            raise ModelError("%s: the search is not complete:\n%s" % (self.name, text))
+        error = re.search(r"pan:\d+: (.*) \(at depth", text)
+        if self.mutation and not error:
             raise ModelError("%s: not caught, in %s states" % (self.name, states[1]))
         if not self.mutation and errors[1] != "0":
-            raise ModelError("%s: %s" % (self.name, fault[1] if fault else text))
+            raise ModelError("%s: %s" % (self.name, error[1] if error else text))
         return "%s: %s, %s states (%.1fs)" % (
             self.name, "caught" if self.mutation else "holds", states[1],
             time.monotonic() - started)
 
     def trail(self):
-        """The shortest way to an error, as spin tells it."""
+        """The shortest path to an error, as text from spin."""
         with model_folder() as folder:
             self.compile(folder, ["-DBFS"])
             text = self.search(folder)
@@ -97,7 +98,7 @@ class Run:
 
 @contextlib.contextmanager
 def model_folder():
-    """A temporary folder for what spin and the compiler make."""
+    """A temporary folder for the files that spin and the compiler write."""
     folder = make_folder("jos-model-")
     try:
         yield folder
@@ -106,33 +107,33 @@ def model_folder():
 
 
 def run_command(command, folder):
-    """Run a command in a folder; return what it printed, or raise ModelError."""
+    """Run a command in a folder; return its output, or raise ModelError."""
     try:
-        with Child(command, limit=LIMIT, cwd=folder) as child:
+        with Child(command, limit=LIMIT_SECONDS, cwd=folder) as child:
             status = child.wait_for_end()
             text = child.output + child.errors
     except ChildError as e:
         raise ModelError(str(e)) from None
-    # pan's status does not tell an error found from one that it had.
+    # pan's exit status is the same for an error in the model and a failure of pan: ignore it here.
     if status and command[0] != "./pan":
         raise ModelError("%s failed:\n%s" % (" ".join(command), text))
     return text
 
 
 def all_models():
-    """Their names."""
+    """The names of all models."""
     return sorted(os.path.basename(path)[:-len(".pml")]
                   for path in glob.glob(os.path.join(MODELS, "*.pml")))
 
 
 def runs_of(model):
-    """What a model's head asks for."""
+    """The Runs that the comments of a model list."""
     with open(os.path.join(MODELS, model + ".pml"), encoding="utf-8") as f:
         text = f.read()
     checks = [options.split() for options in re.findall(r"^// CHECK:(.*)$", text, re.M)]
     mutations = re.findall(r"^// MUTATION (\w+)((?: -D\w+=?\w*)*):", text, re.M)
     if not checks or not mutations:
-        raise ModelError("%s.pml: its head has no line CHECK, or no MUTATION" % model)
+        raise ModelError("%s.pml has no line // CHECK, or no // MUTATION" % model)
     return ([Run(model, None, options) for options in checks] +
             [Run(model, name, checks[0] + options.split()) for name, options in mutations])
 
@@ -141,19 +142,19 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Check the models in models/ with spin.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these models")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
-                        help="run N at the same time (as many as there are cores)")
-    parser.add_argument("--list", action="store_true", help="only say what would be run")
+                        help="run N at the same time (default: the number of cores)")
+    parser.add_argument("--list", action="store_true", help="only print the names of the runs")
     parser.add_argument("--trail", action="store_true",
-                        help="show the shortest way to where a MUTATION of a model goes wrong")
+                        help="show the shortest path to the error of a mutation")
     args = parser.parse_args()
     if args.jobs < 1:
-        parser.error("-j wants a number from 1 up")
+        parser.error("-j needs a number greater than 0")
     mutation = args.names.pop() if args.trail and len(args.names) == 2 else None
     if args.trail and not mutation:
-        parser.error("--trail wants a model and a mutation")
+        parser.error("--trail needs the names of a model and a mutation")
     for name in args.names:
         if name not in all_models():
-            parser.error("there is no model %s, but %s" % (name, ", ".join(all_models())))
+            parser.error("no model %s; the models are: %s" % (name, " ".join(all_models())))
     return args, mutation
 
 
@@ -175,7 +176,7 @@ def main():
 
 
 def check_all(runs, jobs):
-    """Print how each run goes. Return the exit status."""
+    """Run all; print a line for each. Return the exit status."""
     status = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         try:

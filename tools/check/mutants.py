@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""Put known mistakes into the source, one at a time, and see that the tests find each:
-`make mutants`.
+"""Mutation testing: put known mistakes into the source, one at a time, and check that the tests
+fail: `make mutants`.
 
     mutants.py [-j N] [-v] [--check] [--list] [WHICH...]
 
-The mistakes are in tests/mutants.txt, whose head says how they are written. WHICH selects some of
-them: numbers (12), ranges (10-40), or parts of a file's name (kern/ipc.c). All is done in copies of
-the tree, one for each of N jobs: first the tests that are named run without a mistake, and must
-pass; then each mistake is made, the tree built, and the mistake's own tests run. One line is printed
-for each mistake:
+The mistakes are in tests/mutants.txt, which also describes the format. WHICH selects some of them,
+by number (12), range (10-40), or part of a file's name (kern/ipc.c). Each of N jobs works in a copy
+of the tree. First, the tests of all selected mistakes must pass. Then, for each mistake, the tool
+changes the source, builds the kernel, runs the mistake's tests and prints a line:
 
     caught        a test failed
-    SURVIVED      all its tests passed
-    NO MATCH      the line to be changed is not there, or is there more than once
-    NO BUILD      the compiler refuses the change
-    equivalent    not tried: the list says why it makes no difference
+    SURVIVED      all tests passed
+    NO MATCH      the text to change is not in the source, or is there more than once
+    NO BUILD      the build failed
+    equivalent    not tried: the list says why the change makes no difference
 
-A mistake that makes the kernel hang is caught when a test's own time limit ends it. The status is 0
-if all that were tried were caught. --check only looks whether each mistake still applies; -v shows how the tests failed.
+A mistake that makes the kernel hang counts as caught: the test fails at its time limit. The exit
+status is 0 if no mistake survived, and all could be applied and built. --check only checks that all
+mistakes can be applied; -v shows how the tests failed.
 """
 
 import argparse
@@ -33,15 +33,15 @@ from tools.run.child import Child, end_all
 from tools.run.tool import SIGNAL_SECONDS, run_tool
 
 LIST = os.path.join(ROOT, "tests", "mutants.txt")
-RUN_SECONDS = 3600  # For the tests of one mistake: each has its own limit, which comes first.
+RUN_SECONDS = 3600  # For all tests of a mistake. Each test also has its own, shorter limit.
 
 
 class ListError(Exception):
-    """The list is not written as it must be, or does not fit the source."""
+    """The list has a wrong format, or a mistake cannot be applied to the source."""
 
 
 class Mutant:
-    """A mistake. `function` is where it is made, or None: anywhere in the file."""
+    """A mistake. `function`: the function to change, or None for anywhere in the file."""
 
     def __init__(self, number, file, title):
         self.number = number
@@ -56,7 +56,7 @@ class Mutant:
         return "%3d %s: %s" % (self.number, self.file, self.title)
 
     def apply(self, source):
-        """The source with the mistake in it. ListError if it does not apply exactly once."""
+        """Return the source with the mistake. ListError if the old text is not there just once."""
         start, end = self._find_function(source)
         part = source[start:end]
         count = part.count(self.old)
@@ -66,7 +66,7 @@ class Mutant:
         return source[:start] + part.replace(self.old, self.new) + source[end:]
 
     def _find_function(self, source):
-        """From where to where the function goes: its name begins a line, as does its last brace."""
+        """(start, end) of the function. Its name and its last brace are at the start of a line."""
         if self.function is None:
             return 0, len(source)
         found = re.search(r"(?m)^%s\((?s:.*?)^}" % self.function, source)
@@ -76,7 +76,7 @@ class Mutant:
 
 
 def parse(text):
-    """The mistakes of a list, in order."""
+    """Return the mistakes in a list, in order."""
     mutants, file = [], None
     lines = [line for line in text.split("\n") if not line.startswith("#")]
     for block in re.split(r"\n{2,}", "\n".join(lines).strip("\n")):
@@ -99,7 +99,7 @@ def parse(text):
             else:
                 raise ListError("%s\n    cannot be read: %s" % (mutant, line))
         if None in (file, mutant.old, mutant.new) or bool(mutant.tests) == bool(mutant.equivalent):
-            raise ListError("%s\n    wants a [file] above, -, +, and either > or =" % mutant)
+            raise ListError("%s\n    needs a [file] above, -, +, and either > or =" % mutant)
         if mutant.old == mutant.new:
             raise ListError("%s\n    changes nothing" % mutant)
         mutants.append(mutant)
@@ -112,19 +112,19 @@ def read_list():
 
 
 def check_list(mutants, root=ROOT):
-    """What is wrong with a list: one text for each mistake that does not apply."""
-    wrong = []
+    """Return an error message for each mistake that cannot be applied."""
+    errors = []
     for mutant in mutants:
         try:
             with open(os.path.join(root, mutant.file), encoding="utf-8") as f:
                 mutant.apply(f.read())
         except (OSError, ListError) as e:
-            wrong.append(str(e))
-    return wrong
+            errors.append(str(e))
+    return errors
 
 
 def select(mutants, words):
-    """Those that the words select; all if there are none."""
+    """The mistakes that the words select, or all mistakes if there are no words."""
     chosen = []
     for word in words:
         numbers = re.fullmatch(r"(\d+)(?:-(\d+))?", word)
@@ -134,27 +134,27 @@ def select(mutants, words):
         else:
             found = [m for m in mutants if word in m.file]
         if not found:
-            raise ListError("no mistake is called %s" % word)
+            raise ListError("no mistake matches %s" % word)
         chosen += found
     return [m for m in mutants if m in chosen] if words else mutants
 
 
 def run_tests(tree, tests):
-    """Run tests in a copy. The names of those that failed, and all that was said. BuildError if it
-    cannot be built."""
+    """Run tests in a copy of the tree. Return (names of the tests that failed, all output). Raise
+    BuildError if the build failed."""
     with Child([sys.executable, "tools/check/check.py", "-j1", *tests], name="check.py",
                cwd=tree.root, limit=RUN_SECONDS, env=clean_environment(), merge=True,
                tool=True) as child:
         child.wait_for_end()
-        said = child.output
-    failed = re.findall(r"(?m)^FAIL (\S+)", said)
-    if "build" in failed or not re.search(r"(?m)^\d+ passed, \d+ failed", said):
-        raise BuildError(said)
-    return failed, said
+        output = child.output
+    failed = re.findall(r"(?m)^FAIL (\S+)", output)
+    if "build" in failed or not re.search(r"(?m)^\d+ passed, \d+ failed", output):
+        raise BuildError(output)
+    return failed, output
 
 
 def try_mutant(tree, mutant, verbose):
-    """Make a mistake in a copy, and see what its tests say. Returns a word, and what to add."""
+    """Apply a mistake to a copy of the tree and run its tests. Return (result, further text)."""
     path = tree.path(*mutant.file.split("/"))
     with open(path, encoding="utf-8") as f:
         source = f.read()
@@ -165,7 +165,7 @@ def try_mutant(tree, mutant, verbose):
     try:
         with open(path, "w", encoding="utf-8") as f:
             f.write(changed)
-        failed, said = run_tests(tree, mutant.tests)
+        failed, output = run_tests(tree, mutant.tests)
     except BuildError as e:
         return "NO BUILD", "\n" + str(e)
     finally:
@@ -173,11 +173,11 @@ def try_mutant(tree, mutant, verbose):
             f.write(source)
     if not failed:
         return "SURVIVED", ""
-    return "caught", " (%s)" % failed[0] + ("\n" + said if verbose else "")
+    return "caught", " (%s)" % failed[0] + ("\n" + output if verbose else "")
 
 
 class Run:
-    """Mistakes to be tried, and how that went."""
+    """A list of mistakes to try, and the number of each result. Threads share it."""
 
     def __init__(self, mutants, verbose):
         self._verbose = verbose
@@ -189,13 +189,13 @@ class Run:
         with self._lock:
             return self._waiting.pop(0) if self._waiting else None
 
-    def _report(self, mutant, word, more):
+    def _report(self, mutant, result, text):
         with self._lock:
-            self.counts[word] = self.counts.get(word, 0) + 1
-            print("%-10s %s%s" % (word, mutant, more), flush=True)
+            self.counts[result] = self.counts.get(result, 0) + 1
+            print("%-10s %s%s" % (result, mutant, text), flush=True)
 
     def work(self, tree):
-        """Try what is left, in one copy of the tree."""
+        """Try mistakes in a copy of the tree until none are left."""
         while True:
             mutant = self._next()
             if mutant is None:
@@ -207,13 +207,13 @@ class Run:
 
 
 def try_all(mutants, jobs, verbose):
-    """Try them in copies of the tree, and print what came of it. Returns the exit status."""
+    """Try the mistakes in copies of the tree; print the results. Return the exit status."""
     trees = []
     try:
         trees = [Tree().copy_built() for _ in range(min(jobs, len(mutants)))]
-        failed, said = run_tests(trees[0], sorted({test for m in mutants for test in m.tests}))
+        failed, output = run_tests(trees[0], sorted({test for m in mutants for test in m.tests}))
         if failed:
-            print(said + "These fail without any mistake: " + " ".join(failed))
+            print(output + "These tests fail without a mistake: " + " ".join(failed))
             return 1
         run = Run(mutants, verbose)
         threads = [threading.Thread(target=run.work, args=(tree,), daemon=True) for tree in trees]
@@ -230,17 +230,19 @@ def try_all(mutants, jobs, verbose):
             tree.remove()
     equivalent = run.counts.pop("equivalent", 0)
     tried, caught = sum(run.counts.values()), run.counts.get("caught", 0)
-    print("%d of %d caught; %d that make no difference were not tried" % (caught, tried, equivalent))
+    print("%d of %d caught; %d equivalent, not tried" % (caught, tried, equivalent))
     return 0 if caught == tried else 1
 
 
 def main():
-    parser = argparse.ArgumentParser(description="See that the tests find known mistakes.")
-    parser.add_argument("which", nargs="*", metavar="WHICH", help="10-40, or kern/ipc.c")
-    parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="N at a time")
+    parser = argparse.ArgumentParser(description="Check that the tests find known mistakes.")
+    parser.add_argument("which", nargs="*", metavar="WHICH",
+                        help="try only these mistakes: 12, 10-40 or kern/ipc.c")
+    parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N",
+                        help="try N mistakes at the same time (default: 1)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show how tests failed")
-    parser.add_argument("--check", action="store_true", help="only see whether each applies")
-    parser.add_argument("--list", action="store_true", help="only print them")
+    parser.add_argument("--check", action="store_true", help="only check that all can be applied")
+    parser.add_argument("--list", action="store_true", help="only print the mistakes")
     args = parser.parse_args()
     try:
         mutants = select(read_list(), args.which)
@@ -250,9 +252,10 @@ def main():
         print("\n".join(map(str, mutants)))
         return 0
     if args.check:
-        wrong = check_list(mutants)
-        print("\n".join(wrong + ["%d mistakes, %d do not apply" % (len(mutants), len(wrong))]))
-        return 1 if wrong else 0
+        errors = check_list(mutants)
+        print("\n".join(errors + ["%d mistakes, %d cannot be applied"
+                                  % (len(mutants), len(errors))]))
+        return 1 if errors else 0
     return try_all(mutants, max(args.jobs, 1), args.verbose)
 
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Run programs that race on a kernel that is slow at random moments: `make stress SEEDS=100`.
+"""Run programs that race, on a kernel with random delays: `make stress SEEDS=100`.
 
     stress.py [-v] [-j N] [--seeds N] [--first SEED] [--cpus N,...] [PROGRAM...]
 
-Each program runs with each seed on each number of CPUs; one line is printed a run, and the status
-is 0 only if all went well. The kernel's option jitter=SEED (kern/check/jitter.c) makes it slow. The
-kernel is loaded by QEMU itself: a disk answers when it likes. So on one CPU, whose clock counts
-instructions, a run with the same seed is the same run, to the instruction; on several CPUs it is
-just a likely one.
+Each program runs with each seed on each number of CPUs. The tool prints a line for each run; the
+exit status is 0 if no run failed. The delays come from the kernel's option jitter=SEED
+(kern/check/jitter.c).
+
+On one CPU, a run with the same seed repeats exactly, to the instruction: QEMU's clock counts
+instructions, and QEMU loads the kernel without a disk, because the time of a disk access varies.
+On several CPUs, a run with the same seed is only likely to repeat.
 """
 
 import argparse
@@ -32,7 +34,7 @@ CPU_COUNTS = [1, 2, 4, 8]
 END = "No runnable environments in the system!"
 NEVER = [".*panic.*", ".*user fault.*", ".*ran on two CPUs at once.*", "TRAP frame.*"]
 
-# What each program says when it has found everything in order.
+# The lines that each program must print.
 LINES = {
     "stress": [r"stress: seed \d+, [1-9]\d* forks, [1-9]\d* messages, [1-9]\d* destroyed: ok"],
     "ipcorder": ["ipcorder: ok"],
@@ -48,38 +50,38 @@ LINES = {
     "primeslast": ["primeslast: 1024 environments, up to prime 8147, then: out of environments",
                    "primeslast: all are gone"],
 }
-# It takes as long as all of the others, so it runs with every so manieth seed.
-RARELY = {"primeslast": 10}
+# {program: N}: run only with every Nth seed. primeslast takes as long as all others together.
+SEED_INTERVAL = {"primeslast": 10}
 
 
 def machine_options(kernel, program, seed, cpus):
-    """What a Machine needs for a run."""
+    """The arguments of Machine() for a run."""
     return {"cpus": cpus, "limit": LIMIT_SECONDS,
             "args": ["-kernel", kernel, "-append", "jitter=%d %s" % (seed, program),
                      *(COUNT_INSTRUCTIONS if cpus == 1 else [])]}
 
 
 def complaints(output, program, seed, cpus):
-    """What is wrong with the output of a run, as a list of lines."""
+    """Return the errors in the output of a run, as a list of lines."""
     output = output.replace("\r", "")
     found = match(output, ["jitter: seed %d" % seed, END, *LINES[program],
                            *("SMP: CPU %d starting" % cpu for cpu in range(1, cpus))], NEVER)
-    came = re.findall(r"\[\w{8}\] new env (\w{8})", output)
-    went = re.findall(r"\[\w{8}\] free env (\w{8})", output)
-    if sorted(came) != sorted(went):
-        found.append("not freed, or freed twice: " + " ".join(sorted(set(came) ^ set(went))))
+    created = re.findall(r"\[\w{8}\] new env (\w{8})", output)
+    freed = re.findall(r"\[\w{8}\] free env (\w{8})", output)
+    if sorted(created) != sorted(freed):
+        found.append("not freed, or freed twice: " + " ".join(sorted(set(created) ^ set(freed))))
     return found
 
 
 class Run:
-    """One program, with one seed, on some CPUs."""
+    """A run of a program with a seed, on some number of CPUs."""
 
     def __init__(self, program, seed, cpus):
         self.program, self.seed, self.cpus = program, seed, cpus
         self.output, self.wrong, self.seconds = "", [], 0
 
     def go(self, tree):
-        """Run it; return itself, with how it went."""
+        """Run the program; return self, with the results in output, wrong and seconds."""
         started = time.monotonic()
         options = machine_options(tree.obj("kern", "kernel"), self.program, self.seed, self.cpus)
         try:
@@ -95,27 +97,27 @@ class Run:
         return self
 
     def report(self, verbose):
-        """Print how it went."""
+        """Print the result."""
         print("%s jitter=%d %s, %d CPU%s (%.1fs)" % (
             "FAIL" if self.wrong else "ok", self.seed, self.program, self.cpus,
             "s" if self.cpus > 1 else "", self.seconds))
         if self.wrong:
             print("    " + "\n".join(self.wrong).replace("\n", "\n    "))
-            print("    again: make stress SEEDS=1 FIRST=%d STRESS='--cpus %d -v %s'%s" % (
+            print("    to repeat: make stress SEEDS=1 FIRST=%d STRESS='--cpus %d -v %s'%s" % (
                 self.seed, self.cpus, self.program,
-                "" if self.cpus == 1 else ", which may take many tries: SEEDS=50, say"))
+                "" if self.cpus == 1 else ", perhaps many times: SEEDS=50"))
         if verbose or self.wrong:
             print(last_lines(self.output, sys.maxsize if verbose else 20))
         sys.stdout.flush()
 
 
 def all_runs(args):
-    """The runs that are asked for, in their order."""
+    """The runs that the command line selects, in order."""
     return [Run(program, seed, cpus)
             for seed in range(args.first, args.first + args.seeds)
             for program in args.programs or LINES
             for cpus in args.cpus
-            if args.programs or seed % RARELY.get(program, 1) == 0]
+            if args.programs or seed % SEED_INTERVAL.get(program, 1) == 0]
 
 
 def number_from_1(text):
@@ -130,17 +132,19 @@ def cpu_counts(text):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Run programs that race, with jitter.")
+    parser = argparse.ArgumentParser(
+        description="Run programs that race, on a kernel with random delays.")
     parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=" ".join(LINES))
-    parser.add_argument("-v", "--verbose", action="store_true", help="show all output")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print all output")
     parser.add_argument("-j", "--jobs", type=number_from_1, default=os.cpu_count() or 1,
-                        metavar="N", help="so many runs at the same time (as there are cores)")
+                        metavar="N",
+                        help="do N runs at the same time (default: the number of cores)")
     parser.add_argument("--seeds", type=number_from_1, default=10, metavar="N",
-                        help="so many seeds (10)")
+                        help="number of seeds (10)")
     parser.add_argument("--first", type=number_from_1, default=1, metavar="SEED",
                         help="the first seed (1)")
     parser.add_argument("--cpus", type=cpu_counts, default=CPU_COUNTS, metavar="N,...",
-                        help="how many CPUs (%s)" % ",".join(map(str, CPU_COUNTS)))
+                        help="numbers of CPUs (%s)" % ",".join(map(str, CPU_COUNTS)))
     args = parser.parse_args()
     for program in args.programs:
         if program not in LINES:
