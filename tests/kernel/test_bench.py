@@ -72,15 +72,16 @@ class ToolTest(unittest.TestCase):
     def test_missing_result_is_named(self):
         results = bench.parse_results("x\nbench: null: 423 each (42399 in 100)\r\nbench: y\n")
         self.assertEqual(results, {"null": 423.99})
-        self.assertRaisesRegex(bench.BenchError, "^bench: benchnull does not say .*: null_int$",
+        self.assertRaisesRegex(bench.BenchError,
+                               "^bench: benchnull does not print the cost of: null_int$",
                                bench.check_results, "benchnull", results)
 
     def test_counts_above_target_and_limit_are_marked(self):
-        null = OPERATIONS[0]._replace(wanted=70, limit=90)
+        null = OPERATIONS[0]._replace(budget=70, limit=90)
         for count, mark in ((70, ""), (70.5, "!"), (90, "!"), (90.5, "!!")):
             self.assertEqual(bench.over(null, count), mark)
-        self.assertEqual(bench.over(null._replace(wanted=None), 80), "")
-        self.assertEqual(bench.over(null._replace(wanted=None), 91), "!!")
+        self.assertEqual(bench.over(null._replace(budget=None), 80), "")
+        self.assertEqual(bench.over(null._replace(budget=None), 91), "!!")
 
     @unittest.skipIf(NO_HISTORY, "no other revision: %s" % NO_HISTORY)
     def test_unknown_revision_is_an_error(self):

@@ -1,18 +1,19 @@
-"""What a grade-labN script is made of: tests that run one user program each, and their report.
+"""The library of the grade-labN scripts: tests that each run a user program, and their report.
 
     from tools.grade.gradelib import Part, Test, grade
     grade([Part("A", [Test("dumbfork", 5, lines=["0: I am the parent!", ...])])])
 
-A test boots the kernel with one program, on as many CPUs as it says, and waits until the kernel
-has nothing left to run and shows its prompt. Each of `lines` is a regular expression that must
-match a whole line of what was printed, in any order; none of `no` may match one; and the kernel's
-books must balance at the end (kern/check/audit.c).
+A test boots the kernel with one program. It waits until no environment can run, and the kernel
+prints its monitor's prompt. Then it checks the output:
 
-A test with enough=True is over as soon as all of `lines` have been printed, for a program that
-may go on for ever. What is printed later does not count, and the kernel's books are not looked at:
-the program is still using the machine.
+- each regular expression in `lines` must match a whole line of the output; the order is free;
+- no regular expression in `no` may match a whole line;
+- the kernel's audit of pages and environments must say "balanced" (kern/check/audit.c).
 
-Tests run at the same time, each in a machine of its own; the report is in the order of the list.
+A test with enough=True is for a program that may not end. It stops as soon as all of `lines` have
+been printed. It ignores later output and needs no audit, because the program still runs.
+
+Tests run in parallel, each on a separate machine. The report is in the order of the list.
 """
 
 import argparse
@@ -33,8 +34,8 @@ PLAIN = "\033[0m"
 
 
 class Test:
-    """Run user program `name`; worth `points` if it prints all of `lines` and none of `no`.
-    What depends on the number of CPUs is written as a function of it, that returns the lines."""
+    """Run user program `name`. The test gives `points` if the program prints all of `lines` and
+    none of `no`. Lines that depend on the number of CPUs are given as a function: cpus -> lines."""
 
     def __init__(self, name, points, lines, no=(), cpus=1, limit=LIMIT_SECONDS, enough=False):
         self.name = name
@@ -46,12 +47,12 @@ class Test:
         self.enough = enough
 
     def lines(self, cpus):
-        """What must be seen on a machine of so many CPUs."""
+        """The lines that must be printed on a machine with this number of CPUs."""
         return self._lines(cpus) if callable(self._lines) else self._lines
 
 
 class Part:
-    """Tests whose points are added up under a letter."""
+    """A part of the lab, named by a letter, with its tests."""
 
     def __init__(self, letter, tests):
         self.letter = letter
@@ -59,7 +60,7 @@ class Part:
 
 
 class Outcome:
-    """How a test went: `complaint` is None if it went well."""
+    """The result of a test. `complaint` is None if the test passed."""
 
     def __init__(self, complaint, output, seconds):
         self.complaint = complaint
@@ -68,7 +69,7 @@ class Outcome:
 
 
 def match(output, lines, no=()):
-    """Complaints about an output, as a list of lines: empty if it is as it should be."""
+    """Compare an output with `lines` and `no`. Return the errors as a list of lines."""
     printed = output.replace("\r", "").split("\n")
     complaints = ["missing: " + regex for regex in lines
                   if not any(re.fullmatch(regex, line) for line in printed)]
@@ -78,8 +79,9 @@ def match(output, lines, no=()):
 
 
 def check_end(output):
-    """Complaints about how a kernel ended, as a list of lines. It must not have panicked; and if
-    it shows its prompt, it must have found its books balanced since environments came or went."""
+    """Check how a run ended; return the errors as a list of lines. The kernel must not have
+    panicked. If it printed its prompt, the last audit must be balanced, and later than the last
+    new or freed environment."""
     text = output.replace("\r", "")
     complaints = re.findall(r"(?m)^(?:kernel panic|audit: (?!.* balanced$)).*", text)
     events = re.findall(r"(?m)^audit: .* balanced$|\] (?:new|free) env ", text)
@@ -89,8 +91,8 @@ def check_end(output):
 
 
 def run_until_seen(machine, lines):
-    """Wait until each of `lines` has been printed, or the kernel shows its prompt. Return the
-    output up to there."""
+    """Wait until all of `lines` have been printed, or the prompt. Return the output up to this
+    point."""
     end = 0
     for regex in lines:
         found = machine.wait_for(r"(?m)^(?:%s)\r?\n|%s" % (regex, PROMPT))
@@ -125,7 +127,7 @@ def run_test(test, tree):
 
 
 class Report:
-    """Prints outcomes and adds up points."""
+    """Prints the outcomes of tests."""
 
     def __init__(self, verbose, color):
         self.verbose = verbose
@@ -135,7 +137,7 @@ class Report:
         return COLORS[word] + word + PLAIN if self.color else word
 
     def show(self, test, outcome):
-        """Print how one test went; return the points it gets."""
+        """Print the outcome of a test; return its points."""
         word = "FAIL" if outcome.complaint else "OK"
         print("%s: %s (%.1fs)" % (test.name, self.verdict(word), outcome.seconds))
         if outcome.complaint:
@@ -147,7 +149,7 @@ class Report:
 
 
 def result_of(future):
-    """The result of a test that runs in another thread. Signals are noticed meanwhile."""
+    """Wait for the result of a test in another thread. Signals are handled during the wait."""
     while True:
         try:
             return future.result(SIGNAL_SECONDS)
@@ -156,7 +158,7 @@ def result_of(future):
 
 
 def run_parts(parts, tree, jobs, report):
-    """Run every test of every part; return the points reached and the points possible."""
+    """Run all tests of all parts; return (points reached, points possible)."""
     reached = possible = 0
     with ThreadPoolExecutor(jobs) as pool:
         try:
@@ -176,7 +178,7 @@ def run_parts(parts, tree, jobs, report):
 
 
 def choose(parts, names):
-    """The parts with only the tests of those names. An unknown name ends the program."""
+    """Return the parts with only the named tests. Exit with a message if a name is unknown."""
     known = [test.name for part in parts for test in part.tests]
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -188,18 +190,18 @@ def choose(parts, names):
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Build, run the tests, and add up the points.")
     parser.add_argument("tests", nargs="*", metavar="NAME", help="run these tests only")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show all output")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print all output")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
-                        help="run N tests at the same time (as many as there are cores)")
+                        help="run N tests at the same time (default: the number of cores)")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto")
     args = parser.parse_args()
     if args.jobs < 1:
-        parser.error("-j wants a number from 1 up")
+        parser.error("-j needs a number greater than 0")
     return args
 
 
 def run_grade(parts):
-    """Do what the command line says; return the exit status, which is 0 only for full points."""
+    """Build, run the tests, print the report. Return the exit status: 0 for full points."""
     args = parse_arguments()
     if args.tests:
         parts = choose(parts, args.tests)
@@ -214,5 +216,5 @@ def run_grade(parts):
 
 
 def grade(parts):
-    """The whole program of a grade script: does not return."""
+    """The main function of a grade script. Does not return."""
     run_tool(lambda: run_grade(parts))

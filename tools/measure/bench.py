@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""What each operation costs, in instructions and in time: `make bench [BASE=REV]`.
+"""Measure the cost of each operation, in instructions and in time: `make bench [BASE=REV]`.
 
     bench.py [--base REV] [--runs N] [--no-time] [--no-side]
 
-The programs user/bench/bench*.c are run twice over. Once on a machine whose clock counts
-instructions: that is exact, and the same each time. Then N times on a machine that runs as fast as it can: the
-median is printed, and no more than a hint, since it depends on what else your machine does. What
-budgets.py has for the operation stands beside it; above the budget there is a `!`. Then some whole
-machines are compared with each other, in turn: ratios of times that your clock has measured.
+1. Instructions. The programs user/bench/bench*.c run once, on a machine whose clock counts
+   instructions. The counts are exact and always the same. The table shows them with the budgets of
+   budgets.py; `!` marks a count above its budget.
+2. Time. The programs run N times on a machine at full speed. The median is only approximate: it
+   depends on the load of the host.
+3. Side by side. Some longer runs are compared by the host's clock (benchside.py).
 
-With --base, another revision is built in a folder of its own, with this one's benchmark programs,
-and measured in turn with this one. All figures go to obj/bench.json. The status is 1 if a count is
-above its limit (not its budget) in budgets.py, or if something could not be measured.
+With --base, the tool also builds another revision, with the benchmark programs of this revision, in
+a temporary folder, and measures both in turn. obj/bench.json has all figures. The exit status is 1
+if a count is above its limit (not only its budget), or if a measurement failed.
 """
 
 import argparse
@@ -37,8 +38,8 @@ from tools.run.tool import ToolError, make_folder, remove_folder, run_tool
 
 LIMIT_SECONDS = 300
 COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
-# An operation is done 500 times when it is counted, and when it is timed so often that this many
-# instructions are executed: then a program is not over before it has begun.
+# Programs repeat an operation 500 times for a count. For a time, they repeat it until about this
+# number of instructions has been executed, so that the run is long enough to measure.
 TIMED_INSTRUCTIONS = 20000000
 
 BEGINS = r"bench: begins at (\d+)\r?\n"
@@ -47,33 +48,33 @@ RESULT = r"(?m)^bench: (\w+): \d+ each \((\d+) in (\d+)\)\r?$"
 
 
 class BenchError(ToolError):
-    """Something could not be measured. The text says what."""
+    """A measurement failed. The text says why."""
 
 
 def machine_options(tree, cmdline, counting=False, cpus=1):
-    """What a Machine needs to run programs. QEMU itself loads the kernel: a disk answers when it
-    likes, and no two runs would be the same."""
+    """The arguments of Machine() for a command line. QEMU loads the kernel without a disk: the time
+    of a disk access varies, so counts would vary too."""
     return {"cpus": cpus, "limit": LIMIT_SECONDS,
             "args": ["-cpu", "qemu32", "-kernel", tree.obj("kern", "kernel"), "-append", cmdline,
                      *(COUNT_INSTRUCTIONS if counting else [])]}
 
 
 def parse_results(output):
-    """The ticks per operation that a program has printed, by the operation's name."""
+    """Parse a program's output: {operation: ticks per operation}."""
     return {name: int(ticks) / int(count) for name, ticks, count in re.findall(RESULT, output)}
 
 
 def check_results(program, results):
-    """That a program has measured all of its operations."""
+    """Return the results if they include all operations of the program, else raise BenchError."""
     missing = [o.name for o in OPERATIONS if o.program == program and o.name not in results]
     if missing:
-        raise BenchError("bench: %s does not say what this costs: %s" % (program, " ".join(missing)))
+        raise BenchError("bench: %s does not print the cost of: %s" % (program, " ".join(missing)))
     return results
 
 
 def count_program(tree, program):
-    """Run a program on a machine that counts instructions. Return what each of its operations
-    costs, and all that was printed."""
+    """Run a program on a machine that counts instructions. Return ({operation: instructions},
+    output)."""
     with Machine(tree.qemu(), **machine_options(tree, program, counting=True)) as machine:
         machine.wait_for(ENDS + "|panic")
         output = machine.run_to_prompt()
@@ -81,15 +82,15 @@ def count_program(tree, program):
 
 
 class Clock:
-    """How long a tick of the time stamp counter is. A program says when it begins and when it ends;
-    when we read that, we look at our own clock."""
+    """Measures the length of a tick of the time stamp counter (TSC). A program prints the TSC when
+    it begins and ends; when this output arrives, we read the host's clock."""
 
     def __init__(self):
         self.seconds = self.ticks = 0
 
     def time_program(self, tree, program, count):
-        """Run a program as fast as may be, to do each of its operations so many times. Return the
-        ticks that each operation took."""
+        """Run a program at full speed; it repeats each operation `count` times. Return {operation:
+        ticks per operation}."""
         cmdline = "%s,%d" % (program, count)
         with Machine(tree.qemu(), **machine_options(tree, cmdline)) as machine:
             begin = machine.wait_for(BEGINS)
@@ -116,7 +117,7 @@ def git(tree, *words):
 
 
 def no_history(tree):
-    """Why git cannot tell this tree's history, or None if it can."""
+    """The reason why git has no history of this tree, or None if it has."""
     if not shutil.which("git"):
         return "git is not installed"
     if not os.path.exists(tree.path(".git")):
@@ -126,11 +127,11 @@ def no_history(tree):
 
 
 def checkout(revision, folder):
-    """Put another revision's tree, with our benchmark programs, into an empty folder."""
+    """Extract a revision to an empty folder, with our benchmark programs. Return its Tree."""
     ours = Tree()
-    why_not = no_history(ours)
-    if why_not:
-        raise BenchError("bench: no revision %r: %s" % (revision, why_not))
+    reason = no_history(ours)
+    if reason:
+        raise BenchError("bench: no revision %r: %s" % (revision, reason))
     done = git(ours, "archive", "--format=tar", revision)
     if done.returncode:
         raise BenchError("bench: git knows no revision %r: %s"
@@ -139,38 +140,38 @@ def checkout(revision, folder):
     tree = Tree(folder, variables)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(tree.root)
-    # They lie in a folder of their own, which an old revision may not have.
+    # An old revision may not have the folder user/bench.
     folder = tree.path("user", "bench")
     if not os.path.isdir(folder):
         folder = tree.path("user")
     for path in glob(ours.path("user", "bench", "bench*")):
         shutil.copy(path, folder)
-    drop_what_does_not_build(tree)
+    remove_unbuildable_programs(tree)
     return tree
 
 
-def drop_what_does_not_build(tree):
-    """An old revision may lack what a benchmark program needs: it goes without that program."""
+def remove_unbuildable_programs(tree):
+    """Remove the benchmark programs that need features which an old revision does not have."""
     programs = tree.programs("bench*")
     built = [tree.obj("user", name) for name in programs]
     tree.run_make("-s", "-k", "-j%d" % (os.cpu_count() or 1),
                   *(os.path.relpath(path, tree.root) for path in built))
     for name, source in programs.items():
         if not os.path.exists(tree.obj("user", name)):
-            progress("does not build there: " + name)
+            progress("does not build in the other revision: " + name)
             os.remove(tree.path(source))
 
 
 # ---- All of it ----
 
 class Subject:
-    """A tree, and what was measured of it."""
+    """A tree and its measurements."""
 
     def __init__(self, name, tree):
         self.name = name
         self.tree = tree
         self.counts = {}
-        self.ticks = {o.name: [] for o in OPERATIONS}  # Those of each run
+        self.ticks = {o.name: [] for o in OPERATIONS}  # One entry for each run
         tree.build()
         tree.qemu()
         self.programs = [p for p in PROGRAMS if p in tree.programs()]
@@ -187,7 +188,8 @@ class Subject:
 
 
 def measure(subjects, runs):
-    """Count, and then time, each run of a program by all of them in turn. Return the clock."""
+    """Count instructions, then measure times: each program by all subjects in turn. Return the
+    Clock."""
     clock = Clock()
     for subject in subjects:
         progress("counting: " + subject.name)
@@ -202,15 +204,15 @@ def measure(subjects, runs):
 
 
 def over(operation, count):
-    """The mark of a count above its budget, or above its limit, which fails a test."""
+    """The mark of a count: !! above the limit (a test fails), ! above the budget, otherwise ""."""
     if count > operation.limit:
         return "!!"
-    return "!" if operation.wanted is not None and count > operation.wanted else ""
+    return "!" if operation.budget is not None and count > operation.budget else ""
 
 
 def row_of(operation, subjects, clock, runs):
-    """An operation's figures, as they go to obj/bench.json. The other revision's are None if it
-    lacks the operation."""
+    """The figures of an operation, for the table and obj/bench.json. "base" is None if the other
+    revision does not have the operation."""
     name = operation.name
     row = {**operation._asdict(), "mark": over(operation, subjects[0].counts[name])}
     for key, subject in zip(("ours", "base"), subjects):
@@ -230,7 +232,7 @@ def row_of(operation, subjects, clock, runs):
 
 
 def print_table(rows):
-    """Print columns, the first one to the left, the others to the right."""
+    """Print rows in columns. The first column is aligned to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(text.rjust(width) if i else text.ljust(width)
@@ -238,7 +240,7 @@ def print_table(rows):
 
 
 def base_figures(row, text, figure, ratio):
-    """What the other revision has of a figure, and how much more that is than ours."""
+    """The cells for the other revision: its figure, and the ratio to ours."""
     if not row["base"]:
         return ["-", "-"]
     return [text % row["base"][figure], "%.2f" % row["ratio"][ratio]]
@@ -253,7 +255,7 @@ def show(rows):
     table = [heads]
     for row in rows:
         figures = [row["text"], "%.0f" % row["ours"]["instructions"], row["mark"],
-                   "-" if row["wanted"] is None else str(row["wanted"]), str(row["limit"])]
+                   "-" if row["budget"] is None else str(row["budget"]), str(row["limit"])]
         if compared:
             figures += base_figures(row, "%.0f", "instructions", "instructions")
         if timed:
@@ -262,14 +264,14 @@ def show(rows):
             figures += base_figures(row, "%.2f", "microseconds", "time")
         table.append([*figures, row["jos"], row["xv6"], row["linux"]])
     print_table(table)
-    print("\n!  above its budget   !! above the limit that make check holds it to\n%s" % SOURCE)
+    print("\n!  above its budget   !! above the limit, at which make check fails\n%s" % SOURCE)
     if timed:
-        print("us: microseconds of plain TCG, the median; compare them within a run only. Once, "
-              "elsewhere,\n%s." % PUBLISHED_TIME)
+        print("us: microseconds of plain TCG, median; compare only figures of the same run.\n"
+              "On another machine, %s." % PUBLISHED_TIME)
 
 
 def describe(tree):
-    """The revision that is checked out, and whether it was changed since."""
+    """The name of the revision that is checked out, with -dirty if files were changed since."""
     if no_history(tree):
         return "unknown"
     return git(tree, "describe", "--always", "--dirty").stdout.decode().strip()
@@ -286,22 +288,22 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Measure what each operation costs.")
     parser.add_argument("--base", metavar="REV", help="compare with this revision")
     parser.add_argument("--runs", type=number_from_1, default=5, metavar="N",
-                        help="take the median of so many runs (5)")
+                        help="number of runs for the median (5)")
     parser.add_argument("--no-time", action="store_true", help="only count instructions")
     parser.add_argument("--no-side", action="store_true", help="do not compare whole machines")
     return parser.parse_args()
 
 
 def note_load():
-    """Say so if other processes use this computer: then the times are worth little."""
+    """Print a warning if other processes use this computer, because times are then unreliable."""
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     if load > cores / 2:
-        progress("this computer is busy (load %.1f, %d cores): believe no time, and a ratio only "
-                 "if it is the same when you measure again" % (load, cores))
+        progress("this computer is busy (load %.1f, %d cores): times are unreliable; ratios too, "
+                 "unless a second measurement gives the same" % (load, cores))
 
 
 def run(args, trees):
-    """Measure, print, write obj/bench.json. Return the exit status."""
+    """Measure, print the tables, write obj/bench.json. Return the exit status."""
     runs = 0 if args.no_time else args.runs
     if runs:
         note_load()
@@ -317,10 +319,10 @@ def run(args, trees):
     if runs and not args.no_side:
         print()
         report["side_by_side"] = sides = measure_side_by_side(subjects, runs, progress)
-        print_table([["side by side, by this machine's clock", "ours",
-                      *(["base"] if len(subjects) > 1 else []), "JOS", "wanted"],
+        print_table([["side by side, by the host's clock", "ours",
+                      *(["base"] if len(subjects) > 1 else []), "JOS", "goal"],
                      *([side["text"], side["ours"], *([side["base"]] if "base" in side else []),
-                        side["jos"], side["wanted"]] for side in sides)])
+                        side["jos"], side["goal"]] for side in sides)])
     with open(trees[0].obj("bench.json"), "w", encoding="utf-8") as f:
         json.dump(report, f, indent=1)
         f.write("\n")

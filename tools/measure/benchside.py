@@ -1,7 +1,7 @@
-"""Whole machines, compared with each other by your clock: the second half of bench.py.
+"""Measurements by the host's clock of longer runs: the side-by-side table of bench.py.
 
-Each comparison is made `runs` times, the machines in turn, and the median is shown: never more than
-a hint, and worth nothing while your machine does something else. Nothing here fails a test.
+Each measurement is repeated `runs` times, the subjects in turn; the table shows medians. They are
+approximate, and useless while the host is busy. No test depends on them.
 """
 
 import os
@@ -17,14 +17,14 @@ BOOTING = "Booting from Hard Disk"
 BEGINS = "bench: begins"
 NEW = "new env"
 SIEVE_CPUS = (1, 2, 4, 8)
-LAST_PRIME = r"CPU \d+: 1877 "  # Where JOS's grade ends; the program goes on to 8147.
+LAST_PRIME = r"CPU \d+: 1877 "  # JOS's grader stops here; the program continues to 8147.
 IDLE_SECONDS = 2.0
-# To the BIOS: print on the serial line what you print on the screen.
-TALKATIVE_BIOS = ["-machine", "pc,graphics=off"]
+# With this option, the BIOS prints on the serial line, too.
+BIOS_ON_SERIAL = ["-machine", "pc,graphics=off"]
 
 
 def seconds_between(machine, first, last):
-    """How long a machine takes from one text on its serial line to another."""
+    """The time between two texts on a machine's serial line."""
     end = machine.wait_for(first).end()
     began = time.monotonic()
     machine.wait_for(last, end)
@@ -32,21 +32,21 @@ def seconds_between(machine, first, last):
 
 
 def run_seconds(tree, cmdline, cpus, begin, end=DONE):
-    """How long it takes from `begin` to `end`, or until the machine has nothing more to run."""
+    """The time from the output `begin` to the output `end` (default: no environment is left)."""
     with Machine(tree.qemu(), ["-kernel", tree.obj("kern", "kernel"), "-append", cmdline],
                  cpus=cpus, limit=LIMIT_SECONDS) as machine:
         return seconds_between(machine, begin, end)
 
 
 def boot_seconds(tree):
-    """From the BIOS's last word to a program's first line, with 4 CPUs."""
-    with Machine(tree.qemu(), TALKATIVE_BIOS, disk=tree.disk_image("yield"), cpus=4,
+    """The time from the BIOS's last line to a program's first line, with 4 CPUs."""
+    with Machine(tree.qemu(), BIOS_ON_SERIAL, disk=tree.disk_image("yield"), cpus=4,
                  limit=LIMIT_SECONDS) as machine:
         return seconds_between(machine, BOOTING, FIRST_LINE)
 
 
 def cpu_seconds(pid):
-    """The time that a process has had on this machine's CPUs; None if it is not known."""
+    """The CPU time of a process; None if the system has no /proc."""
     try:
         with open("/proc/%d/stat" % pid, encoding="ascii") as f:
             words = f.read().rpartition(")")[2].split()
@@ -56,7 +56,7 @@ def cpu_seconds(pid):
 
 
 def idle_share(tree):
-    """The share of a host CPU that four CPUs use which wait at the monitor's prompt."""
+    """The share of a host CPU that QEMU uses while 4 CPUs are idle at the monitor's prompt."""
     with Machine(tree.qemu(), disk=tree.disk_image("yield"), cpus=4,
                  limit=LIMIT_SECONDS) as machine:
         machine.run_to_prompt()
@@ -69,15 +69,21 @@ def idle_share(tree):
 
 
 class Side:
-    """A comparison: measure(tree) is one run's figures, which needs a user program, and
-    show(list of them) the text."""
+    """A measurement, a row of the table.
 
-    def __init__(self, text, jos, wanted, program, measure, show):
-        self.text, self.jos, self.wanted, self.program = text, jos, wanted, program
+    text           describes it
+    jos, goal      JOS's figure and our goal, as text
+    program        the user program that it needs
+    measure(tree)  returns the figures of a run
+    show(figures)  the list of all runs' figures as text
+    """
+
+    def __init__(self, text, jos, goal, program, measure, show):
+        self.text, self.jos, self.goal, self.program = text, jos, goal, program
         self._measure, self._show = measure, show
 
     def measure(self, tree):
-        """One run's figures, or None if there is no such program."""
+        """The figures of a run, or None if the tree does not have the program."""
         if self.program in tree.programs():
             return self._measure(tree)
         return None
@@ -93,7 +99,7 @@ def show_speedup(pairs):
 
 
 def show_sieve(runs):
-    """The times of SIEVE_CPUS."""
+    """The speed with 4 CPUs compared with 1 CPU, and the times of all SIEVE_CPUS."""
     times = ["%d: %.2f s" % (cpus, median(run[i] for run in runs))
              for i, cpus in enumerate(SIEVE_CPUS)]
     return "%.2f times as fast (%s)" % (
@@ -112,7 +118,7 @@ SIDES = [
     Side("primes to 8147, all environments, CPUS=4 against CPUS=1", "-", "above 1 times",
          "primes",
          lambda tree: tuple(run_seconds(tree, "primes", n, NEW) for n in (1, 4)), show_speedup),
-    Side("four that compute, CPUS=2 against CPUS=1", "-", "1.9 times", "benchspin",
+    Side("four programs that compute, CPUS=2 against CPUS=1", "-", "1.9 times", "benchspin",
          lambda tree: tuple(run_seconds(tree, " ".join(["benchspin,100000"] * 4), n, BEGINS)
                             for n in (1, 2)), show_speedup),
     Side("four CPUs idle at the prompt: host CPU used", "all wake 100 times a second",
@@ -123,15 +129,15 @@ SIDES = [
 
 
 def measure_side_by_side(subjects, runs, progress):
-    """Make all comparisons of one or two subjects, in turn. Return a list of dictionaries, for the
+    """Run all measurements for one or two subjects, in turn. Return a list of dictionaries, for the
     table and for obj/bench.json."""
     rows = []
     for side in SIDES:
         progress("side by side: " + side.text)
         figures = [[] for _ in subjects]
         for _ in range(runs):
-            for subject, list_of_it in zip(subjects, figures):
-                list_of_it.append(side.measure(subject.tree))
-        rows.append({"text": side.text, "jos": side.jos, "wanted": side.wanted, "runs": figures,
+            for subject, runs_of_subject in zip(subjects, figures):
+                runs_of_subject.append(side.measure(subject.tree))
+        rows.append({"text": side.text, "jos": side.jos, "goal": side.goal, "runs": figures,
                      **{key: side.show(values) for key, values in zip(("ours", "base"), figures)}})
     return rows

@@ -1,27 +1,28 @@
-"""What each operation costs elsewhere, and what it may cost here: the one table of it.
+"""The table of operations: their budgets and limits, and their costs in other systems.
 
-All are guest instructions per operation, from user mode to user mode, the loop included, counted by
-the time stamp counter under QEMU's -icount shift=0,sleep=off -smp 1 -cpu qemu32 -m 128.
+All figures are guest instructions per operation, from user mode to user mode, including the loop.
+The time stamp counter counts them, with QEMU's options -icount shift=0,sleep=off -smp 1 -cpu qemu32
+-m 128.
 """
 
 from collections import namedtuple
 
-# name      what the program calls it
-# program   which of user/bench/bench*.c prints it
-# text      what it is
-# jos, xv6, linux   the figures published for these, as text; see SOURCE
-# wanted    the budget: what is above it is marked; None: there is none
-# limit     make check fails above it. It is what this kernel costs now, built by the one of gcc
-#           and clang that does worse, and some 3 % and 3 more: so a change for the worse is seen.
-#           Lower it with each change for the better.
-Operation = namedtuple("Operation", "name program text jos xv6 linux wanted limit")
+# name      the name that the program prints
+# program   the program that measures it: user/bench/PROGRAM.c
+# text      describes the operation
+# jos, xv6, linux   published figures of these systems, as text; see SOURCE
+# budget    bench.py marks counts above it; None: no budget
+# limit     make check fails above it. It is the present count, with gcc or clang, whichever is
+#           greater, plus about 3 % and 3, so that a regression is noticed. Lower it after each
+#           improvement.
+Operation = namedtuple("Operation", "name program text jos xv6 linux budget limit")
 
 SOURCE = """\
 JOS: two public solutions of lab 4, built with today's GCC. xv6: xv6-public, -O2. Linux: Debian's
 6.1 for i686, mitigations and hardening off, FIFO of equal priority. All were measured in the same
-way as ours, but on another machine: for instructions, that makes no difference."""
+way as ours, on another machine, which makes no difference to instruction counts."""
 
-# Of plain TCG time only one figure each was published, for the null call: in microseconds.
+# Times with plain TCG were published only for the null call: microseconds.
 PUBLISHED_TIME = "a null call took JOS 6.0 us, which loads CR3 each time, and Linux 0.7 us"
 
 OPERATIONS = [Operation(*row) for row in (
