@@ -1,5 +1,5 @@
 # Your settings. README.md lists all settings. A value on make's command line or in the environment
-# overrides the value here. make finds out by itself what is set nowhere.
+# overrides the value here. Settings without a value have defaults.
 
 # QEMU, if it is not called qemu-system-i386 or qemu-system-x86_64, or is not in your PATH.
 # QEMU = $(HOME)/qemu/bin/qemu-system-i386

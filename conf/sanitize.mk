@@ -6,6 +6,7 @@ ifneq ($(SAN),)
 SAN_CFLAGS := -fsanitize=undefined $(call cc_options,-fno-sanitize=function) \
     -fstack-protector-strong -mstack-protector-guard=global
 KERN_CFLAGS += $(SAN_CFLAGS)
-# Programs use wild pointers and divide by zero on purpose: these must reach the kernel.
+# Some programs use wild pointers or divide by zero on purpose, to trap into the kernel. So programs
+# do not get these checks.
 USER_CFLAGS += $(SAN_CFLAGS) -fno-sanitize=null,alignment,integer-divide-by-zero
 endif

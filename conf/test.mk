@@ -1,5 +1,5 @@
-# The targets that grade, test and measure. Each starts one of the tools; conf/help.txt and
-# README.md say what the settings mean. models/Makefrag and fuzz/Makefrag have more of them.
+# Targets that grade, test and measure. Each runs a tool. models/Makefrag and fuzz/Makefrag have
+# similar targets. README.md describes the settings.
 
 .PHONY: grade check bench fuzz stress mutants
 
@@ -13,7 +13,7 @@ bench: all check-qemu
 	$(V)$(PYTHON) tools/measure/bench.py $(if $(BASE),--base '$(BASE)') \
 	    $(if $(RUNS),--runs '$(RUNS)') $(BENCH)
 
-# Without SEED, each run takes another seed.
+# Without SEED, each run uses another seed.
 $(call default,CALLS,1000000)
 fuzz: all
 	$(V)$(PYTHON) tools/check/fuzz.py --calls $(CALLS) $(if $(SEED),--seed $(SEED))
