@@ -19,9 +19,8 @@ differs from the table in the kernel. kern/check/kdebug.c declares the contents:
     ksym_nfuncs, ksym_nlines, ksym_nfiles
                   The number of entries in each array, 32 bits wide. 0 in the empty table.
 
-The table does not contain labels inside functions of known size (for example labels in inline
-assembly), because a backtrace shows the function. Nor does it contain the symbols that the linker
-script defines.
+The table leaves out labels inside functions of known size (for example labels in inline assembly),
+because a backtrace shows the function. It also leaves out the symbols of the linker script.
 """
 
 import argparse

@@ -106,7 +106,7 @@ def describe(segment):
 
 
 def check_segment(kernel, segment):
-    """Check that the whole segment is in the file, and its addresses between LOWEST and HIGHEST."""
+    """Check that the whole segment is in the file, and that its addresses are allowed."""
     offset, pa, filesz, memsz = segment
     require(offset + filesz <= len(kernel), f"{describe(segment)}, is cut off in the file")
     require(filesz <= memsz, f"{describe(segment)}, has more bytes in the file: {filesz:#x}")

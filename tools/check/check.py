@@ -43,7 +43,7 @@ PLAIN_ERRORS = (AssertionError, ToolError)
 
 
 class Report:
-    """Prints a line for each test, and counts the results. Threads share it."""
+    """Prints a line for each test, and counts the results. Thread-safe."""
 
     def __init__(self, verbose):
         self.verbose = verbose
@@ -150,7 +150,7 @@ def load_module(path):
         raise ImportError("another file of tests has the same name")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # Here unittest finds setUpModule.
+    sys.modules[name] = module  # unittest looks for setUpModule here.
     spec.loader.exec_module(module)
     return module
 

@@ -103,7 +103,7 @@ def fuzz(machine, seed, calls):
 
 
 class Campaign:
-    """A series of machines with different seeds and numbers of CPUs. Threads share it."""
+    """A series of machines with different seeds and numbers of CPUs. Thread-safe."""
 
     def __init__(self, tree, plan):
         self.tree = tree

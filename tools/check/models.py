@@ -34,7 +34,7 @@ from tools.run.tool import ToolError, make_folder, remove_folder, run_tool
 
 MODELS = os.path.join(ROOT, "models")
 
-MAX_DEPTH = 4000000  # Of a search
+MAX_DEPTH = 4000000  # Limit of a search, in steps
 LIMIT_SECONDS = 600
 
 
@@ -43,7 +43,7 @@ class ModelError(ToolError):
 
 
 class Run:
-    """A run of spin on a model. With a mutation, spin must find an error."""
+    """A run of spin on a model. With a mutation, spin must find an error, otherwise none."""
 
     def __init__(self, model, mutation, options):
         self.path = os.path.join(MODELS, model + ".pml")

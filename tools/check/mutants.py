@@ -56,7 +56,7 @@ class Mutant:
         return "%3d %s: %s" % (self.number, self.file, self.title)
 
     def apply(self, source):
-        """Return the source with the mistake. ListError if the old text is not there just once."""
+        """Return the changed source. Raise ListError unless the old text is there exactly once."""
         start, end = self._find_function(source)
         part = source[start:end]
         count = part.count(self.old)
@@ -177,7 +177,7 @@ def try_mutant(tree, mutant, verbose):
 
 
 class Run:
-    """A list of mistakes to try, and the number of each result. Threads share it."""
+    """A list of mistakes to try, and the number of each result. Thread-safe."""
 
     def __init__(self, mutants, verbose):
         self._verbose = verbose

@@ -152,7 +152,7 @@ class Tree:
             shutil.copy2(self.path(name), target)
         variables = list(variables)
         if os.path.isabs(self.objdir()) and not any(v.startswith("OBJDIR=") for v in variables):
-            variables.append("OBJDIR=obj")  # conf/env.mk may set it to this tree's build folder.
+            variables.append("OBJDIR=obj")  # conf/env.mk may name this tree's build folder.
         return Tree(root, variables)
 
     def copy_built(self):

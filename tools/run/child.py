@@ -80,7 +80,7 @@ class Child:
                     stderr=subprocess.STDOUT if merge else subprocess.PIPE,
                     pass_fds=pass_fds, cwd=cwd, env=env, start_new_session=True)
                 self.pid = self._process.pid
-                # Initialize everything before end_all(), in another thread, can find it in _live.
+                # First initialize all attributes: after _live.add(), end_all() may stop this child.
                 self._input = self._process.stdin
                 self._collect(self._process.stdout, self.STDOUT)
                 if not merge:

@@ -127,7 +127,7 @@ class Machine(Emulator):
             self._qmp_line("its greeting")
             self.qmp("qmp_capabilities")
         request = json.dumps({"execute": command, "arguments": arguments}) + "\n"
-        with contextlib.suppress(BrokenPipeError):  # The read below then fails too.
+        with contextlib.suppress(BrokenPipeError):  # QEMU has ended, and the read below gets "".
             self._qmp_socket.sendall(request.encode())
         while True:
             answer = json.loads(self._qmp_line(command) or '{"error": {"desc": "QEMU has ended"}}')

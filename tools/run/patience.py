@@ -19,7 +19,7 @@ def _add_cpu_waits(pid, found):
 
 def cpu_waits(pids):
     """The time that each thread of these processes and of their descendants was ready to run, but
-    had no CPU: {pid: {thread: seconds}}. Only Linux has this information; elsewhere it is empty."""
+    had no CPU: {pid: {thread: seconds}}. On systems other than Linux, the result is empty."""
     found = {}
     for pid in pids:
         _add_cpu_waits(pid, found)
@@ -28,8 +28,8 @@ def cpu_waits(pids):
 
 class Patience:
     """A wait with a time limit. Time in which the processes were ready to run, but had no CPU, does
-    not count (except where cpu_waits() is empty). So a wait does not fail because the computer is
-    busy, and still ends if a process hangs, asleep or in a loop.
+    not count. So the wait does not fail because the computer is busy, but ends if a process hangs,
+    asleep or in a loop. Where cpu_waits() is empty, all time counts.
 
     Of each process, only the thread that was without a CPU for longest counts. No wait is longer
     than MAX_FACTOR times the limit.
