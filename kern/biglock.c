@@ -29,7 +29,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/init.h>
+#include <kern/panic.h>
 #include <kern/probe.h>
 #include <kern/spinlock.h>
 

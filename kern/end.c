@@ -12,16 +12,16 @@
 #include <inc/error.h>
 #include <inc/x86.h>
 
-#include <kern/challenge/challenge.h>
 #include <kern/env.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
 #include <kern/spinlock.h>
+#include <kern/wait.h>
 
 // About how many instructions a part may take, and a piece of it takes.
 #define PART 10000
-enum { COST_TABLE = 1100, COST_PAGE = 30, COST_CHILD = 1500 };
+enum { COST_TABLE = 1100, COST_PAGE = 30, COST_SENDER = 100, COST_CHILD = 1500 };
 
 // Free the page table at pde, of an address space that no CPU has loaded: no TLB holds any of it.
 static int
@@ -54,6 +54,15 @@ free_memory(pde_t *pgdir, int left)
 	return left;
 }
 
+// Let the environments that wait to send to e (challenge/ipcsend.c) continue with an error.
+static int
+refuse_senders(struct Env *e, int left)
+{
+	for (; left > 0 && e->env_ipc_senders.head; left -= COST_SENDER)
+		wait_end(e->env_ipc_senders.head, -E_BAD_ENV);
+	return left;
+}
+
 // Make e's children orphans, so that an environment that gets e's id later has no rights over them.
 // A stopped child is destroyed, because no environment could start it again.
 static int
@@ -79,7 +88,7 @@ env_end_part(struct Env *e)
 	assert(kernel_locked());
 	assert(e->env_status == ENV_DYING && !e->env_oncpu);
 	int left = free_memory(e->env_pgdir, PART);
-	left = ipc_refuse_senders(e, left);
+	left = refuse_senders(e, left);
 	left = leave_children(e, left);
 	if (left <= 0)
 		return;

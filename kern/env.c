@@ -29,11 +29,9 @@
 #include <kern/pmap.h>
 #include <kern/probe.h>
 #include <kern/runq.h>
-#include <kern/sched.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/tlb.h>
-#include <kern/trap.h>
 #include <kern/wait.h>
 
 // The two counters in an id: see envid_t.
@@ -44,9 +42,6 @@
 
 HOT_DATA struct Env *envs;
 struct Env *env_free_list; // In the order of the slots at first
-
-HOT_DATA uint32_t runq[RUNQ_WORDS], runq_words;
-static_assert(RUNQ_WORDS <= 32);
 
 // The segments: flat ones of 4 GB, for the kernel and for users, and each CPU's two TSSs, which
 // trap_init_percpu and doublefault_init_percpu fill in. The privilege level is all that
@@ -221,7 +216,7 @@ static void
 begin_turns(struct Env *e)
 {
 	runq_add(ENVX(e->env_id));
-	sched_wake();
+	runq_wake();
 }
 
 // End e and free its memory, now or, if it has much, in its turns. It must not be on another
@@ -349,9 +344,33 @@ env_leave(void)
 		env_save(thiscpu, curenv);
 }
 
-// Run e on this CPU, in place of what it ran before. Drops the lock. If it has been
-// this CPU's all the while, its registers are still on the stack, and its page
-// directory loaded. (If not, that is loaded when others can have the lock: see tlb.c.)
+// Go to user mode with the registers in tf. This is step 4 of trapentry.S, but tf may be anywhere:
+// at the top of the kernel stack or in a struct Env. esp stays on the kernel stack, because an NMI may
+// come at any instruction and writes below esp; if esp pointed to env_tf, it would write to another
+// struct Env.
+HOT void
+env_pop_tf(struct Trapframe *tf)
+{
+#define FRAME(member) [member] "i"(offsetof(struct Trapframe, tf_##member))
+#define REG(member)   [member] "i"(offsetof(struct Trapframe, tf_regs.reg_##member))
+	__asm__ volatile("pushl %c[ss](%%eax); pushl %c[esp](%%eax); pushl %c[eflags](%%eax)\n\t"
+			 "pushl %c[cs](%%eax); pushl %c[eip](%%eax)\n\t" // For iret
+			 "movl %c[edi](%%eax), %%edi; movl %c[esi](%%eax), %%esi\n\t"
+			 "movl %c[ebp](%%eax), %%ebp; movl %c[ebx](%%eax), %%ebx\n\t"
+			 "movl %c[edx](%%eax), %%edx; movl %c[ecx](%%eax), %%ecx\n\t"
+			 "movw %c[es](%%eax), %%es\n\t"
+			 "movw %c[ds](%%eax), %%ds\n\t" // Now only ss is the kernel's.
+			 "movl %%ss:%c[eax](%%eax), %%eax\n\t"
+			 "iret"
+	    : : "a"(tf), FRAME(ss), FRAME(esp), FRAME(eflags), FRAME(cs), FRAME(eip), FRAME(es),
+	    FRAME(ds), REG(edi), REG(esi), REG(ebp), REG(ebx), REG(edx), REG(ecx), REG(eax)
+	    : "memory");
+	__builtin_unreachable();
+}
+
+// Run e on this CPU instead of the environment that it ran before. Drops the big lock. If this CPU
+// ran e before, e's registers are still at the top of the kernel stack, and its page directory is
+// still loaded. Otherwise the page directory is loaded after the lock is dropped: see tlb.c.
 HOT void
 env_run(struct Env *e)
 {

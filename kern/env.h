@@ -9,7 +9,6 @@
 #include <kern/cpu.h>
 #include <kern/programs.h>
 #include <kern/runq.h>
-#include <kern/sched.h>
 
 extern struct Env *envs; // All environments: envs[NENV]
 extern struct Env *env_free_list;
@@ -38,7 +37,7 @@ env_set_status(struct Env *e, unsigned status)
 		e->env_wait = -sched_turns;
 		runq_add(ENVX(e->env_id));
 		if (old != ENV_RUNNING)
-			sched_wake();
+			runq_wake();
 	} else if (old == ENV_RUNNABLE) {
 		runq_remove(ENVX(e->env_id));
 	}
@@ -73,6 +72,18 @@ extern size_t envs_dying;
 
 int envid2env(envid_t envid, struct Env **env_store, bool checkperm);
 
+// Return the environment that an argument of caller's names, which is mostly the caller itself.
+// NULL if it does not exist or the caller has no rights over it.
+static inline struct Env *
+env_named(struct Env *caller, envid_t envid)
+{
+	struct Env *e;
+
+	if (envid == 0)
+		return caller;
+	return envid2env(envid, &e, true) < 0 ? NULL : e;
+}
+
 void env_start(struct Env *e);
 void env_stop(struct Env *e);
 struct Trapframe *env_frame(struct Env *e);
@@ -80,6 +91,6 @@ void env_copy_registers(struct Env *child);
 void env_leave(void);
 
 void env_run(struct Env *e) __attribute__((noreturn));
-void env_pop_tf(struct Trapframe *tf) __attribute__((noreturn)); // trapentry.S
+void env_pop_tf(struct Trapframe *tf) __attribute__((noreturn));
 
 #endif // JOS_KERN_ENV_H

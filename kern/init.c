@@ -1,5 +1,5 @@
-// Start-up of the boot CPU, which comes from entry.S, and of the others, which come from mpentry.S,
-// until each is in the scheduler. Panic handling.
+// Start-up: the boot CPU comes from entry.S, the other CPUs from mpentry.S, and all of them go on to
+// the scheduler. Also panic and warning messages.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -16,6 +16,7 @@
 #include <kern/check/lockstat.h>
 #include <kern/dev/kclock.h>
 #include <kern/monitor.h>
+#include <kern/panic.h>
 #include <kern/dev/multiboot.h>
 #include <kern/dev/picirq.h>
 #include <kern/pmap.h>
@@ -25,18 +26,14 @@
 #include <kern/timer.h>
 #include <kern/trap.h>
 
-const char *volatile panicstr;
-static volatile uint32_t panicker; // The CPU's number + 1
 volatile uint32_t mpentry_cpu;
 
-#define MESSAGE_SIZE 256 // Of a panic or warning, at most
-
-#define STOP_PATIENCE 1000 // Milliseconds to wait for the other CPUs to stop
+#define MESSAGE_SIZE 256 // Largest panic or warning message, in bytes
 
 // Command-line options, name=value.
 static const struct Option {
 	const char *name;
-	bool (*set)(const char *value); // Up to a blank. False if the value is not valid.
+	bool (*set)(const char *value); // The value ends at a blank. False: it is not valid.
 } options[] = {
 	{ "failalloc=", failalloc_set },
 	{ "jitter=", jitter_set },
@@ -92,8 +89,8 @@ wait_until_started(const struct CpuInfo *c)
 	return false;
 }
 
-// Start the other CPUs, one at a time: they share the code at MPENTRY_PADDR, and mpentry_cpu,
-// from which each takes its number.
+// Start the other CPUs, one at a time, because they share the code at MPENTRY_PADDR and the variable
+// mpentry_cpu, from which each takes its number.
 static __attribute__((noinline)) void
 boot_aps(void)
 {
@@ -110,7 +107,7 @@ boot_aps(void)
 		lapic_startap(cpus[i].cpu_apicid, MPENTRY_PADDR);
 		if (wait_until_started(&cpus[i]))
 			continue;
-		// The CPU may have taken its number just now: then wait once more.
+		// The CPU may have taken its number just as we timed out: wait once more.
 		if (xchg(&mpentry_cpu, 0) == 0 && wait_until_started(&cpus[i]))
 			continue;
 		cprintf("SMP: CPU %d (APIC id %d) does not answer\n", i, cpus[i].cpu_apicid);
@@ -125,14 +122,14 @@ i386_init(physaddr_t multiboot_info)
 	env_init_percpu();
 	trap_init();
 	trap_init_percpu(0);
-	lock_kernel(); // So that all that follows may assert that the lock is held. Exercise 5.
+	lock_kernel(); // Exercise 5. Early, because functions below assert that it is held.
 	challenge_init_percpu(0);
 
 	cons_init();
 	cprintf("6828 decimal is %o octal!\n", 6828);
 	multiboot_init(multiboot_info);
 	mem_init();
-	doublefault_init_percpu(); // Again, with kern_pgdir.
+	doublefault_init_percpu(); // Again, because kern_pgdir is loaded now.
 	env_init();
 
 	mp_init();
@@ -171,73 +168,10 @@ mp_main(int cpu)
 	sched_yield();
 }
 
-// ---- Panic ----
+// ---- Panic and warning messages ----
 
-void
-panic_halt(void)
-{
-	thiscpu->cpu_status = CPU_STOPPED;
-	for (;;)
-		__asm__ volatile("cli; hlt");
-}
-
-bool
-panicking(void)
-{
-	return panicker == (uint32_t)cpunum() + 1;
-}
-
-// This CPU has panicked while it panicked: print that, once, and halt.
-static __attribute__((noreturn)) void
-panic_again(const char *why, uintptr_t eip)
-{
-	static bool said;
-
-	if (!said) {
-		said = true;
-		cons_lock_for_panic(); // It may have been in a line of this very panic.
-		cprintf("\nanother panic within the panic: %s, eip %08x\n", why, eip);
-	}
-	panic_halt();
-}
-
-// Stop the other CPUs by NMIs, since a CPU may never turn its interrupts on again. (A CPU that has
-// not started would take the NMI in real mode.)
-static void
-stop_others(void)
-{
-	int patience = STOP_PATIENCE;
-
-	for (int i = 0; i < ncpu; i++) {
-		if (i != cpunum() && cpus[i].cpu_status != CPU_UNUSED)
-			lapic_nmi(i);
-	}
-	for (int i = 0; i < ncpu; i++) {
-		while (i != cpunum() && cpus[i].cpu_status != CPU_UNUSED &&
-		       cpus[i].cpu_status != CPU_STOPPED && --patience > 0)
-			udelay(1000);
-	}
-}
-
-void
-panic_begin(const char *why, uintptr_t eip)
-{
-	uint32_t none = 0, me = cpunum() + 1;
-
-	cli();
-	if (panicking())
-		panic_again(why, eip);
-	if (!__atomic_compare_exchange_n(
-		&panicker, &none, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		panic_halt();
-	panicstr = why;
-	cons_lock_for_panic();
-	stop_others();
-	cons_end_line();
-}
-
-// Print a message in one piece, so that no other CPU's output comes in between. What does not
-// fit into the buffer is cut off: the stack for double faults is one page.
+// Print a message at once, so that no other CPU's output comes in between. A message that does not
+// fit is cut off. (The buffer must be small: the stack for double faults is one page.)
 static void
 report(const char *what, const char *file, int line, const char *fmt, va_list ap)
 {
@@ -247,7 +181,7 @@ report(const char *what, const char *file, int line, const char *fmt, va_list ap
 	cprintf("kernel %s at %s:%d: %s\n", what, file, line, message);
 }
 
-// Report an error that the kernel cannot go on after, and stay in the monitor.
+// Report an error after which the kernel cannot continue, and stay in the monitor.
 void
 _panic(const char *file, int line, const char *fmt, ...)
 {
@@ -265,7 +199,7 @@ _panic(const char *file, int line, const char *fmt, ...)
 		monitor(NULL);
 }
 
-// Report an error, and go on.
+// Report an error and continue.
 void
 _warn(const char *file, int line, const char *fmt, ...)
 {

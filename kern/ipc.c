@@ -10,7 +10,6 @@
 #include <kern/ipc.h>
 #include <kern/pagetable.h>
 #include <kern/probe.h>
-#include <kern/syscall.h>
 #include <kern/wait.h>
 
 // ---- Sending ----

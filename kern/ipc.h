@@ -7,7 +7,7 @@
 #include <kern/challenge/challenge.h>
 #include <kern/env.h>
 #include <kern/probe.h>
-#include <kern/syscall.h>
+#include <kern/pmap.h>
 
 // The parts of sending and receiving (ipc.c), which challenge/ipcsend.c uses, too. The caller holds
 // the big lock.
@@ -56,5 +56,9 @@ ipc_receive(struct Env *to, void *dstva)
 	ipc_wait_for_message(to);
 	return 0;
 }
+
+// The system calls.
+int sys_ipc_try_send(envid_t to, uint32_t value, void *srcva, int perm);
+int sys_ipc_recv(void *dstva);
 
 #endif // JOS_KERN_IPC_H

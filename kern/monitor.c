@@ -10,7 +10,7 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/check/failalloc.h>
-#include <kern/init.h>
+#include <kern/panic.h>
 #include <kern/dev/kclock.h>
 #include <kern/check/kdebug.h>
 #include <kern/check/lockstat.h>

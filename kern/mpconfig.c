@@ -14,8 +14,9 @@ int ncpu = 1;
 struct CpuInfo *bootcpu = &cpus[0];
 physaddr_t lapicaddr;
 
-// In a page of its own each, so that mem_init_mp can map them apart.
+// On page boundaries, so that mem_init_mp can map each stack apart from the others.
 __attribute__((aligned(PGSIZE))) uint8_t percpu_kstacks[NCPU][KSTKSIZE];
+__attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
 #define LAPIC_DEFAULT    0xFEE00000
 #define APIC_BASE_X2APIC (1 << 10) // Of MSR_APIC_BASE

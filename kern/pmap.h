@@ -98,6 +98,21 @@ user_access_end(void)
 		clac();
 }
 
+// Return whether a program may map a page at va: below UTOP, and on a page boundary.
+static inline bool
+user_va_ok(const void *va)
+{
+	return (uintptr_t)va < UTOP && PGOFF(va) == 0;
+}
+
+// Return whether a program may map a page with these permissions: PTE_P and PTE_U, and no bit
+// outside PTE_SYSCALL.
+static inline bool
+user_perm_ok(int perm)
+{
+	return (perm & (PTE_U | PTE_P)) == (PTE_U | PTE_P) && !(perm & ~PTE_SYSCALL);
+}
+
 int user_mem_check(struct Env *env, const void *va, size_t len, int perm);
 void user_mem_fail(struct Env *env, uintptr_t va);
 void user_mem_assert(struct Env *env, const void *va, size_t len, int perm);

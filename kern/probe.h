@@ -27,17 +27,20 @@ enum ProbeKind {
 	PROBE_GO,          // It goes on
 };
 
-// The listeners that are on.
+// The listeners: a bit of probe_listeners says whether one is on.
 enum {
-	LISTEN_JITTER = 1 << 0,   // kern/check/jitter.c
-	LISTEN_LOCKSTAT = 1 << 1, // kern/check/lockstat.c
+	LISTENER_JITTER,   // kern/check/jitter.c
+	LISTENER_LOCKSTAT, // kern/check/lockstat.c
+	LISTENERS,
 };
 
 extern uint8_t probe_listeners;
 
-void probe_listen(uint32_t listener, bool on);
+// Switch a listener on or off: when it is on, each event calls hear. The caller holds the big lock.
+// Another CPU may miss a few events around the change.
+void probe_listen(int listener, void (*hear)(enum ProbeKind kind, uint32_t argument), bool on);
 
-// Pass an event on to the listeners.
+// Pass an event on to the listeners that are on.
 void probe_tell(enum ProbeKind kind, uint32_t argument);
 
 // May be called at any time, with any lock held or none.

@@ -1,17 +1,20 @@
 #ifndef JOS_KERN_RUNQ_H
 #define JOS_KERN_RUNQ_H
 
-// The runnable environments: a bit for each slot of envs[], and a bit for each word of these
-// that is not zero. env_set_status keeps both in step with env_status. The caller holds
-// the big lock.
+// The runnable environments, and the CPUs that have nothing to run (runq.c). The caller holds the
+// big lock.
 
 #include <inc/env.h>
 #include <inc/x86.h>
 
+#include <kern/cpu.h>
+
+// The runnable environments: a bit for each slot of envs[], and in runq_words a bit for each word of
+// runq that is not zero. env_set_status keeps both in step with env_status.
 #define RUNQ_WORDS (NENV / 32)
 
 extern uint32_t runq[RUNQ_WORDS];
-extern uint32_t runq_words; // sysentry.S looks at it without the lock
+extern uint32_t runq_words; // challenge/sysentry.S reads it without the lock.
 
 static inline void
 runq_add(uint32_t slot)
@@ -28,7 +31,7 @@ runq_remove(uint32_t slot)
 		clear_bit(&runq_words, slot / 32);
 }
 
-// The first one from a slot on, in circular order. -1: there is none.
+// Return the first runnable slot from `slot` on, in circular order, or -1.
 static inline int
 runq_first(uint32_t slot)
 {
@@ -36,7 +39,7 @@ runq_first(uint32_t slot)
 	uint32_t bits = runq[word] & ~0U << slot % 32;
 
 	if (!bits) {
-		// The words after this one; else from word 0, up to and with this one.
+		// The words after this one, otherwise all words: circular order.
 		uint32_t words = runq_words & ~1U << word;
 		if (!words)
 			words = runq_words;
@@ -47,5 +50,18 @@ runq_first(uint32_t slot)
 	}
 	return word * 32 + __builtin_ctz(bits);
 }
+
+// Number of turns that sched_yield has begun.
+extern uint32_t sched_turns;
+
+// Mark this CPU as idle: its status is CPU_POLLING. And as no longer idle.
+void runq_idle(void);
+void runq_busy(void);
+
+// Make a CPU look for an environment to run, if it is idle.
+void unidle_cpu(int cpu);
+
+// An environment has become runnable: wake an idle CPU, if there is one.
+void runq_wake(void);
 
 #endif // JOS_KERN_RUNQ_H

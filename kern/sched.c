@@ -32,7 +32,6 @@
 #include <inc/x86.h>
 
 #include <kern/check/audit.h>
-#include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/monitor.h>
@@ -43,13 +42,10 @@
 #include <kern/spinlock.h>
 #include <kern/timer.h>
 #include <kern/tlb.h>
+#include <kern/wait.h>
 
 // How often a CPU polls for work before it halts: this takes some microseconds.
 #define IDLE_POLLS 2000
-
-// The CPUs that have nothing to run, one bit each: those with the status CPU_POLLING or CPU_HALTED.
-static HOT_DATA uint32_t idle;
-static_assert(NCPU <= 32);
 
 // Whether all other CPUs have nothing to run.
 static bool
@@ -60,15 +56,6 @@ others_idle(void)
 			return false;
 	}
 	return true;
-}
-
-// Make a CPU look for an environment to run, if it is idle.
-static void
-unidle_cpu(int cpu)
-{
-	idle &= ~(1U << cpu);
-	if (xchg(&cpus[cpu].cpu_status, CPU_STARTED) == CPU_HALTED)
-		lapic_ipi(cpu, T_IPI_WAKE);
 }
 
 // Poll until another CPU calls unidle_cpu for this one. Returns false if none did for a while: then
@@ -85,8 +72,6 @@ poll_for_work(void)
 	return !__atomic_compare_exchange_n(
 	    &thiscpu->cpu_status, &polling, CPU_HALTED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
-
-HOT_DATA uint32_t sched_turns;
 
 static HOT_DATA uint32_t cursor = NENV - 1;
 
@@ -116,8 +101,7 @@ sched_halt(void)
 		unidle_cpu(bootcpu->cpu_id);
 	}
 	probe(PROBE_IDLE, 0);
-	thiscpu->cpu_status = CPU_POLLING;
-	idle |= 1U << cpunum();
+	runq_idle();
 	unlock_kernel();
 	tlb_load(thiscpu, kern_pgdir); // The old page directory may be about to be freed.
 	if (!poll_for_work()) {
@@ -129,8 +113,7 @@ sched_halt(void)
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}
 	lock_kernel();
-	idle &= ~(1U << cpunum());
-	thiscpu->cpu_status = CPU_STARTED;
+	runq_busy();
 }
 
 // How long the turn on CPU c still lasts, in ticks of the time stamp counter.
@@ -223,24 +206,4 @@ sched_yield(void)
 		}
 		end_parts(c, e);
 	}
-}
-
-// The idle CPU to be woken next: preferably one that polls.
-static int
-idle_cpu(void)
-{
-	for (uint32_t left = idle; left; left &= left - 1) {
-		int cpu = __builtin_ctz(left);
-		if (cpus[cpu].cpu_status == CPU_POLLING)
-			return cpu;
-	}
-	return __builtin_ctz(idle);
-}
-
-HOT void
-sched_wake(void)
-{
-	assert(kernel_locked());
-	if (idle)
-		unidle_cpu(idle_cpu());
 }

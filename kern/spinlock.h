@@ -4,7 +4,7 @@
 #include <inc/types.h>
 
 #include <kern/cpu.h>
-#include <kern/init.h>
+#include <kern/panic.h>
 #include <kern/probe.h>
 
 // A spin lock (spinlock.c): a CPU that waits for it polls in a loop. Interrupts are off while a CPU

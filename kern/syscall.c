@@ -16,6 +16,7 @@
 #include <kern/syscall.h>
 #include <kern/trap.h>
 #include <kern/trapcases.h>
+#include <kern/wait.h>
 
 // sys_cputs writes this much at once, with the big lock: a text of CPUTS_SHORT characters, or
 // CPUTS_MOST characters of a longer one, where a control character counts as CPUTS_CONTROL (a
@@ -243,9 +244,9 @@ call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 	sched_yield();
 }
 
-// syscall, inlined in syscall_fast, too.
-static inline __attribute__((always_inline)) void
-make_call(struct Trapframe *tf)
+// Exercise 7. Inline, for syscall_fast.
+inline __attribute__((always_inline)) void
+syscall(struct Trapframe *tf)
 {
 	struct PushRegs *regs = &tf->tf_regs;
 	uint32_t number = regs->reg_eax;
@@ -260,13 +261,6 @@ make_call(struct Trapframe *tf)
 	regs->reg_eax = r < 0 ? call_failed(tf, number, r) : r;
 }
 
-// Exercise 7.
-void
-syscall(struct Trapframe *tf)
-{
-	make_call(tf);
-}
-
 // What trap() does, for a trap that is known to be a system call from user mode. Called by
 // challenge/sysentry.S.
 HOT void
@@ -277,7 +271,7 @@ syscall_fast(struct Trapframe *tf)
 	trap_enter(c, tf);
 	trap_lock(c);
 	if (c->cpu_env->env_status == ENV_RUNNING)
-		make_call(tf);
+		syscall(tf);
 	else
 		trap_rewind(tf);
 	trap_leave(c);

@@ -26,7 +26,7 @@
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
-#include <kern/env.h>
+#include <inc/env.h>
 #include <kern/pmap.h>
 #include <kern/probe.h>
 #include <kern/spinlock.h>

@@ -17,7 +17,7 @@
 #include <kern/check/doublefault.h>
 #include <kern/env.h>
 #include <kern/challenge/challenge.h>
-#include <kern/init.h>
+#include <kern/panic.h>
 #include <kern/check/kdebug.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
@@ -28,6 +28,7 @@
 #include <kern/trap.h>
 #include <kern/trapcases.h>
 #include <kern/upcall.h>
+#include <kern/wait.h>
 
 extern const uint8_t trap_stubs[]; // trapentry.S
 

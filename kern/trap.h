@@ -11,7 +11,7 @@
 #include <inc/mmu.h>
 
 #include <kern/cpu.h>
-#include <kern/init.h>
+#include <kern/panic.h>
 #include <kern/pmap.h>
 #include <kern/probe.h>
 #include <kern/sched.h>

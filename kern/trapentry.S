@@ -6,8 +6,8 @@
 //	   trap() calls trap_dispatch() and that calls syscall(), which stores the result in tf.
 //	4. trap() returns, the registers are popped, and iret returns to the program.
 //
-// If another environment is to run, trap() does not return; step 4 is then env_pop_tf. From user
-// mode, the frame is at the very top of this CPU's kernel stack:
+// If another environment is to run, trap() does not return, and env_pop_tf (env.c) does step 4. From
+// user mode, the frame is at the very top of this CPU's kernel stack:
 //
 //	KSTACKTOP_CPU(i) -> +---------------------+
 //	                    | ss, esp             |  1, from user mode only
@@ -23,21 +23,8 @@
 
 #include <kern/trap.h>
 
-// Offsets in struct Trapframe.
-#define TF_EDI    0
-#define TF_ESI    4
-#define TF_EBP    8
-#define TF_EBX    16
-#define TF_EDX    20
-#define TF_ECX    24
-#define TF_EAX    28
-#define TF_ES     32
-#define TF_DS     36
-#define TF_EIP    48
-#define TF_CS     52
-#define TF_EFLAGS 56
-#define TF_ESP    60
-#define TF_SS     64
+// Offset in struct Trapframe
+#define TF_CS 52
 
 	// Step 2: a stub of STUB_SIZE bytes for each vector. Exercise 13.
 	.text
@@ -85,27 +72,3 @@ all_traps:
 	addl $8, %esp // The vector and the error code
 	iret
 	.size all_traps, . - all_traps
-
-	// void env_pop_tf(struct Trapframe *tf): go to user mode with the registers in tf. Never
-	// returns. esp stays on the kernel stack: an NMI may come at any instruction here, and
-	// writes below esp. If esp pointed to env_tf, it would write to another struct Env.
-	.globl env_pop_tf
-	.type env_pop_tf, @function
-env_pop_tf:
-	movl 4(%esp), %eax
-	pushl TF_SS(%eax)
-	pushl TF_ESP(%eax)
-	pushl TF_EFLAGS(%eax)
-	pushl TF_CS(%eax)
-	pushl TF_EIP(%eax)
-	movl TF_EDI(%eax), %edi
-	movl TF_ESI(%eax), %esi
-	movl TF_EBP(%eax), %ebp
-	movl TF_EBX(%eax), %ebx
-	movl TF_EDX(%eax), %edx
-	movl TF_ECX(%eax), %ecx
-	movw TF_ES(%eax), %es
-	movw TF_DS(%eax), %ds // From here on only ss is the kernel's.
-	movl %ss:TF_EAX(%eax), %eax
-	iret
-	.size env_pop_tf, . - env_pop_tf

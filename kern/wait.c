@@ -6,6 +6,7 @@
 #include <inc/assert.h>
 #include <inc/error.h>
 
+#include <kern/dev/console.h>
 #include <kern/env.h>
 #include <kern/spinlock.h>
 #include <kern/wait.h>
@@ -64,4 +65,27 @@ wait_break_off(struct Env *e)
 {
 	e->env_ipc_recving = false;
 	wait_end(e, -E_UNSPECIFIED);
+}
+
+// ---- Waiting for the console ----
+
+#define MAX_WAKES 32 // Environments woken in one call of cons_wake_readers
+
+HOT_DATA struct EnvQueue cons_readers;
+
+void
+cons_wait(void)
+{
+	wait_in(&cons_readers);
+}
+
+bool
+cons_wake_readers(void)
+{
+	int c, woken = 0;
+
+	assert(kernel_locked());
+	for (; woken < MAX_WAKES && cons_readers.head && (c = cons_getc()) != 0; woken++)
+		wait_end(cons_readers.head, c);
+	return woken > 0;
 }

@@ -19,4 +19,17 @@ void wait_end(struct Env *e, int32_t result);
 // -E_UNSPECIFIED.
 void wait_break_off(struct Env *e);
 
+// The environments that wait for a character from the console. cons_wait puts curenv among them.
+// cons_wake_readers gives them the characters that have arrived, first come, first served, and
+// returns whether it woke any; it wakes at most 32, so that the lock is not held for long.
+extern struct EnvQueue cons_readers;
+void cons_wait(void);
+bool cons_wake_readers(void);
+
+static inline bool
+cons_has_waiters(void)
+{
+	return cons_readers.head != NULL;
+}
+
 #endif // JOS_KERN_WAIT_H

@@ -6,6 +6,7 @@
 // without it, and then the functions below are the empty ones at the end.
 
 #include <inc/env.h>
+#include <inc/syscall.h>
 #include <inc/types.h>
 
 #ifdef CHALLENGES
@@ -30,19 +31,21 @@ void fpu_save(struct Env *e);
 void fpu_drop(struct Env *e);
 int fpu_copy(struct Env *child);
 
-// ipcsend.c: environments that wait in sys_ipc_send or sys_ipc_call. Called with the big lock.
-// ipc_receive_waiting: sys_ipc_recv, if an environment waits to send to the caller. Returns the
-// call's result.
-// ipc_refuse_senders: the receiver e has ended, so let those that wait to send to it go on with
-// -E_BAD_ENV. `left` is as in end.c.
+// ipcsend.c: the part of sys_ipc_recv for a caller to which environments wait to send: see ipc.h.
+// Returns the call's result. Called with the big lock.
 int ipc_receive_waiting(struct Env *to, void *dstva);
-int ipc_refuse_senders(struct Env *e, int left);
 
 static inline bool
 ipc_senders_wait(const struct Env *to)
 {
 	return to->env_ipc_senders.head != NULL;
 }
+
+// The system calls, for the table in syscall.c: ipcsend.c, exceptions.c, batch.c.
+int sys_ipc_send(envid_t to, uint32_t value, void *srcva, int perm);
+int sys_ipc_call(envid_t to, uint32_t value, void *srcva, int perm, void *dstva);
+int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
+int sys_batch(struct BatchCall *calls, size_t n, int flags);
 
 #else
 
@@ -55,7 +58,6 @@ static inline void fpu_drop(struct Env *e) {}
 static inline int fpu_copy(struct Env *child) { return 0; }
 static inline bool ipc_senders_wait(const struct Env *to) { return false; }
 static inline int ipc_receive_waiting(struct Env *to, void *dstva) { return 0; }
-static inline int ipc_refuse_senders(struct Env *e, int left) { return left; }
 
 #endif
 

@@ -7,7 +7,6 @@
 #include <kern/challenge/challenge.h>
 #include <kern/challenge/fpu.h>
 #include <kern/env.h>
-#include <kern/syscall.h>
 #include <kern/upcall.h>
 
 // The exceptions that a program may handle. Not among them: reports about the hardware (NMI,
@@ -23,10 +22,8 @@ challenge_trap(struct Trapframe *tf)
 {
 	uint32_t trapno = tf->tf_trapno;
 
-	if (trapno == T_DEVICE) {
-		fpu_trap(tf);
-		return true;
-	}
+	if (trapno == T_DEVICE)
+		return fpu_trap();
 	if (trapno > T_SIMDERR || !curenv->env_upcalls[trapno])
 		return false;
 	upcall_enter(tf, curenv->env_upcalls[trapno], trapno);

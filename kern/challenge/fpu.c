@@ -17,7 +17,6 @@
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
-#include <kern/trap.h>
 
 #define CPUID_FXSR (1 << 24)
 #define CPUID_SSE  (1 << 25)
@@ -87,25 +86,25 @@ clean_state(uint8_t *state)
 		memset(state + 8, 0xFF, 2); // The tag word: all registers empty.
 }
 
-void
-fpu_trap(struct Trapframe *tf)
+bool
+fpu_trap(void)
 {
 	assert(kernel_locked());
 	if (!curenv->env_fpu) {
 		if (!alloc_state(curenv)) {
 			if (envs_dying) { // Memory will be free soon: try again in the next turn.
 				env_set_status(curenv, ENV_RUNNABLE);
-				return;
+				return true;
 			}
 			cprintf("[%08x] no memory for its floating-point state\n", curenv->env_id);
-			fatal_user_trap(tf);
-			return;
+			return false;
 		}
 		clean_state(curenv->env_fpu);
 	}
 	__asm__ volatile("clts");
 	thiscpu->cpu_fpu_live = true;
 	load_state(curenv->env_fpu);
+	return true;
 }
 
 void

@@ -11,16 +11,12 @@
 #include <kern/challenge/challenge.h>
 #include <kern/env.h>
 #include <kern/ipc.h>
-#include <kern/syscall.h>
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
 // One call of a receiver refuses at most this many messages, so that it does not hold the big lock
 // for long.
 #define REFUSED_MOST 64
-
-// In instructions, for end.c: what it takes to refuse one sender.
-#define COST_SENDER 100
 
 // ---- Sending ----
 
@@ -138,12 +134,4 @@ ipc_receive_waiting(struct Env *to, void *dstva)
 	}
 	ipc_wait_for_message(to);
 	return 0;
-}
-
-int
-ipc_refuse_senders(struct Env *e, int left)
-{
-	for (; left > 0 && ipc_senders_wait(e); left -= COST_SENDER)
-		wait_end(e->env_ipc_senders.head, -E_BAD_ENV);
-	return left;
 }

@@ -16,11 +16,11 @@
 #include <inc/stdio.h>
 
 #include <kern/check/audit.h>
-#include <kern/dev/console.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/pmap.h>
 #include <kern/runq.h>
+#include <kern/wait.h>
 
 #define MAX_LINES 20 // Errors to print: one mistake can cause a thousand of them.
 

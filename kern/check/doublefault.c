@@ -21,13 +21,11 @@
 #include <kern/cpu.h>
 #include <kern/check/doublefault.h>
 #include <kern/env.h>
-#include <kern/init.h>
+#include <kern/panic.h>
 #include <kern/check/kdebug.h>
 #include <kern/trap.h>
 
 static struct Taskstate tasks[NCPU];
-
-__attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
 // What a trap would have left of the registers in ts.
 static struct Trapframe

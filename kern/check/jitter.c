@@ -13,6 +13,7 @@
 
 #include <kern/cpu.h>
 #include <kern/check/jitter.h>
+#include <kern/probe.h>
 #include <kern/timer.h>
 
 #define SPIN_LEAST 3  // Half of the spins are of less than 1 << SPIN_LEAST rounds,
@@ -22,26 +23,6 @@
 #define SEED_DIGITS 9 // So many fit into a long.
 
 static uint32_t states[NCPU];
-
-bool
-jitter_set(const char *value)
-{
-	char *end;
-	long seed = strtol(value, &end, 10);
-
-	if (*value < '0' || (*end && *end != ' ') || end - value > SEED_DIGITS || seed <= 0)
-		return false;
-	for (uint32_t i = 0; i < NCPU; i++) {
-		// Two odd factors keep what is near from being alike. 0 would stay 0.
-		states[i] = (uint32_t)seed * 2654435761U ^ i * 2246822519U;
-		if (states[i] == 0)
-			states[i] = 1;
-	}
-	time_slice = 0; // Each tick of the timer ends a turn.
-	probe_listen(LISTEN_JITTER, true);
-	cprintf("jitter: seed %ld\n", seed);
-	return true;
-}
 
 // xorshift32: not good, but quick, and never 0.
 static uint32_t
@@ -80,8 +61,8 @@ change_slice(void)
 		lapic_timer_set(most / 2 + (random >> 8) % (most / 2 + 1) + 1);
 }
 
-void
-jitter_hear(enum ProbeKind kind)
+static void
+jitter_hear(enum ProbeKind kind, uint32_t argument)
 {
 	switch (kind) {
 	case PROBE_RUN:
@@ -102,4 +83,24 @@ jitter_hear(enum ProbeKind kind)
 	default: // Another CPU cannot come in between.
 		break;
 	}
+}
+
+bool
+jitter_set(const char *value)
+{
+	char *end;
+	long seed = strtol(value, &end, 10);
+
+	if (*value < '0' || (*end && *end != ' ') || end - value > SEED_DIGITS || seed <= 0)
+		return false;
+	for (uint32_t i = 0; i < NCPU; i++) {
+		// Two odd factors keep what is near from being alike. 0 would stay 0.
+		states[i] = (uint32_t)seed * 2654435761U ^ i * 2246822519U;
+		if (states[i] == 0)
+			states[i] = 1;
+	}
+	time_slice = 0; // Each tick of the timer ends a turn.
+	probe_listen(LISTENER_JITTER, jitter_hear, true);
+	cprintf("jitter: seed %ld\n", seed);
+	return true;
 }

@@ -9,6 +9,7 @@
 
 #include <kern/check/lockstat.h>
 #include <kern/cpu.h>
+#include <kern/probe.h>
 
 // Of each CPU. All times are in ticks of the time stamp counter. A CPU changes only its own.
 static struct LockStat {
@@ -48,8 +49,8 @@ end_hold(struct LockStat *stat)
 	stat->hold_began = 0;
 }
 
-void
-lockstat_hear(enum ProbeKind kind)
+static void
+lockstat_hear(enum ProbeKind kind, uint32_t argument)
 {
 	struct LockStat *stat = &stats[cpunum()];
 
@@ -84,7 +85,7 @@ measure(bool on)
 		if (on)
 			stats[i].longest = 0;
 	}
-	probe_listen(LISTEN_LOCKSTAT, on);
+	probe_listen(LISTENER_LOCKSTAT, lockstat_hear, on);
 }
 
 bool
@@ -103,7 +104,7 @@ print_stats(void)
 	uint64_t longest = 0;
 
 	cprintf("Times in 1000 ticks of the time stamp counter; measuring is %s\n",
-	    probe_listeners & LISTEN_LOCKSTAT ? "on" : "off");
+	    probe_listeners & 1 << LISTENER_LOCKSTAT ? "on" : "off");
 	cprintf("CPU       taken   contended       slept      waited        held\n");
 	for (int i = 0; i < ncpu; i++) {
 		const struct LockStat *stat = &stats[i];

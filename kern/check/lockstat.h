@@ -5,11 +5,6 @@
 
 #include <inc/trap.h>
 
-#include <kern/probe.h>
-
-// Called by probe.c.
-void lockstat_hear(enum ProbeKind kind);
-
 // The option lockstat=on: measure from now on. Returns false if the value is another one.
 bool lockstat_set(const char *value);
 

@@ -12,7 +12,7 @@
 #include <kern/env.h>
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
-#include <kern/sched.h>
+#include <kern/runq.h>
 #include <kern/check/selftest.h>
 #include <kern/spinlock.h>
 #include <kern/wait.h>
@@ -75,7 +75,7 @@ static void
 wake_without_lock(void)
 {
 	unlock_kernel();
-	sched_wake();
+	runq_wake();
 }
 
 // ---- Hardware ----

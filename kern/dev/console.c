@@ -17,11 +17,10 @@
 
 #include <kern/dev/console.h>
 #include <kern/cpu.h>
-#include <kern/init.h>
+#include <kern/panic.h>
 #include <kern/dev/kclock.h>
 #include <kern/dev/picirq.h>
 #include <kern/spinlock.h>
-#include <kern/wait.h>
 
 struct spinlock cons_lock = SPINLOCK("the console lock");
 
@@ -139,7 +138,6 @@ serial_write(const char *s, size_t len)
 
 // ---- Input and output together ----
 
-#define MAX_WAKES   32   // Readers woken in one call of cons_wake_readers
 #define PANIC_TRIES 1000 // Attempts to get cons_lock in a panic, 1 ms apart
 
 void
@@ -192,25 +190,6 @@ cons_getc(void)
 	}
 	spin_unlock(&cons_lock);
 	return c;
-}
-
-HOT_DATA struct EnvQueue cons_readers;
-
-void
-cons_wait(void)
-{
-	wait_in(&cons_readers);
-}
-
-bool
-cons_wake_readers(void)
-{
-	int c, woken = 0;
-
-	assert(kernel_locked());
-	for (; woken < MAX_WAKES && cons_readers.head && (c = cons_getc()) != 0; woken++)
-		wait_end(cons_readers.head, c);
-	return woken > 0;
 }
 
 void

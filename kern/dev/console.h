@@ -4,7 +4,6 @@
 // The console: output to the serial port and the screen, input from the serial port and the
 // keyboard.
 
-#include <inc/env.h>
 #include <inc/types.h>
 
 #include <kern/spinlock.h>
@@ -36,20 +35,6 @@ int cons_getc(void);
 
 // Enable the serial port's interrupt. Call it after pic_init.
 void cons_enable_interrupts(void);
-
-// cons_wait puts curenv to sleep until a character arrives. cons_wake_readers gives waiting
-// characters to the sleeping environments, first come, first served, and returns whether it woke
-// any. It wakes at most 32 in a call, so that the lock is not held for long. For both, the caller
-// holds the big lock, which also protects cons_readers.
-void cons_wait(void);
-bool cons_wake_readers(void);
-extern struct EnvQueue cons_readers; // The environments that sleep in cons_wait
-
-static inline bool
-cons_has_waiters(void)
-{
-	return cons_readers.head != NULL;
-}
 
 // Handle an interrupt of the keyboard or the serial port: move the devices' input to the input
 // buffer. Takes cons_lock.

@@ -77,7 +77,7 @@ class TurnsTest(KernelTest):
         tick: sched_yield gives the next turn to another environment."""
         machine = self.boot(program, args=CLOCK, gdb=True)
         said = run_gdb(
-            machine, "hbreak *syscall if " + entry, "continue",
+            machine, "hbreak *syscall_fast if " + entry, "continue",
             "set var kernel_lock.holder = 0x38", "delete",
             "hbreak trap_from_kernel", "continue", "continue",
             "set var kernel_lock.holder = 0", "delete",

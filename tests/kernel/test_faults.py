@@ -77,7 +77,7 @@ class FaultTest(KernelTest):
         self.assertEqual(len(panics), 1, output)
         before, number, rest = panics[0]
         self.assertEqual(before, "")
-        self.assertRegex(rest, r"^kern/\w+\.c:\d+: " + text)
+        self.assertRegex(rest, r"^kern/(check/)?\w+\.c:\d+: " + text)
         if cpu is not None:
             self.assertEqual(int(number), cpu)
         others = set(range(machine.cpus)) - {int(number)}
@@ -190,7 +190,7 @@ class PanicTest(FaultTest):
     def test_lines_of_other_cpus_are_not_cut(self):
         # Another CPU is in the middle of a line. CPU 0 is not: it could not finish its own line.
         machine = self.boot_and_break(
-            *stop_in("syscall", 0, "mid_line"), "monitor nmi",
+            *stop_in("syscall_fast", 0, "mid_line"), "monitor nmi",
             cmdline=" ".join(["yield"] * 80))
         output = self.assert_panic(machine, 0, "Non-Maskable Interrupt")
         start = output.index("\nTRAP frame at") + 1
