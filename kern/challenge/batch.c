@@ -1,10 +1,12 @@
-// sys_batch: many system calls by one entry into the kernel. The caller passes an array of calls.
-// Each is made as if the caller had made it alone, and its result is stored in the array. Only
-// short calls that return are allowed, so a batch has no state to remember while its caller sleeps.
+// sys_batch: several system calls in one entry into the kernel. The caller passes an array of
+// calls. Each call is made as if the caller had made it alone, and its result is stored in the
+// array. Only short calls that never sleep are allowed, so the kernel need not save an unfinished
+// batch.
 //
-// The array is in the caller's memory. Another CPU may write to it meanwhile, and a call may unmap
-// it. So it is checked and copied before the first call; only the copy is read; and it is checked
-// again before the results are stored. If the caller may not write to it then, it is destroyed.
+// The array is in the caller's memory. While the calls are made, another CPU may write to the
+// array, and a call may unmap it. So the array is checked and copied before the first call, only
+// the copy is read, and the array is checked again before the results are stored. If the caller may
+// no longer write to the array, the caller is destroyed.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -15,7 +17,7 @@
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
 
-// The calls that are allowed. They do not print, read keys, wait, or make or destroy environments.
+// The allowed calls. None of them prints, reads keys, waits, or makes or destroys an environment.
 #define ALLOWED                                                                                 \
 	(1 << SYS_getenvid | 1 << SYS_page_alloc | 1 << SYS_page_map | 1 << SYS_page_unmap |    \
 	    1 << SYS_env_set_status | 1 << SYS_env_set_pgfault_upcall | 1 << SYS_ipc_try_send | \
@@ -23,7 +25,7 @@
 
 static_assert(NSYSCALLS <= 32);
 
-// Make up to n calls of the caller. Returns how many were made.
+// Make up to n of the caller's calls. Returns the number of calls made.
 static size_t
 make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 {
@@ -35,10 +37,11 @@ make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 			    c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
 		else
 			c->result = -E_INVAL;
-		// Memory will be free soon: the caller makes this call and the rest later.
+		// Memory will be free soon: stop here. The caller makes the remaining calls later.
 		if (c->result == -E_NO_MEM && envs_dying)
 			break;
-		// A caller that has stopped itself makes the rest when it is started again.
+		// If the caller has stopped itself, it makes the remaining calls when it is started
+		// again.
 		if (((c++)->result < 0 && (flags & BATCH_STOP)) ||
 		    caller->env_status != ENV_RUNNING)
 			break;
@@ -64,7 +67,7 @@ sys_batch(struct BatchCall *array, size_t n, int flags)
 	user_access_end();
 
 	size_t made = make_calls(caller, calls, n, flags);
-	if (curenv != caller) // An orphan that has stopped itself was destroyed.
+	if (curenv != caller) // The caller was an orphan and has stopped itself: destroyed.
 		return 0;
 	if (made == 0 && n > 0)
 		return -E_NO_MEM; // call_failed() in syscall.c repeats sys_batch.

@@ -1,9 +1,9 @@
 #ifndef JOS_KERN_CHALLENGE_CHALLENGE_H
 #define JOS_KERN_CHALLENGE_CHALLENGE_H
 
-// All that the core of the kernel calls in this folder, which holds answers to the lab's challenges
-// and fast paths. A reader of the core can skip the folder: `make CHALLENGES=` builds the kernel
-// without it, and then the functions below are the empty ones at the end.
+// All functions of this folder that the core of the kernel calls. The folder has answers to the
+// lab's challenges, and fast paths. A reader of the core can skip it: `make CHALLENGES=` builds the
+// kernel without this folder and with the empty functions at the end of this file.
 
 #include <inc/env.h>
 #include <inc/syscall.h>
@@ -11,22 +11,25 @@
 
 #ifdef CHALLENGES
 
-// sysenter.c: give system calls their faster ways into the kernel. Called by trap_init, and on each
-// CPU by i386_init and mp_main.
+// sysenter.c: set up the faster ways into the kernel for system calls. trap_init calls the first
+// function; i386_init and mp_main call the second on each CPU, which also sets up the
+// floating-point unit.
 void challenge_init(void);
 void challenge_init_percpu(int cpu);
 
-// exceptions.c: handle a trap from user mode other than a page fault, if a program can handle it or
-// the floating-point unit causes it. Returns false if the trap ends the program. Called by
-// trap_dispatch with the big lock.
+// exceptions.c: handle a trap from user mode other than a page fault, if the program has a handler
+// for it, or if it is the first use of the floating-point unit. Otherwise returns false, and the
+// caller destroys the program. Called by trap_dispatch with the big lock.
 bool challenge_trap(struct Trapframe *tf);
 
-// sysenter.c: the same for a trap from kernel mode. Called by trap_from_kernel without the lock.
+// sysenter.c: handle a trap from kernel mode, if it is a single step at the entry of sysenter.
+// Otherwise returns false. Called by trap_from_kernel without the lock.
 bool challenge_kernel_trap(struct Trapframe *tf);
 
-// fpu.c: an environment's floating-point registers. Called with the big lock when it leaves its
-// CPU (env_save), when it is destroyed (env_free), and when it makes a child (sys_exofork): then
-// fpu_copy returns 0 or -E_NO_MEM.
+// fpu.c: an environment's floating-point registers. The caller holds the big lock.
+// fpu_save: e leaves this CPU. Called by env_save.
+// fpu_drop: e is destroyed. Called by env_free.
+// fpu_copy: copy curenv's registers to a new child. Returns 0 or -E_NO_MEM. Called by sys_exofork.
 void fpu_save(struct Env *e);
 void fpu_drop(struct Env *e);
 int fpu_copy(struct Env *child);

@@ -1,5 +1,6 @@
-// Exceptions other than page faults that a program handles itself: a division by zero, for example.
-// The handler runs as a page fault's does (upcall.c). In its UTrapframe, utf_fault_va is the vector.
+// A program can handle exceptions other than page faults itself: a division by zero, for example.
+// The handler runs like a page-fault handler (upcall.c). Its UTrapframe has the vector in
+// utf_fault_va.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -9,9 +10,9 @@
 #include <kern/env.h>
 #include <kern/upcall.h>
 
-// The exceptions that a program may handle. Not among them: reports about the hardware (NMI,
-// machine check) or the kernel (double fault, invalid TSS), and breakpoints, which are for the
-// kernel monitor.
+// The exceptions that a program may handle. The other ones report an error of the hardware (NMI,
+// machine check) or of the kernel (double fault, invalid TSS), except the breakpoint, which starts
+// the kernel monitor.
 #define POSSIBLE                                                                       \
 	(1 << T_DIVIDE | 1 << T_DEBUG | 1 << T_OFLOW | 1 << T_BOUND | 1 << T_ILLOP |   \
 	    1 << T_SEGNP | 1 << T_STACK | 1 << T_GPFLT | 1 << T_PGFLT | 1 << T_FPERR | \

@@ -1,9 +1,10 @@
-// Floating-point registers, including those of SSE. They belong to an environment like its other
-// registers. But most programs use none, and half a kilobyte takes long to copy. So they are
-// switched lazily: when an environment comes to a CPU, CR0.TS is set, and its first floating-point
-// instruction traps (T_DEVICE; Intel, volume 3, section 13.4). Only then its registers are loaded,
-// and only then they are saved when it leaves the CPU. So an environment's registers are in at most
-// one CPU, and never in a CPU that the environment has left.
+// Floating-point registers, including the SSE registers. Each environment has its own, like its
+// other registers. But most programs do not use them, and to copy half a kilobyte takes long. So
+// they are loaded only when they are needed. When an environment starts to run on a CPU, CR0.TS is
+// set. Its first floating-point instruction then traps (T_DEVICE; Intel, volume 3, section 13.4),
+// and the trap loads the registers and clears CR0.TS. If they were loaded, they are saved when the
+// environment leaves the CPU. So an environment's registers are never in a CPU that the environment
+// has left.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -23,7 +24,7 @@
 
 #define FCW_DEFAULT   0x037F // Round to nearest, extended precision, all masked
 #define MXCSR_DEFAULT 0x1F80
-#define MXCSR_OFFSET  24 // In what fxsave writes
+#define MXCSR_OFFSET  24 // In the area that fxsave writes
 
 static bool has_fxsr; // The CPU has fxsave and fxrstor. Without them it has no SSE either.
 
@@ -39,10 +40,10 @@ fpu_init_percpu(void)
 	lcr0((rcr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
 }
 
-// First fninit clears what an earlier environment has left in the unit. Otherwise a pending unmasked
-// exception would be raised by frstor, in the kernel. And in older AMD CPUs the addresses of the
-// last instruction and operand would stay, because their fxrstor loads these only together with a
-// pending exception (AMD, volume 5, FXRSTOR); the next environment could read them.
+// fninit clears the state that an earlier environment has left in the unit, for two reasons. If an
+// unmasked exception were pending, frstor would raise it in the kernel. And fxrstor of older AMD
+// CPUs loads the addresses of the last instruction and operand only if an exception is pending
+// (AMD, volume 5, FXRSTOR): the next environment could read the old addresses.
 static void
 load_state(const void *state)
 {
@@ -75,7 +76,7 @@ alloc_state(struct Env *e)
 	return e->env_fpu;
 }
 
-// The registers with which a program starts.
+// Set the registers to the values with which a program starts.
 static void
 clean_state(uint8_t *state)
 {
@@ -92,7 +93,7 @@ fpu_trap(void)
 	assert(kernel_locked());
 	if (!curenv->env_fpu) {
 		if (!alloc_state(curenv)) {
-			if (envs_dying) { // Memory will be free soon: try again in the next turn.
+			if (envs_dying) { // Memory will be free soon: repeat the instruction later.
 				env_set_status(curenv, ENV_RUNNABLE);
 				return true;
 			}

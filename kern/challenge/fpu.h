@@ -3,7 +3,8 @@
 
 #include <inc/types.h>
 
-// The floating-point registers of environments (fpu.c). challenge.h declares what the core calls.
+// The floating-point registers of environments (fpu.c). challenge.h declares the functions that the
+// core calls.
 
 // Initialize this CPU's floating-point unit. Each CPU calls it once.
 void fpu_init_percpu(void);

@@ -1,9 +1,10 @@
-// sys_ipc_send, which waits until the receiver takes the message, and sys_ipc_call, which then waits
-// for an answer.
+// sys_ipc_send waits until the receiver takes the message. sys_ipc_call does the same and then
+// waits for an answer.
 //
-// A waiting sender is in the receiver's queue, env_ipc_senders, with its arguments in its struct
-// Env. The receiver serves the queue from the front. A page is looked up when it is delivered: the
-// sender's parent may have unmapped it during the wait, and then the sender gets an error.
+// A waiting sender is in the receiver's queue, env_ipc_senders. The arguments of its call are in
+// its struct Env. The receiver takes messages from the front of the queue. The page of a message is
+// looked up only at delivery: if the sender's parent has unmapped it during the wait, the sender
+// gets an error.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -14,14 +15,15 @@
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
-// One call of a receiver refuses at most this many messages, so that it does not hold the big lock
-// for long.
+// A receiver refuses at most this many messages in one call, because it holds the big lock.
 #define REFUSED_MOST 64
 
 // ---- Sending ----
 
-// Send a message, or wait in the receiver's queue. Returns 0 or an error. *to is then the receiver,
-// whose wait the caller must end; or NULL if `from` waits. `call`: after a wait, from receives.
+// Deliver the message of `from` if the receiver waits for one. Otherwise put `from` into the
+// receiver's queue. Returns 0 or an error. After 0, *to is NULL if `from` is in the queue;
+// otherwise *to is the receiver, and the caller of this function must end the receiver's wait.
+// `call` means that `from` receives after its wait.
 static inline int
 send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int perm, bool call,
     struct Env **to)
@@ -30,8 +32,8 @@ send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int p
 		return -E_BAD_ENV;
 	if ((*to)->env_ipc_recving)
 		return ipc_deliver(from, *to, value, srcva, perm);
-	// Refuse before the wait what cannot be sent after it. And an environment that waits for
-	// itself would never run again.
+	// Return errors before the wait, not after it. An environment that waits for itself would
+	// never run again.
 	if (*to == from || ((uintptr_t)srcva < UTOP && !ipc_page_to_send(from, srcva, perm)))
 		return -E_INVAL;
 	from->env_ipc_send_value = value;
@@ -54,10 +56,10 @@ sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 	return r;
 }
 
-// If the caller has to wait for a message, the receiver of its own message runs at once in its
-// place, for the rest of the caller's turn: no environment must be chosen and no CPU woken. This
-// keeps the scheduler's rule (sched.c), because the turn ends when it would have ended anyway: if a
-// tick has come meanwhile, the receiver waits for a turn of its own.
+// If the caller must wait for the answer, the receiver runs at once, for the rest of the caller's
+// turn. This saves choosing an environment and waking a CPU. It keeps the scheduler's rule
+// (sched.c), because the turn does not become longer. If a tick has arrived during the call, the
+// turn may be over: then the receiver becomes runnable and waits for its own turn.
 int
 sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 {
@@ -83,8 +85,8 @@ sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 
 // ---- Receiving from the queue ----
 
-// Make an environment, whose registers are in tf, repeat its call as sys_ipc_recv(dstva). Returns
-// what must be in its eax for that.
+// Change the registers in tf so that the environment repeats its call, as sys_ipc_recv(dstva).
+// Returns the value that its eax must get for that.
 static int
 receive_next(struct Trapframe *tf, void *dstva)
 {
@@ -93,9 +95,10 @@ receive_next(struct Trapframe *tf, void *dstva)
 	return SYS_ipc_recv;
 }
 
-// The message of the waiting sender `from` was delivered. If from is in sys_ipc_call, it now
-// receives. If senders wait for from in turn, it does so by a call of its own: each of them may be
-// in sys_ipc_call, too, and have senders that wait, and so on.
+// The message of the waiting sender `from` was delivered: end its wait. If it is in sys_ipc_call,
+// it must now receive. If senders wait for `from`, it repeats its call as sys_ipc_recv instead of
+// receiving here: those senders may be in sys_ipc_call too, with senders of their own, so the chain
+// has no limit.
 static void
 end_send(struct Env *from)
 {
@@ -109,8 +112,9 @@ end_send(struct Env *from)
 	}
 }
 
-// Deliver the first message of the queue that can be delivered to curenv. The senders before it get
-// an error. If that takes long, curenv repeats its call, and can be interrupted before that.
+// Deliver the first message of the queue that can be delivered to `to`, which is curenv. The
+// senders before it get an error. After REFUSED_MOST errors, curenv repeats its call, so that
+// interrupts are handled and other CPUs get the lock.
 int
 ipc_receive_waiting(struct Env *to, void *dstva)
 {
@@ -122,7 +126,7 @@ ipc_receive_waiting(struct Env *to, void *dstva)
 		int r = ipc_deliver(from, to, from->env_ipc_send_value, from->env_ipc_send_srcva,
 		    from->env_ipc_send_perm);
 		if (r == -E_NO_MEM && envs_dying) {
-			// Memory will be free soon: try again in the next turn.
+			// Memory will be free soon: repeat the call in the next turn.
 			env_set_status(to, ENV_RUNNABLE);
 			return receive_next(env_frame(to), dstva);
 		}

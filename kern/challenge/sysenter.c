@@ -1,6 +1,6 @@
-// Two faster ways into the kernel for system calls; sysentry.S has their first and last
-// instructions. int $T_SYSCALL goes to syscall_int there, and not through the stubs of trapentry.S.
-// sysenter goes to sysenter_entry.
+// Set up two faster ways into the kernel for system calls. sysentry.S has their first and last
+// instructions: int $T_SYSCALL enters at syscall_int, instead of a stub in trapentry.S, and
+// sysenter enters at sysenter_entry.
 
 #include <inc/mmu.h>
 #include <inc/x86.h>
@@ -34,18 +34,18 @@ challenge_init_percpu(int cpu)
 	fpu_init_percpu();
 }
 
-// sys_getenvid, without the big lock: only the caller's own constants are read. Called by
-// sysentry.S. (Another CPU that stops or destroys the caller meanwhile interrupts this CPU before
-// the caller's next instruction, as if it had done so after the call.)
+// sys_getenvid. Needs no lock, because the caller's id does not change while the caller runs.
+// Called by sysentry.S. (If another CPU stops or destroys the caller during the call, its interrupt
+// arrives before the caller's next instruction, as if it had been sent after the call.)
 envid_t
 syscall_getenvid(void)
 {
 	return curenv->env_id;
 }
 
-// A program that is single-stepped executes sysenter: the CPU does not clear TF, so it raises a
-// debug exception before the kernel's first instruction. Continue without TF at sysenter_stepped,
-// which sets TF again for the program.
+// sysenter does not clear TF. So if a single-stepped program executes sysenter, the CPU raises a
+// debug exception at the kernel's first instruction. Continue without TF at sysenter_stepped, which
+// sets TF again in the program's flags.
 bool
 challenge_kernel_trap(struct Trapframe *tf)
 {

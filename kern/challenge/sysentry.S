@@ -1,34 +1,35 @@
 // The first and last instructions of the faster ways into the kernel for system calls: syscall_int
 // for int $T_SYSCALL, and sysenter_entry for sysenter. See sysenter.c.
 //
-// Both answer two calls at once, without the big lock and without a struct Trapframe: sys_getenvid,
-// and sys_yield if no other environment is runnable. For any other call they make a frame, as
+// Both complete two calls here, without the big lock and without a struct Trapframe: sys_getenvid,
+// and sys_yield if no other environment is runnable. For any other call they push a frame, as
 // trapentry.S does, and call syscall_fast() in syscall.c.
 //
-// sysenter (Intel, volume 3, section 5.8.7) loads cs, ss, eip, and esp with the top of this CPU's
-// kernel stack, and clears IF. It does not save where the program was. So the program passes that
-// (lib/syscall.S), besides the number and the arguments:
+// sysenter (Intel, volume 3, section 5.8.7) loads cs, ss and eip, loads esp with the top of this
+// CPU's kernel stack, and clears IF. It does not save the program's eip and esp. So the program
+// (lib/syscall.S) passes them in two more registers:
 //
-//	esi   the address where it continues
-//	ebp   its stack pointer there
+//	esi   the address where the program continues
+//	ebp   the program's stack pointer there
 //
-// The fifth argument has no register left. A wrong value harms only the caller: the program
-// continues where it said, or, for a call that must repeat (trap_rewind), two bytes before that.
-// The flags except IF are still the program's. If TF is set, the CPU raises a debug exception at the
+// No register is left for a fifth argument. A wrong value in esi or ebp harms only the caller: the
+// program continues at that address, or two bytes before it if the call repeats (trap_rewind).
+// The other flags are still the program's. If TF is set, the CPU raises a debug exception at the
 // first instruction here, and challenge_kernel_trap() continues at sysenter_stepped.
 //
-// QEMU lets programs enter virtual-8086 mode with any flags, and sysenter leaves that mode without
-// a trace. So two things are not trusted here. The flags that no program may have (FL_PRIVILEGED in
-// mmu.h, above all IOPL) are cleared before the program continues. (An int $T_SYSCALL from that mode
-// goes to trap(), which ends the program.) And ds and es may hold values that are no selectors: after
-// sysenter the program continues with GD_UD in them, as in ss.
+// QEMU lets programs enter virtual-8086 mode with any flags. After sysenter the kernel cannot see
+// that the program was in that mode. So the code below trusts neither flags nor segments. It clears
+// the flags that no program may have (FL_PRIVILEGED in mmu.h, for example IOPL) before the program
+// continues. And it loads GD_UD into ds and es before the program continues, because they may have
+// held values that are not selectors. (int $T_SYSCALL from that mode goes to trap(), which ends the
+// program.)
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
 #include <inc/syscall.h>
 #include <inc/trap.h>
 
-	// C has them from an enum.
+	// Define SYS_NAME for each call. (In C, an enum defines them.)
 	.set number, 0
 #define X(name, nargs)            \
 	.set SYS_##name, number ; \
@@ -36,10 +37,10 @@
 	SYSCALLS(X)
 #undef X
 
-	// Jump to `getenvid` for sys_getenvid, and to `nothing` for a sys_yield that has nothing to
-	// do. Otherwise continue. (ds may be any segment of the program's, so read by ss. runq_words
-	// is read without the lock: an environment that becomes runnable after that waits for the
-	// caller's next yield or tick.)
+	// Jump to `getenvid` for sys_getenvid, and to `nothing` for sys_yield if no other
+	// environment is runnable. Otherwise continue. (Read through ss, because ds may be any
+	// segment that the program has loaded. runq_words is read without the lock: an environment
+	// that becomes runnable after that waits for the caller's next yield or tick.)
 	.macro branch_if_alone getenvid, nothing
 	cmpl $SYS_getenvid, %eax
 	je \getenvid
@@ -69,7 +70,7 @@
 	movl %eax, %ds
 	movl %eax, %es
 	cld
-	xorl %ebp, %ebp // A backtrace of the kernel ends here.
+	xorl %ebp, %ebp // The kernel's backtrace ends at ebp 0.
 	pushl %esp
 	call syscall_fast
 	addl $4, %esp
@@ -84,7 +85,7 @@
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	testl $FL_PRIVILEGED, 8(%esp) // Before any way out, so that a program that loops here is ended.
+	testl $FL_PRIVILEGED, 8(%esp) // First of all: a program may loop here.
 	jnz 3f
 	branch_if_alone 1f, 2f
 	pushl $0
@@ -102,7 +103,7 @@ syscall_int:
 	iret
 2:	xorl %eax, %eax
 	iret
-3:	pushl $0 // trap() ends the program: see user_flags_ok.
+3:	pushl $0 // trap() ends the program (user_flags_ok).
 	pushl $T_SYSCALL
 	jmp all_traps
 	.size syscall_int, . - syscall_int
@@ -120,7 +121,7 @@ sysenter_entry:
 	pushl %esi
 	pushl $0
 	pushl $T_SYSCALL
-	pushl $FL_RESERVED // Clear NT, or iret switches tasks; and AC, or SMAP is off.
+	pushl $FL_RESERVED // NT would make iret switch tasks; AC would turn SMAP off.
 	popfl
 	call_syscall $user_data, $user_data
 2:	call_getenvid
@@ -138,7 +139,7 @@ sysenter_entry:
 	sysexit
 	.size sysenter_entry, . - sysenter_entry
 
-	// As sysenter_entry, after a single step: set TF again for the program.
+	// Like sysenter_entry, after a single step: set TF in the program's flags again.
 	.globl sysenter_stepped
 	.type sysenter_stepped, @function
 sysenter_stepped:

@@ -1,18 +1,18 @@
-// Double faults: the CPU was about to report a fault, and that faulted (Intel, volume
-// 3, section 6.15). As a rule the kernel's stack has run into its guard: there is no
-// room for the frame that says so, nor for the next one. So the stack must be changed
-// first, and 32-bit x86 has one means for that, a task gate: the CPU saves all of its
-// registers in the TSS that it has, and takes others from the TSS that the gate names.
-// What is done here is to tell what was saved, and to panic; there is no way back.
+// Double faults: while the CPU delivered a fault, a second fault happened (Intel, volume 3, section
+// 6.15). In the kernel the usual cause is a stack overflow: the stack has run into its guard, so
+// the CPU cannot push the frame of the page fault. A handler of double faults therefore needs a
+// stack of its own. In 32-bit mode a task gate provides it: the CPU saves all registers in the
+// current TSS and loads others, esp among them, from the TSS that the gate names. The handler
+// prints the saved registers and panics. It never returns.
 //
-// Each CPU has a TSS and a stack for that. A CPU that finds its TSS in use by another
-// one resets the machine; and a gate names one TSS: so each CPU has an interrupt table
-// too, and all differ in this gate. (With one table, and a GDT for each CPU, the
-// selector would be the same everywhere, and cpunum() would not know where it is.)
+// Each CPU has its own TSS and stack for double faults, because a CPU that finds the gate's TSS in
+// use by another CPU resets the machine. A gate names one TSS, so each CPU also has its own
+// interrupt table; the tables differ only in this gate. (With one table and a GDT for each CPU, all
+// CPUs would have the same TSS selector, and cpunum() could not tell them apart.)
 //
-// Selector and stack of CPU i's are those that a CPU NCPU + i would have. So the
-// stack has a guard, and lies below the other one, as a callee's frame does: backtraces
-// just go on from one to the other.
+// The double-fault TSS and stack of CPU i are at the places of CPU NCPU + i. So this stack has a
+// guard too. It is at a lower address than all kernel stacks, like the frame of a called function,
+// so a backtrace continues from it on the kernel stack.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -27,7 +27,7 @@
 
 static struct Taskstate tasks[NCPU];
 
-// What a trap would have left of the registers in ts.
+// Return the registers in ts as a trap frame.
 static struct Trapframe
 frame_of(const struct Taskstate *ts)
 {
@@ -62,10 +62,11 @@ in_guard(int cpu, uintptr_t va)
 	return va >= limit - KSTKGAP && va < limit;
 }
 
-// Become again the CPU that this was: what is in the task register is its name. Returns its
-// number. (Its TSS counts as busy, for a return, which there will not be.)
+// The task switch has changed the task register, which cpunum() reads. Load this CPU's own TSS
+// again. Returns the CPU's number. (ltr needs a TSS that is not marked busy, but a task gate leaves
+// the old TSS marked busy, for a return.)
 static __attribute__((noinline)) int
-take_name_back(void)
+reload_task_register(void)
 {
 	uint16_t selector = str() - (NCPU << 3);
 
@@ -74,12 +75,12 @@ take_name_back(void)
 	return (selector - GD_TSS0) >> 3;
 }
 
-// What the task gate leads to. All that is on the stack is an error code, which is 0, where
-// a caller's address would be.
+// The task gate enters here. The stack holds only the error code, 0, in the place of a return
+// address.
 static __attribute__((noreturn)) void
 double_fault(void)
 {
-	int cpu = take_name_back();
+	int cpu = reload_task_register();
 	const struct Taskstate *ts = &cpus[cpu].cpu_ts;
 	volatile uint32_t *frame = __builtin_frame_address(0);
 	uint32_t va = rcr2();
@@ -87,8 +88,8 @@ double_fault(void)
 	panic_begin(trapname(T_DBLFLT), ts->ts_eip);
 	struct Trapframe tf = frame_of(ts);
 	print_trapframe(&tf);
-	// To the monitor's backtrace this was called from there. The address that a call
-	// leaves is the next instruction's.
+	// Make the monitor's backtrace continue in the function that faulted, as if that had called
+	// this function. A return address is after the call, so add 1.
 	frame[0] = ts->ts_ebp;
 	frame[1] = ts->ts_eip + 1;
 	kdebug_print_kernel(ts->ts_eip);

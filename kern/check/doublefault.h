@@ -1,8 +1,8 @@
 #ifndef JOS_KERN_DOUBLEFAULT_H
 #define JOS_KERN_DOUBLEFAULT_H
 
-// Make this CPU's double faults panic on a stack of their own (doublefault.c), with the
-// page directory that is loaded now.
+// Give this CPU a stack and a TSS for double faults, so that a double fault panics (doublefault.c).
+// The panic runs with the page directory that is loaded now.
 void doublefault_init_percpu(void);
 
 #endif // JOS_KERN_DOUBLEFAULT_H

@@ -1,11 +1,12 @@
-// The symbol table of a program's ELF image: for a message that names the function of a fault.
+// Look up a function in the symbol table of a program's ELF image. kdebug.c uses this to name the
+// function that faulted.
 
 #include <inc/string.h>
 
 #include <kern/elf.h>
 
-// Copy the header of section i to *sh. Returns false unless the section has that type and its
-// contents lie within the image.
+// Copy the header of section i to *sh. Returns whether the section has this type and its contents
+// are within the image.
 static bool
 read_section(const uint8_t *image, size_t size, const struct Elf *elf, uint32_t i, uint32_t type,
     struct Secthdr *sh)
@@ -17,7 +18,8 @@ read_section(const uint8_t *image, size_t size, const struct Elf *elf, uint32_t 
 	return sh->sh_type == type && elf_within(sh->sh_offset, sh->sh_size, size);
 }
 
-// Find the function of a symbol table that starts last at or before va. Returns whether va is in it.
+// Find the function whose start is the last one at or before va. Returns whether va is inside this
+// function. A size of 0 means that the size is unknown.
 static bool
 search_symbols(const uint8_t *table, size_t size, uint32_t va, struct Sym *found)
 {
@@ -54,7 +56,7 @@ elf_function_at(const uint8_t *image, size_t size, uint32_t va, uint32_t *offset
 		    !search_symbols(image + symtab.sh_offset, symtab.sh_size, va, &sym) ||
 		    sym.st_name >= strtab.sh_size)
 			return NULL;
-		// The name must end within its table.
+		// The name must end inside the string table.
 		const char *name = (const char *)image + strtab.sh_offset + sym.st_name;
 		size_t room = strtab.sh_size - sym.st_name;
 		if (strnlen(name, room) == room)

@@ -1,12 +1,12 @@
-// Makes races happen. A race may need a CPU to be slow between two certain instructions, which
-// happens by itself perhaps once in a million times. With jitter=SEED on the command line, each CPU
-// spins for a random time at probes (kern/probe.h) where another CPU could come in between: before
-// a lock is taken, before a CPU halts, wakes or interrupts another, on the way in and out. And time
-// slices have random lengths.
+// Makes races more likely, to find errors. A race may need a CPU to be slow between two particular
+// instructions, which normally happens perhaps once in a million times. With jitter=SEED on the
+// command line, each CPU spins for a random time at those probes (kern/probe.h) where another CPU
+// could act in between: before a CPU takes a lock, halts, or wakes or interrupts another CPU, and
+// when it enters or leaves the kernel. Time slices get random lengths too.
 //
-// The seed and the CPU's number determine a CPU's random numbers. So one CPU whose clock counts
-// instructions (qemu -icount) repeats a run exactly. Several CPUs do not, because they also depend
-// on each other.
+// The seed and the CPU's number determine the random numbers of a CPU. With one CPU and a clock
+// that counts instructions (qemu -icount), the same seed repeats a run exactly. With several CPUs
+// it does not, because their relative speed also matters.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -16,15 +16,15 @@
 #include <kern/probe.h>
 #include <kern/timer.h>
 
-#define SPIN_LEAST 3  // Half of the spins are of less than 1 << SPIN_LEAST rounds,
-#define SPIN_BITS  15 // and all of less than 1 << SPIN_BITS.
-#define SLICE_BITS 8  // A slice is at least the usual one >> SLICE_BITS.
+#define SPIN_LEAST 3  // At least half of the spins are shorter than 1 << SPIN_LEAST iterations,
+#define SPIN_BITS  15 // and all are shorter than 1 << SPIN_BITS.
+#define SLICE_BITS 8  // A slice is at least the normal slice >> SLICE_BITS.
 
-#define SEED_DIGITS 9 // So many fit into a long.
+#define SEED_DIGITS 9 // Any number of 9 digits fits into a long.
 
 static uint32_t states[NCPU];
 
-// xorshift32: not good, but quick, and never 0.
+// xorshift32: a fast generator of sufficient quality. Its state is never 0.
 static uint32_t
 next_random(void)
 {
@@ -41,16 +41,17 @@ static void
 spin(void)
 {
 	uint32_t random = next_random();
-	// Twice as long is half as likely, so all lengths together take the same time.
+	// Each further bit doubles the time and is half as likely, so each number of bits takes the
+	// same total time.
 	uint32_t bits = __builtin_ctz(random | 1 << (SPIN_BITS - SPIN_LEAST)) + SPIN_LEAST;
 
 	random = next_random();
 	for (volatile uint32_t left = random & ((1U << bits) - 1); left > 0; left--) {
-		// Only take time.
+		// Only spend time.
 	}
 }
 
-// Start the timer again with a random period, from 1/256 of the usual one up to all of it.
+// Start the timer again with a random period, between 1/256 of the normal period and all of it.
 static void
 change_slice(void)
 {
@@ -80,7 +81,7 @@ jitter_hear(enum ProbeKind kind, uint32_t argument)
 	case PROBE_FLUSHED:
 		spin();
 		break;
-	default: // Another CPU cannot come in between.
+	default: // A delay here would not change the order of events.
 		break;
 	}
 }
@@ -94,7 +95,8 @@ jitter_set(const char *value)
 	if (*value < '0' || (*end && *end != ' ') || end - value > SEED_DIGITS || seed <= 0)
 		return false;
 	for (uint32_t i = 0; i < NCPU; i++) {
-		// Two odd factors keep what is near from being alike. 0 would stay 0.
+		// The two odd factors make nearby seeds and CPUs differ in many bits. xorshift
+		// would stay at 0.
 		states[i] = (uint32_t)seed * 2654435761U ^ i * 2246822519U;
 		if (states[i] == 0)
 			states[i] = 1;

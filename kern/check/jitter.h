@@ -3,9 +3,10 @@
 
 #include <inc/types.h>
 
-// Making races happen (jitter.c).
+// Random delays that make races more likely (jitter.c).
 
-// The option jitter=SEED: from now on. Returns false if the value is no number from 1 to 999999999.
+// The command-line option jitter=SEED: start the delays. Returns false if the value is not a number
+// from 1 to 999999999.
 bool jitter_set(const char *value);
 
 #endif // JOS_KERN_CHECK_JITTER_H

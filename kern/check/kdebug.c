@@ -1,5 +1,5 @@
-// From addresses to names. For the kernel there is a table of its functions and lines; a
-// program's functions are in the symbol table of its ELF image.
+// Print the function and source line of an address, and backtraces. The kernel has a table of its
+// own functions and lines. A program's functions are in the symbol table of its ELF image.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
@@ -9,19 +9,19 @@
 #include <kern/env.h>
 #include <kern/check/kdebug.h>
 
-// The table of the kernel's functions and source lines that tools/build/ksymtab.py makes
-// from the linked kernel, and says all about. Each array is in the order of addresses, and
-// an entry holds up to the next one's address.
+// The table of the kernel's functions and lines. tools/build/ksymtab.py makes it from the linked
+// kernel, and describes it. ksym_funcs and ksym_lines are sorted by address, and each entry is
+// valid up to the address of the next entry.
 #define KSYM_NO_FILE 0xffff
 
 struct KsymFunc {
 	uint32_t addr;
-	uint32_t name; // Offset in ksym_strings; of an empty string where code ends
+	uint32_t name; // Offset in ksym_strings; an empty string marks the end of code
 };
 
 struct KsymLine {
 	uint32_t addr;
-	uint16_t file; // Index in ksym_files, or KSYM_NO_FILE if it is not known
+	uint16_t file; // Index in ksym_files, or KSYM_NO_FILE if the file is not known
 	uint16_t line;
 };
 
@@ -31,18 +31,18 @@ extern const uint32_t ksym_files[]; // Offsets in ksym_strings
 extern const char ksym_strings[];
 extern const uint32_t ksym_nfuncs, ksym_nlines, ksym_nfiles;
 
-// The tables' entries both are two words, of which the first is the address.
+// search() works for both: their entries are two words, and the first is the address.
 static_assert(sizeof(struct KsymFunc) == 8 && sizeof(struct KsymLine) == 8);
 
-// Of how many frames the innermost, and the outermost, are shown, if a stack is deep.
+// A backtrace of a deep stack shows this many innermost frames, and as many outermost frames.
 #define SHOWN 8
 
-// The last of n entries that is at or before eip, or NULL.
+// Return the last of n entries whose address is at or before eip; NULL if there is none.
 static const void *
 search(const void *table, uint32_t n, uintptr_t eip)
 {
 	const struct KsymFunc *entries = table;
-	uint32_t low = 0, high = n; // It is in front of high, and not in front of low - 1.
+	uint32_t low = 0, high = n; // entries[low - 1] <= eip < entries[high]
 
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
@@ -54,9 +54,9 @@ search(const void *table, uint32_t n, uintptr_t eip)
 	return low > 0 ? &entries[low - 1] : NULL;
 }
 
-// Print where the instruction at `inside` is, and how far into its function eip is.
-// They differ for a return address, which may be beyond the end of the function
-// that made the call, if what it called never returns.
+// Print the file, line and function of the instruction at `inside`, and the offset of eip in that
+// function. For a return address, `inside` is eip - 1: if the called function never returns, the
+// return address may be in the next function already.
 static void
 print_place(uintptr_t inside, uintptr_t eip)
 {
@@ -79,8 +79,8 @@ kdebug_print_kernel(uintptr_t eip)
 	print_place(eip, eip);
 }
 
-// The word at va if that is on this CPU's kernel stack, or on that for double faults;
-// else 0.
+// Return the word at va, if va is on this CPU's kernel stack or on its double-fault stack.
+// Otherwise return 0.
 static uint32_t
 stack_word(uintptr_t va)
 {
@@ -93,8 +93,8 @@ stack_word(uintptr_t va)
 	return *(uint32_t *)va;
 }
 
-// The frame of the caller of the function whose frame is at ebp, or 0. Frames lie ever
-// further out.
+// Return the frame of the caller of the function whose frame is at ebp; 0 if there is none. A
+// caller's frame must be at a higher address, so a damaged stack cannot cause an endless loop.
 static uint32_t
 outer_frame(uint32_t ebp)
 {

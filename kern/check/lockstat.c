@@ -1,6 +1,7 @@
-// What the big lock costs each CPU: `lockstat` at the monitor's prompt. It counts and measures from
-// `lockstat on` (or lockstat=on on the command line) to `lockstat off`, by the probes of the lock
-// (kern/probe.h). The time in which the machine is stopped for the monitor does not count.
+// Statistics of the big lock: how often each CPU takes it, and how long the CPU waits for it and
+// holds it. `lockstat on` in the monitor, or lockstat=on on the command line, starts to measure;
+// `lockstat off` stops; `lockstat` prints the result. The events come from the lock's probes
+// (kern/probe.h). Time in the monitor does not count.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -11,16 +12,17 @@
 #include <kern/cpu.h>
 #include <kern/probe.h>
 
-// Of each CPU. All times are in ticks of the time stamp counter. A CPU changes only its own.
+// One entry for each CPU, which only that CPU changes (measure() changes all). Times are in ticks
+// of the time stamp counter.
 static struct LockStat {
-	uint32_t taken;      // How often the CPU took the lock: starts again at 0 after 2^32
-	uint32_t contended;  // How often another CPU held it
-	uint32_t slept;      // How often the CPU halted meanwhile
-	uint64_t waited;     // How long it waited
-	uint64_t held;       // How long it held the lock
-	uint64_t longest;    // The longest time that it held the lock at once
-	uint64_t wait_began; // When it began to wait; 0: it does not wait
-	uint64_t hold_began; // When it took the lock; 0: it does not hold the lock
+	uint32_t taken;      // How often the CPU took the lock, modulo 2^32
+	uint32_t contended;  // How often another CPU held the lock then
+	uint32_t slept;      // How often the CPU halted while it waited
+	uint64_t waited;     // Total time of waiting
+	uint64_t held;       // Total time of holding the lock
+	uint64_t longest;    // The longest single hold
+	uint64_t wait_began; // When the current wait began; 0: not waiting
+	uint64_t hold_began; // When the current hold began; 0: not holding the lock
 } stats[NCPU];
 
 static void

@@ -1,11 +1,11 @@
 #ifndef JOS_KERN_CHECK_LOCKSTAT_H
 #define JOS_KERN_CHECK_LOCKSTAT_H
 
-// What the big lock costs each CPU (lockstat.c).
+// Statistics of the big lock (lockstat.c).
 
 #include <inc/trap.h>
 
-// The option lockstat=on: measure from now on. Returns false if the value is another one.
+// The command-line option lockstat=on: start to measure. Returns false if the value is not "on".
 bool lockstat_set(const char *value);
 
 // The monitor's command: lockstat [on|off].

@@ -1,4 +1,4 @@
-// Passes the events of the core's probes (kern/probe.h) on to the listeners that are on.
+// Passes each event of a probe (kern/probe.h) on to the listeners that are turned on.
 
 #include <kern/cpu.h>
 #include <kern/probe.h>
