@@ -1,4 +1,4 @@
-// The functions of kern/biglock.c under the same names, for the models that need them. lock.pml says
+// The functions of kern/biglock.c, under the same names, for lock.pml and tlb.pml. lock.pml says
 // how they differ from the C code. A CPU's process declares: byte r, next, word; bool got, done.
 
 #define NONE N
@@ -6,23 +6,23 @@
 
 bool irq[N];
 
-// The local APIC's register is uncached, so it is written in order with all other writes: what was
-// written before is in memory when the interrupt arrives.
+// The local APIC's register is uncached. So all earlier writes of this CPU are in memory when the
+// interrupt is sent.
 inline lapic_ipi(cpu)
 {
 	d_step { DRAINED -> irq[cpu] = true }
 }
 
-// sti; hlt; cli: an interrupt that was pending before ends the halt.
+// sti; hlt; cli: an interrupt that is already pending ends the halt at once.
 inline sti_hlt_cli()
 {
 #ifdef STI_BEFORE_HLT
-	irq[me] = false; // It came between the two instructions.
+	irq[me] = false; // The interrupt arrives between sti and hlt.
 #endif
 	d_step { irq[me] -> irq[me] = false }
 }
 
-// ---- Taking it ----
+// ---- Taking the lock ----
 
 inline try_lock()
 {
@@ -53,7 +53,7 @@ inline clear_woken()
 	fi
 }
 
-// Leaves with `got` set if the lock has been taken.
+// Sets `got` if this CPU has taken the lock.
 inline sleep_for_lock()
 {
 	set_sleeper();
@@ -98,9 +98,9 @@ inline lock_kernel()
 	atomic { got = false; r = 0 }
 }
 
-// ---- Dropping it ----
+// ---- Dropping the lock ----
 
-// In `next`: of the sleepers the first after this CPU, in circular order, or NONE.
+// Sets `next` to the first sleeper after this CPU, in circular order; NONE if there is no sleeper.
 inline next_sleeper()
 {
 	atomic {
@@ -115,12 +115,12 @@ inline next_sleeper()
 	}
 }
 
-// In `done`: whether the lock was handed over.
+// Sets `done` if the lock was handed over.
 inline hand_over()
 {
 	if
 	:: READ(WOKEN) == 0 -> CHANGE(LOCK, 0, spin_me, got)
-	:: true // A sleeper is awake, or it is not time yet.
+	:: true // A sleeper is awake, or fewer than 16 wake-ups have happened.
 	fi;
 	if
 	:: got ->
@@ -174,7 +174,7 @@ inline wake_sleeper()
 		FETCH_CLEAR(SLEEPERS, 1 << next, r);
 		if
 		:: r -> lapic_ipi(next); break
-		:: else -> XCHG(WOKEN, 0, word) // The CPU has woken up by itself.
+		:: else -> XCHG(WOKEN, 0, word) // The CPU was already awake.
 		fi
 #endif
 	od;

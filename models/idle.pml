@@ -1,28 +1,32 @@
-// Idle CPUs: kern/sched.c, and what wakes them.
+// Idle CPUs (kern/sched.c), and their wake-ups.
 //
-// The inlines are the functions of the same names in sched.c; sched_halt is cut in two where it drops
-// the lock; `syscall` is the calls that make environments runnable or not; proctype cpu is trap() and
-// the environment that it returns to. The lock is as lock.pml shows it to be, with its own halts, in
-// which a wake-up may be taken. What is done under the lock is one step, since no other CPU may read it
-// meanwhile (the keyboard's interrupt may come before or after, which is the same). Left out: user
-// memory, more than two environments, memory order (all is under the lock).
+// Properties that spin checks:
+// - When a CPU drops the lock while another CPU is idle (POLLING or HALTED), there are at least as
+//   many CPUs about to choose an environment as there are runnable environments.
+// - When no process can take another step, no environment is runnable or running, each key has been
+//   read, and the boot CPU is in the monitor or an environment waits for a key. So it never happens
+//   that all CPUs halt and none is in the monitor.
 //
-// It holds: when the lock is dropped while a CPU is idle (POLLING or HALTED), for each runnable
-// environment a CPU is on its way to choose it; and when nothing can move any more, no environment is
-// runnable or running, no key is forgotten, and the boot CPU is in the monitor, or an environment
-// waits for a key: it does not happen that all CPUs halt and none is in the monitor.
+// The model: the inlines are the functions of the same names in sched.c; sched_halt is cut in two
+// where it drops the lock. `syscall` has the calls that make environments runnable or not runnable.
+// proctype cpu is trap() and the environment that trap() returns to. The lock behaves as lock.pml
+// proves. While a CPU halts for the lock, it may receive an interrupt that was sent to end its idle
+// halt. Code under the lock is one step, because no other CPU may read its data meanwhile. (If the
+// keyboard interrupts in the middle, the result is the same as before or after.) Left out: user
+// memory, more than two environments, and memory order (all data is under the lock).
 //
 // CHECK: -E
 // CHECK: -DN=3 -DKEYS=0 -E
-// MUTATION STI_BEFORE_HLT: CPU 0 waits in lock_kernel; 1 hands it the lock, and halts; the
-//	interrupt comes between 0's two instructions: it has the lock, and all halt
-// MUTATION NO_MONITOR: CPU 1 is the last to halt, and only CPU 0 may enter the monitor
-// MUTATION MARK_LATE: CPU 1 drops the lock; 0 makes an environment runnable, sees no idle CPU, and
-//	wakes none; 1 sets its bit, and halts
-// MUTATION HALT_ANYWAY: CPU 1 polls, and sees nothing; 0 wakes it, and sends no interrupt, since 1 does
-//	not halt; 1 marks itself as halted, and halts
-// MUTATION STAYS_IDLE: the next one to be woken is the same CPU again, and another one halts on
-// MUTATION KEY_FORGOTTEN: a key ends the boot CPU's halt, the reader waits on, and all halt
+// MUTATION STI_BEFORE_HLT: CPU 0 waits in lock_kernel; CPU 1 hands the lock over, and halts;
+//	the interrupt arrives between CPU 0's sti and hlt: CPU 0 holds the lock, but all CPUs halt
+// MUTATION NO_MONITOR: CPU 1 is the last CPU to halt, but only CPU 0 may enter the monitor
+// MUTATION MARK_LATE: CPU 1 drops the lock; CPU 0 makes an environment runnable, sees no idle CPU,
+//	and wakes none; CPU 1 marks itself as idle, and halts
+// MUTATION HALT_ANYWAY: CPU 1 polls and finds no work; CPU 0 wakes CPU 1 without an interrupt,
+//	because CPU 1 is not halted; CPU 1 marks itself as halted, and halts
+// MUTATION STAYS_IDLE: a second wake-up goes to the same CPU as the first, and another CPU stays
+//	halted
+// MUTATION KEY_FORGOTTEN: a key ends the boot CPU's halt, the reader still waits, and all CPUs halt
 
 #ifndef N
 #define N 2
@@ -41,16 +45,16 @@ mtype:cpu_status cpu_status[N] = STARTED;
 mtype:env_status env_status[ENVS] = NOT_RUNNABLE;
 byte curenv[N] = NONE;
 byte cursor;        // The environment that had the last turn
-byte keys = KEYS;   // How many will still be typed
-byte device;        // How many are in the device
-byte input;         // How many are in the ring buffer
+byte keys = KEYS;   // Keys that will still be typed
+byte device;        // Keys in the device
+byte input;         // Keys in the ring buffer
 byte reader = NONE; // The environment that waits for a key
 bool in_monitor;
 
-// cons_intr: from the device to the ring buffer.
+// cons_intr: move the keys from the device to the ring buffer.
 #define cons_intr() input = input + device; device = 0
 
-// All that is pending at a CPU is taken at once: the keyboard's goes to BOOTCPU alone.
+// Takes all interrupts that are pending at a CPU at once. Only BOOTCPU gets the keyboard's.
 #define interrupt_handler() \
 	irq[me] = false; \
 	if \
@@ -58,8 +62,9 @@ bool in_monitor;
 	:: else \
 	fi
 
-// The lock as lock.pml shows it to be: a CPU that finds it taken sets its bit and halts; a CPU that drops
-// it clears the bit of one sleeper, perhaps hands the lock over, and wakes that sleeper.
+// The lock, simplified as lock.pml allows: a CPU that finds the lock taken sets its bit in
+// `sleepers` and halts. A CPU that drops the lock clears the bit of one sleeper, may hand the lock
+// over to that sleeper, and wakes it.
 bool irq[N];
 bool locked;
 byte owner = N;
@@ -132,7 +137,7 @@ inline unidle_cpu(c)
 #endif
 }
 
-// In i: the idle CPU to be woken, or N.
+// Sets i to the idle CPU to wake, or to N if no CPU is idle.
 inline idle_cpu()
 {
 	i = 0;
@@ -191,7 +196,7 @@ inline others_idle()
 	i = 0
 }
 
-// The first runnable one after the cursor, in circular order.
+// Sets e to the first runnable environment after the cursor, in circular order, or to NONE.
 inline env_next_runnable()
 {
 	e = (cursor + 1) % ENVS;
@@ -205,8 +210,8 @@ inline env_next_runnable()
 	fi
 }
 
-// No environment waits while a CPU is idle: when the lock is dropped, either no other CPU is idle, or for
-// each runnable environment a CPU is on its way to choose one.
+// The first property, checked when the lock is dropped: either no CPU is idle, or as many other
+// CPUs are about to choose an environment as there are runnable environments.
 inline check_none_forgotten()
 {
 	runnable = 0;
@@ -228,7 +233,7 @@ inline check_none_forgotten()
 	coming = 0
 }
 
-// At a prompt, with the lock: a line that is typed starts an environment.
+// The monitor waits for a line, with the lock held. The line starts an environment.
 inline monitor()
 {
 	in_monitor = true;
@@ -247,7 +252,7 @@ inline monitor()
 	}
 }
 
-// What sched_halt does before it drops the lock. `yes`: this is to be the monitor.
+// The part of sched_halt before it drops the lock. Sets `yes` if this CPU must enter the monitor.
 inline prepare_to_halt()
 {
 	others_idle();
@@ -268,7 +273,7 @@ inline prepare_to_halt()
 #endif
 }
 
-// Then halt, unless another CPU has woken this one.
+// The part after it: halt, unless another CPU has already woken this CPU.
 inline poll_for_work()
 {
 	if
@@ -330,16 +335,16 @@ inline sched_yield()
 
 // ---- What environments do ----
 
-// A system call, with the lock: one that waits, or goes on.
+// A system call, with the lock held. After it the caller waits, or continues.
 inline syscall()
 {
 	if
 	:: env_status[curenv[me]] = RUNNABLE       // sys_yield
-	:: env_status[curenv[me]] = NOT_RUNNABLE   // sys_ipc_recv, or the end
+	:: env_status[curenv[me]] = NOT_RUNNABLE   // sys_ipc_recv, or the environment ends
 	:: atomic { env_status[1 - curenv[me]] == NOT_RUNNABLE && reader == NONE ->
 		env_set_runnable(1 - curenv[me])   // sys_ipc_send
 	   }
-	:: reader == NONE ->                       // sys_cgetc
+	:: reader == NONE ->                       // sys_cgetc_wait
 		atomic {
 			cons_intr();
 			if
@@ -365,14 +370,15 @@ proctype cpu(byte me)
 	do
 	:: true ->
 		unlock_kernel();
-		// User mode: one call at most in a time slice, unless an interrupt comes first.
+		// User mode: an interrupt, the end of the time slice, or one system call in each
+		// slice.
 		if
 		:: d_step { irq[me] -> interrupt_handler() };
 			lock_kernel();
 			atomic { cons_wake_readers() }
 		:: !irq[me] ->
 			called = false;
-			lock_kernel(); // Its time slice is over.
+			lock_kernel(); // The time slice is over.
 			atomic { env_status[curenv[me]] = RUNNABLE; cons_wake_readers() }
 		:: !irq[me] && !called ->
 			called = true;
@@ -403,7 +409,7 @@ init
 		};
 		run keyboard()
 	};
-	// When nothing can move any more:
+	// When no process can take another step:
 	timeout;
 	assert(env_status[0] == NOT_RUNNABLE && env_status[1] == NOT_RUNNABLE);
 	assert(in_monitor || reader != NONE);

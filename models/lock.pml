@@ -1,30 +1,35 @@
-// The big kernel lock, kern/biglock.c: its sleepers, its wake-ups, and the hand-over.
+// The big kernel lock (kern/biglock.c): the CPUs that sleep for it, the wake-ups, and the
+// hand-over. Its functions are in biglock.h.
 //
-// biglock.h has its functions. `cpu` is a CPU that enters and leaves the kernel as
-// often as it likes, or never again: so a sleeper that is forgotten is found when all others are gone.
-// Memory is that of x86 (tso.h). POLLS is 1: another poll that fails changes nothing, and a CPU may take
-// as long as it likes before a poll. `wake_ups` counts to any number. All interrupts that are pending at
-// a CPU are one flag, irq. An interrupt that no CPU has sent (a device's) comes to CPU 0 only, at
-// most once for each time that it wants the lock. What is in one `atomic` is one access to memory that
-// other CPUs use.
+// Properties that spin checks: two CPUs never hold the lock at the same time; a CPU that drops the
+// lock holds it; no CPU halts forever, so no wake-up is lost.
 //
-// It holds: two CPUs never have the lock; a CPU that drops it has it; no CPU halts forever, so no
-// wake-up is lost.
+// The model: proctype cpu is a CPU that enters and leaves the kernel any number of times, and then
+// stops. So if a sleeper is not woken, spin finds this when all other CPUs have stopped. Memory is
+// that of x86 (tso.h). Each `atomic` contains one access to shared memory.
+//
+// Differences from the C code: POLLS is 1, because a further failed poll changes nothing, and a CPU
+// may wait for any time before a poll. A hand-over may happen at any wake-up, not only at each
+// 16th. All interrupts that are pending at a CPU are one flag, irq. Only CPU 0 gets device
+// interrupts, and at most one each time that it enters the kernel.
 //
 // CHECK:
 // CHECK: -DN=2 -DDEPTH=2
-// MUTATION PLAIN_UNLOCK: the holder's 0 is in its store buffer while it reads sleepers as 0; the waiting CPU
-//	sets its bit, finds the lock taken, and halts; no CPU wakes it
-// MUTATION PLAIN_BIT: the same, with the waiting CPU's bit in its store buffer; or it overwrites the bit
-//	of another CPU
-// MUTATION NO_LAST_TRY: the lock is dropped, and sleepers read, between the last poll and the bit
-// MUTATION STI_BEFORE_HLT: the wake-up comes between the two instructions, before the halt
-// MUTATION IPI_BEFORE_HAND_OVER: the woken CPU polls before the lock is its own, and halts again; then
-//	it owns the lock, and no CPU wakes it
-// MUTATION WOKEN_LATE: `woken` is set after the bit is cleared: the CPU has had the lock already, and
-//	never clears it again
-// MUTATION WOKEN_STAYS: a woken CPU that halts again still counts as awake, and no other is woken
-// MUTATION NO_SECOND_LOOK: after a hand-over that came to nothing the sleepers are not read again
+// MUTATION PLAIN_UNLOCK: the holder's 0 is still in its store buffer when the holder reads
+//	`sleepers`, which is 0; the waiting CPU sets its bit, finds the lock taken, and halts; no
+//	CPU wakes it
+// MUTATION PLAIN_BIT: the same, with the waiting CPU's bit in its store buffer; or the waiting CPU
+//	overwrites the bit of another CPU
+// MUTATION NO_LAST_TRY: after the waiting CPU's last poll, before it sets its bit, the holder drops
+//	the lock and reads `sleepers`
+// MUTATION STI_BEFORE_HLT: the wake-up arrives between sti and hlt, so it does not end the halt
+// MUTATION IPI_BEFORE_HAND_OVER: the woken CPU polls before the lock has its name, and halts again;
+//	then it holds the lock, and no CPU wakes it
+// MUTATION WOKEN_LATE: `woken` is set after the bit is cleared: the CPU has already had the lock,
+//	and never clears `woken`
+// MUTATION WOKEN_STAYS: a woken CPU that halts again still counts as awake, so no other CPU is
+//	woken
+// MUTATION NO_SECOND_LOOK: after a hand-over that found no sleeper, `sleepers` is not read again
 
 #ifndef N
 #define N 3
@@ -40,7 +45,7 @@
 
 #include "biglock.h"
 
-byte inside; // How many CPUs believe that the lock is theirs
+byte inside; // The number of CPUs that hold the lock
 
 proctype cpu(byte me)
 {
@@ -52,8 +57,8 @@ proctype cpu(byte me)
 		d_step { inside++; assert(inside == 1) };
 		inside--;
 		unlock_kernel()
-	:: irq[me] -> irq[me] = false            // In user mode it is taken,
-	:: me == 0 && !irq[me] -> irq[me] = true // or one comes just when the kernel is entered.
+	:: irq[me] -> irq[me] = false            // In user mode, it is taken.
+	:: me == 0 && !irq[me] -> irq[me] = true // A device interrupt arrives in the kernel.
 	:: break
 	od
 }

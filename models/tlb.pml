@@ -1,31 +1,32 @@
-// Mappings that go away: kern/tlb.c.
+// TLB shootdown (kern/tlb.c): when a mapping is removed, no CPU may use an old copy in its TLB.
 //
-// The inlines are the functions of the same names in tlb.c, pagetable.h, env.c and biglock.c (biglock.h);
-// proctype cpu is trap(). Each of two CPUs has an environment of its own with one page, and both do
-// this to the other's: unmap the page, or map another frame there. CPU 0 also stops and starts CPU 1's
-// environment (env_destroy forces a CPU into the kernel as env_stop does). Memory is that of x86 (tso.h),
-// and a TLB is filled at any time (page_walker). Left out: the halt of a CPU that has no environment
-// (idle.pml), and that a page table has two levels.
+// Properties that spin checks: when page_remove or page_insert has returned, no CPU uses the old
+// frame, in user mode or in the kernel; when env_stop has returned, the environment runs no
+// instruction; a page directory that is freed is not loaded on any CPU; no CPU waits forever, even
+// if the other CPU waits for the lock in the kernel.
 //
-// It holds: when page_remove or page_insert has returned, no CPU uses the frame that was there, in user
-// mode or in the kernel; when env_stop has returned, the environment runs no instruction; a page
-// directory that is freed is loaded on no CPU; and no CPU waits forever, although the other CPU may
-// be in the kernel, waiting for the lock.
+// The model: there are two CPUs. Each runs its own environment, which has one page. Each CPU may
+// unmap the page of the other environment, or map another frame there. CPU 0 may also stop and
+// start CPU 1's environment. (env_destroy forces a CPU into the kernel in the same way as
+// env_stop.) The inlines are the functions of the same names in tlb.c, pagetable.h, env.c and
+// biglock.c (biglock.h); proctype cpu is trap(). Memory is that of x86 (tso.h). A TLB may be filled
+// at any time (page_walker). Left out: a CPU without an environment halts (idle.pml); page tables
+// have two levels.
 //
 // CHECK:
-// MUTATION PLAIN_FLAG: CPU 0's flag for 1 is in its store buffer while it reads 1's cpu_in_user as 0; 1
-//	enters user mode, reads no flag, and uses the page
-// MUTATION PLAIN_IN_USER: the same, with CPU 1's word in the store buffer
-// MUTATION FLAG_FIRST: CPU 1 reads its flag, 0 sets the flag and sees 1 in the kernel, 1 goes to user
-//	mode
-// MUTATION FLUSH_THEN_CLEAR: CPU 1 flushes on its way out, 0 changes the page, sets the flag and
-//	forces 1 into the kernel, 1 clears the flag; and touches user memory by its TLB
-// MUTATION WAIT_FOR_FLUSH: CPU 1 waits for the lock that 0 holds until 1 has flushed
-// MUTATION NO_FLUSH: CPU 1 was in the kernel when 0 unmapped the page, and touches it there
-// MUTATION NO_FORGET: CPU 1 has saved its environment, dropped the lock, and not loaded another page
-//	directory; 0 frees the one that it has
-// MUTATION CALL_ONLY_USERS: CPU 1 is on its way to user mode and has not said so: no interrupt
-//	is sent, and it runs on
+// MUTATION PLAIN_FLAG: CPU 0's write of CPU 1's flag is still in its store buffer when CPU 0 reads
+//	CPU 1's cpu_in_user, which is 0; CPU 1 enters user mode, sees no flag, and uses the page
+// MUTATION PLAIN_IN_USER: the same, with CPU 1's write of cpu_in_user in its store buffer
+// MUTATION FLAG_FIRST: CPU 1 reads its flag; CPU 0 sets the flag and sees CPU 1 in the kernel; CPU
+//	1 enters user mode without a flush
+// MUTATION FLUSH_THEN_CLEAR: CPU 1 flushes before it enters user mode; CPU 0 changes the page, sets
+//	the flag and forces CPU 1 into the kernel; CPU 1 clears the flag, and uses its old TLB
+// MUTATION WAIT_FOR_FLUSH: CPU 0 holds the lock until CPU 1 has flushed; CPU 1 waits for the lock
+// MUTATION NO_FLUSH: CPU 1 was in the kernel when CPU 0 unmapped the page, and uses the page there
+// MUTATION NO_FORGET: CPU 1 has saved its environment and dropped the lock, but not yet loaded
+//	another page directory; CPU 0 frees the page directory that CPU 1 has loaded
+// MUTATION CALL_ONLY_USERS: CPU 1 is about to enter user mode but has not set cpu_in_user: CPU 0
+//	sends no interrupt, and the stopped environment runs
 
 #define N 2
 #ifndef DEPTH
@@ -37,20 +38,20 @@
 #define WOKEN 2
 #define IN_USER(cpu) (3 + (cpu)) // cpus[cpu].cpu_in_user
 #define FLUSH(cpu) (5 + (cpu))   // cpus[cpu].cpu_pending_flush
-#define PTE(cpu) (7 + (cpu))     // The page table entry for that environment's page: a frame, or 0
-#define PGDIR(cpu) (9 + (cpu))   // cpus[cpu].cpu_pgdir: that environment's, or 0 for kern_pgdir
+#define PTE(cpu) (7 + (cpu))     // The page table entry of that CPU's environment: a frame, or 0
+#define PGDIR(cpu) (9 + (cpu))   // cpus[cpu].cpu_pgdir: 1 for its environment's, 0 for kern_pgdir
 #define WORDS 11
 #include "tso.h"
 #include "biglock.h"
 
-byte tlb[N];            // What the CPU remembers of its PTE: a frame, or 0 for nothing
-byte may_use[N];        // The frames that it may use, a bit each
-bool stopped[N];        // env_stop has returned: it may not run.
+byte tlb[N];            // The TLB's copy of the CPU's PTE: a frame, or 0 for no copy
+byte may_use[N];        // The frames that the CPU may use, one bit each
+bool stopped[N];        // env_stop has returned: the environment may not run.
 bool running[N] = true; // env_status is ENV_RUNNING; under the lock.
 bool on_cpu[N] = true;  // cpus[cpu].cpu_env is not NULL; under the lock.
-bool cr3[N] = true;     // Its page directory is loaded.
+bool cr3[N] = true;     // The environment's page directory is loaded.
 
-// The CPU may fill its TLB whenever it likes, in the kernel too, and for no reason.
+// A CPU may fill its TLB at any time, even in the kernel, and without an access to the page.
 proctype page_walker(byte cpu)
 {
 end:	do
@@ -117,7 +118,7 @@ inline force_into_kernel(cpu)
 	READ(IN_USER(cpu)) == 0
 }
 
-// The other environment's page; this CPU's own would be an invlpg.
+// For the other environment's page. (For its own page, a CPU only executes invlpg.)
 inline tlb_invalidate()
 {
 	if
@@ -149,7 +150,7 @@ inline page_remove()
 	may_use[other] = 0
 }
 
-// In place of what is there: the other one of two frames.
+// There are two frames. Map the one that is not mapped there now.
 inline page_insert()
 {
 	atomic {
@@ -186,7 +187,8 @@ inline env_stop()
 	stopped[other] = true
 }
 
-// Its page directory is freed. (Another one, in its place, has the same page.)
+// Free its page directory. (The environment then continues with a new page directory, which maps
+// the same page.)
 inline env_free()
 {
 #ifndef NO_FORGET
@@ -206,7 +208,7 @@ inline user_mode()
 {
 	do
 	:: irq[me] -> irq[me] = false; break
-	:: !irq[me] -> break // A system call, or its clock.
+	:: !irq[me] -> break // A system call, or a tick of the timer.
 	:: d_step { !irq[me] && tlb[me] ->
 		assert(!stopped[me]);
 		assert(may_use[me] & 1 << tlb[me])
@@ -214,7 +216,7 @@ inline user_mode()
 	od
 }
 
-// env_leave, then sched_halt until env_start, then env_run up to where it drops the lock.
+// env_leave; then sched_halt, until env_start; then env_run, until it drops the lock.
 inline sched_yield()
 {
 	on_cpu[me] = false;

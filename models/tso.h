@@ -1,12 +1,12 @@
 // Memory as x86 CPUs see it (x86-TSO). Each CPU has a store buffer. A write goes into the CPU's own
-// buffer, and from there to memory some time later, in the order of the writes. A read takes the
-// newest value in the CPU's own buffer, otherwise the value in memory. An instruction with a lock
-// prefix (and xchg) waits until its CPU's buffer is empty, and changes memory at once. Defined by a
-// model before it includes this file:
+// buffer, and some time later from there to memory. The order of the writes stays the same. A read
+// returns the newest value for its address in the CPU's own buffer; if there is none, the value in
+// memory. An instruction with a lock prefix, or xchg, waits until its CPU's buffer is empty, and
+// changes memory at once. Before a model includes this file, it defines:
 //
 //	N          number of CPUs; in a CPU's process, `me` is its number
 //	WORDS      number of words of memory
-//	DEPTH      writes that a buffer holds: 1, 2, or 0 for no buffers
+//	DEPTH      number of writes that a buffer can hold: 1, 2, or 0 for no buffers
 
 byte mem[WORDS];
 
@@ -43,7 +43,7 @@ inline WRITE(a, v)
 	}
 }
 
-// A process for each CPU: at any time, the buffer's oldest write moves to memory.
+// One process for each CPU: at any time, it may move the buffer's oldest write to memory.
 proctype store_buffer(byte cpu)
 {
 end:	do
@@ -68,7 +68,7 @@ inline XCHG(a, v, old)
 	d_step { DRAINED -> old = mem[a]; mem[a] = v }
 }
 
-// cmpxchg: if the word is `from`, it becomes `to`. `hit` is whether it was `from`.
+// cmpxchg: if the word is `from`, change it to `to`. `hit` tells whether the word was `from`.
 inline CHANGE(a, from, to, hit)
 {
 	d_step {
@@ -83,7 +83,7 @@ inline FETCH_OR(a, bits)
 	d_step { DRAINED -> mem[a] = mem[a] | (bits) }
 }
 
-// Clear bits. `hit` is whether any of them was set.
+// Clear bits. `hit` tells whether any of the bits was set.
 inline FETCH_CLEAR(a, bits, hit)
 {
 	d_step { DRAINED -> hit = (mem[a] & (bits)) != 0; mem[a] = mem[a] & ~(bits) }

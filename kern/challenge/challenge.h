@@ -11,9 +11,9 @@
 
 #ifdef CHALLENGES
 
-// sysenter.c: set up the faster ways into the kernel for system calls. trap_init calls the first
-// function; i386_init and mp_main call the second on each CPU, which also sets up the
-// floating-point unit.
+// sysenter.c: set up the faster ways into the kernel for system calls. trap_init calls
+// challenge_init. i386_init and mp_main call challenge_init_percpu, once on each CPU; it also
+// initializes the CPU's floating-point unit.
 void challenge_init(void);
 void challenge_init_percpu(int cpu);
 

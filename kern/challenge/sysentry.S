@@ -85,7 +85,7 @@
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	testl $FL_PRIVILEGED, 8(%esp) // First of all: a program may loop here.
+	testl $FL_PRIVILEGED, 8(%esp) // Checked first, so that a program that loops here is ended.
 	jnz 3f
 	branch_if_alone 1f, 2f
 	pushl $0
