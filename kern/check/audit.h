@@ -9,8 +9,8 @@
 // each page, for audit()'s use only. mem_init calls this right after page_init.
 void audit_init(uint32_t *counts);
 
-// Check everything. Prints a line that all is well, or the errors, and returns the number of
-// errors. The caller holds the big lock.
+// Check everything. Prints "balanced" or the errors, and returns the number of errors. The caller
+// holds the big lock.
 int audit(void);
 
 #endif // JOS_KERN_AUDIT_H

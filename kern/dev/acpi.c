@@ -180,7 +180,7 @@ find_sleep_type(const uint8_t *aml, size_t length)
 	return -1;
 }
 
-// Power off. Returns only on failure: the tables do not tell how, or the machine did not obey.
+// Power off. Returns only on failure: the tables do not tell how, or the machine is still on.
 void
 acpi_power_off(void)
 {

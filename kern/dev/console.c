@@ -70,7 +70,7 @@ cons_collect(int (*device_getc)(void), uint32_t limit)
 #define COM_LSR_DATA  0x01  // A character has arrived
 #define COM_LSR_TXRDY 0x20  // The transmit buffer is empty
 #define COM_DIVISOR   1     // 115200 baud
-#define COM_MAX_POLLS 20000 // After this many port reads, about 1 us each, the port is dead.
+#define COM_MAX_POLLS 20000 // Port reads, about 1 us each, until the port counts as dead
 
 static bool serial_exists;
 static size_t serial_fifo;   // Characters that fit into an empty transmit buffer

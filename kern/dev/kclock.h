@@ -9,7 +9,7 @@
 void udelay(uint32_t microseconds);
 
 #define PIT_HZ        1193182 // Ticks of the 8254 in a second
-#define PIT_MAX_POLLS 1000000 // After this many port reads, about 1 us each, there is no 8254.
+#define PIT_MAX_POLLS 1000000 // Port reads, about 1 us each, until the kernel gives up
 
 // Start the 8254's counter 2. pit_elapsed returns the ticks since the start, modulo 65536.
 // udelay uses the same counter.
