@@ -1,7 +1,7 @@
-"""Other machines than the one of the grade: that the grade's programs do the same there, what a
-time slice is there, and that the kernel can switch them off.
+"""Other machines than the grade's: the grade's programs print the same, a time slice is 10 ms, and
+the kernel can switch the machine off.
 
-What must be seen of each program is in grade-lab4, and there alone.
+grade-lab4 has the lines that each program must print.
 """
 
 import os
@@ -14,7 +14,7 @@ from tests.support import ICOUNT, Q35_WITH_IDE, TREE, KernelTest
 from tools.build.elffile import read_elf
 from tools.run.bochs import IPS
 
-# Too long a program for machines that run each instruction by hand.
+# Takes too long on machines that interpret each instruction.
 LEFT_OUT = {"primes"}
 GRADE = [test for part in runpy.run_path(TREE.path("grade-lab4"))["PARTS"] for test in part.tests
          if test.name not in LEFT_OUT]
@@ -42,13 +42,13 @@ SLICES = (r"slices: 20 on CPU (\d), of (\d+) ticks on average, "
 
 
 class MachinesTest(KernelTest):
-    """Each test runs all programs of the grade, each alone, on one kind of machine."""
+    """Each test runs the programs of the grade, one after the other, on one kind of machine."""
 
     slow = True
 
     def check_all(self, start):
-        """start(test) starts a machine with that test's program. What hangs is not tried further:
-        each time would be as long as the limit."""
+        """start(test) starts a machine with that test's program. The first program that hangs ends
+        this test: others would hang as well, each until its time limit."""
         for test in GRADE:
             machine = start(test)
             output = machine.run_to_prompt()
@@ -58,12 +58,12 @@ class MachinesTest(KernelTest):
                     r"SMP: CPU 0 found %d CPU\(s\)" % machine.cpus,
                     "No runnable environments in the system!", *test.lines(machine.cpus)], test.no)
 
-    def test_sysenter_with_smap(self):
+    def test_sysenter_works_with_smap(self):
         output = self.run_kernel("sysenter,no-steps ipccall", args=["-cpu", "max"])
         self.assert_lines(output, ["sysenter: ok", "ipccall: ok"])
 
-    def test_pending_exception_without_fxsr(self):
-        # QEMU's frstor raises no exception that is pending; Bochs's does.
+    def test_pending_exception_without_fxsr_is_cleared(self):
+        # A pending exception is raised by Bochs's frstor, but not by QEMU's.
         for cpus in (1, 2):
             machine = self.start_bochs(disk=TREE.disk_image("fppending"), cpus=cpus,
                                        model="p2_klamath")
@@ -92,8 +92,8 @@ add_tests()
 
 
 class SlicesTest(KernelTest):
-    """Time slices are of 10 ms, in the machine's own time: all of these have a time stamp counter
-    of a known rate, and run the same way every time."""
+    """A time slice is 10 ms of the machine's own time. These machines have a time stamp counter of
+    a known rate, and all runs are the same."""
 
     def check_slices(self, machine, ticks_per_second):
         output = machine.run_to_prompt()
@@ -103,7 +103,7 @@ class SlicesTest(KernelTest):
         for _, *figures in found:
             for ticks in map(int, figures):
                 self.assertAlmostEqual(ticks * SLICES_PER_SECOND / ticks_per_second, 1, delta=0.002,
-                                       msg="%d ticks of %d a second" % (ticks, ticks_per_second))
+                                       msg="%d ticks, at %d per second" % (ticks, ticks_per_second))
 
     def check_qemu(self, *args):
         self.check_slices(self.boot("slices", args=[*ICOUNT, *args]), 1000000000)
@@ -118,17 +118,17 @@ class SlicesTest(KernelTest):
     def test_slices_by_the_8254(self):
         self.check_qemu("-cpu", "qemu32,-apic")
 
-    def test_slices_by_a_local_apic_of_another_speed(self):
+    def test_slices_by_bochss_local_apic(self):
         self.check_bochs(1, IPS)
 
-    def test_slices_by_a_local_apic_of_a_third_speed(self):
+    def test_slices_by_a_faster_local_apic(self):
         self.check_bochs(1, 4 * IPS)
 
     def test_slices_on_several_cpus(self):
         self.check_bochs(4, IPS)
 
-    def test_slices_of_a_machine_that_stands_still_while_it_measures(self):
-        # As it does on a busy host. An unlucky moment is enough, so it is tried several times.
+    def test_pauses_do_not_change_the_measured_slice(self):
+        # A busy host stops QEMU like this. One unlucky moment is enough, so try several times.
         address = read_elf(self.kernel()).symbol("timer_period").value - KERNBASE
         for _ in range(5):
             machine = self.boot("")
@@ -145,7 +145,7 @@ class SlicesTest(KernelTest):
 
 
 class BochsTest(KernelTest):
-    def test_typing_and_shutdown(self):
+    def test_bochs_reads_commands_and_shuts_down(self):
         machine = self.start_bochs(disk=TREE.disk_image("hello"), cpus=2)
         machine.run_to_prompt()
         answer = machine.command("run faultdie")

@@ -1,4 +1,4 @@
-// Declares printf itself, and takes its address.
+// Declares printf itself and takes its address.
 
 #include <inc/lib.h>
 

@@ -1,4 +1,4 @@
-// Sends to an environment that has ended, as a program that does not look at results.
+// Sends to an environment that has ended. ipc_send_checked returns the error; ipc_send panics.
 
 #include <inc/lib.h>
 

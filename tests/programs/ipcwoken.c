@@ -1,5 +1,5 @@
-// A parent makes a child runnable that waits to send. Sent by ipc_send, the message arrives all
-// the same; ipc_send_checked reports the end of the wait.
+// A parent makes its child runnable while the child waits to send. ipc_send sends the message
+// nevertheless; ipc_send_checked returns an error.
 
 #include <inc/lib.h>
 

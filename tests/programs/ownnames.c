@@ -1,9 +1,9 @@
-// Defines names that the library has, too: those of its console, its strings, its exit, and those
-// that lab notes use in lib/fork.c. The program's own definitions count, in the library as well.
+// Defines names that the library also defines: of its console, its strings, its exit, and the names
+// in lib/fork.c that lab notes use. The library must use the program's definitions, too.
 
 #include <inc/lib.h>
 
-int pgfault, duppage, handler, line, batch, text, put; // Other files' static names
+int pgfault, duppage, handler, line, batch, text, put; // Static names in the library
 
 static int characters, lengths;
 

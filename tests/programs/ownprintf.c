@@ -1,5 +1,5 @@
-// Defines printf as a file descriptor layer does: a text goes to a numbered file, in pieces that
-// a small buffer collects. The library's panic must still print.
+// Defines printf like a file descriptor layer: printf collects text in a small buffer and writes it
+// to a numbered file. The library's warn must still print.
 
 #include <inc/lib.h>
 

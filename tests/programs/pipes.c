@@ -1,6 +1,5 @@
-// Files of a program's own, made of lab 4's system calls alone: a file is a page with a pointer
-// to a ring of bytes, both shared by fork (PTE_SHARE), and a reader sees the end when no other
-// environment has the ring's writing side mapped.
+// Pipes made only of lab 4's system calls. A file is a page that points to a ring of bytes. Fork
+// shares both (PTE_SHARE). A reader is at the end when no environment has the write side mapped.
 
 #include <inc/lib.h>
 
@@ -50,7 +49,7 @@ open_pipe(void)
 	FILES[WRITE_SIDE].ring = again;
 }
 
-// The file first: until its ring is unmapped too, the other side only seems to be open longer.
+// Unmap the file first. Between the two calls, this side still seems to be open, which is harmless.
 static void
 close(int side)
 {
@@ -60,8 +59,8 @@ close(int side)
 	sys_page_unmap(0, ring);
 }
 
-// Each environment that has a side open maps its file and, at the side's address, the ring. So
-// if the ring has no more mappings than this file, no environment has the other side.
+// An environment that has a side open maps the side's file, and the ring at the side's address. So
+// if the ring has as many mappings as this side's file, no environment has the other side open.
 static bool
 other_side_closed(int side)
 {
@@ -75,7 +74,7 @@ other_side_closed(int side)
 	return closed;
 }
 
-// One byte, or false at the end.
+// Read one byte. Returns false at the end.
 static bool
 read(uint8_t *byte)
 {
@@ -91,7 +90,7 @@ read(uint8_t *byte)
 	return true;
 }
 
-// False if there is no reader.
+// Write one byte. Returns false if there is no reader.
 static bool
 write(uint8_t byte)
 {
@@ -130,7 +129,7 @@ write_all(void)
 	close(WRITE_SIDE);
 }
 
-// The reader closes: the writer learns it when the ring is full.
+// The reader has closed its side: the writer gets an error when the ring is full.
 static void
 write_without_reader(void)
 {

@@ -1,4 +1,4 @@
-// Looks at its I/O privilege level, then writes to a port of the disk, which it may not.
+// Checks its I/O privilege level, then writes to a port of the disk, which is not allowed.
 
 #include <inc/lib.h>
 
