@@ -1,4 +1,4 @@
-"""Building, in copies of the tree: both compilers, what is made again and when, what is missing."""
+"""Builds in copies of the tree: both compilers, rebuilds after changes, missing programs."""
 
 import json
 import os
@@ -16,7 +16,7 @@ JOBS = "-j%d" % (os.cpu_count() or 1)
 
 
 class BuildTest(KernelTest):
-    """Tests that build a copy of the sources, with make variables of their own."""
+    """Tests that build a copy of the sources, with their own make variables."""
 
     needs_build = False
     slow = True
@@ -29,7 +29,7 @@ class BuildTest(KernelTest):
 
 class CompilerTest(BuildTest):
     def check_compiler(self, *variables):
-        """Build from nothing without a word of warning; the boot sector fits. Returns the tree."""
+        """Build everything without warnings; the boot sector must fit. Returns the tree."""
         tree = self.copy("WERROR=1", *variables)
         output = tree.make(JOBS)
         self.assertNotRegex(output.lower(), "warning|error")
@@ -38,12 +38,12 @@ class CompilerTest(BuildTest):
         self.assertLess(len(sector[:510].rstrip(b"\0")), 510)
         return tree
 
-    def test_gcc(self):
+    def test_gcc_builds_without_warnings(self):
         tree = self.check_compiler()
         output = self.start(disk=tree.disk_image("dumbfork"), cpus=2).run_to_prompt()
         self.assert_lines(output, ["19: I am the child!"])
 
-    def test_clang(self):
+    def test_clang_kernel_passes_the_grade(self):
         output = self.check_compiler("CC=clang").make("grade")
         self.assertRegex(output, r"(?m)^Score: (\d+)/\1$")
 
@@ -51,7 +51,7 @@ class CompilerTest(BuildTest):
 class ProductsTest(BuildTest):
     needs_build = True
 
-    def test_everything_is_there(self):
+    def test_all_products_are_built(self):
         names = ["kern/kernel.img", "kern/kernel", "kern/kernel.asm", "kern/kernel.sym",
                  "boot/boot.out", *("user/" + name for name in user_programs("*"))]
         missing = [name for name in names if not os.path.getsize(TREE.obj(name))]
@@ -76,15 +76,15 @@ class ProductsTest(BuildTest):
             symbols = {line.split()[-1] for line in f}
         self.assertEqual([name for name in names if name not in symbols], [])
 
-    def test_print_qemu(self):
+    def test_print_qemu_names_qemu(self):
         self.assertRegex(TREE.make("-s", "print-qemu"), r"^\S*qemu\S*\n$")
 
-    def test_print_gdbport(self):
+    def test_print_gdbport_gives_a_port(self):
         self.assertTrue(1024 < int(TREE.make("-s", "print-gdbport")) < 65536)
 
 
 class SettingsTest(BuildTest):
-    # `true` is a program that every system has. It is only asked what make would run.
+    # `true` is a program that every system has. make -n does not run it.
     SETTINGS = {"QEMU": "true", "CPUS": "3", "CC": "clang", "V": "1"}
 
     def assert_settings_hold(self, tree):
@@ -93,16 +93,16 @@ class SettingsTest(BuildTest):
         self.assertRegex(output, r"(?m)^clang .*kern/init\.c$")
         self.assertRegex(output, r"(?m)^true .*-smp 3 ")
 
-    def test_on_the_command_line(self):
+    def test_settings_on_the_command_line(self):
         self.assert_settings_hold(self.copy(*map("=".join, self.SETTINGS.items())))
 
-    def test_in_env_mk(self):
+    def test_settings_in_env_mk(self):
         tree = self.copy()
         with open(tree.path("conf", "env.mk"), "a", encoding="utf-8") as f:
             f.writelines("%s = %s\n" % setting for setting in self.SETTINGS.items())
         self.assert_settings_hold(tree)
 
-    def test_command_line_goes_before_env_mk(self):
+    def test_command_line_overrides_env_mk(self):
         tree = self.copy("QEMU=/elsewhere/qemu")
         with open(tree.path("conf", "env.mk"), "a", encoding="utf-8") as f:
             f.write("QEMU = /somewhere/qemu\n")
@@ -116,43 +116,43 @@ class RebuildTest(BuildTest):
         return os.stat(tree.obj(*names)).st_mtime_ns
 
     def remade(self, tree, names, *args):
-        """Run make; return those of the products that it made again."""
+        """Run make. Returns the products that it rebuilt."""
         before = {name: self.time_of(tree, name) for name in names}
         tree.make(JOBS, *args)
         return [name for name in names if self.time_of(tree, name) != before[name]]
 
-    def test_incremental(self):
+    def test_changed_files_are_rebuilt(self):
         tree = TREE.copy_built()
         self.addCleanup(tree.remove)
         tree.make(JOBS)
-        all_of_it = ["kern/init.o", "kern/dev/console.o", "lib/printf.o", "user/hello.o", "user/hello",
-                     "kern/kernel", "kern/kernel.img", "boot/boot"]
+        products = ["kern/init.o", "kern/dev/console.o", "lib/printf.o", "user/hello.o",
+                    "user/hello", "kern/kernel", "kern/kernel.img", "boot/boot"]
 
         with self.subTest("nothing to do"):
-            self.assertEqual(self.remade(tree, all_of_it), [])
+            self.assertEqual(self.remade(tree, products), [])
             self.assertEqual(tree.make(JOBS), "")
 
-        with self.subTest("a header of the kernel's"):
+        with self.subTest("a header of the kernel"):
             os.utime(tree.path("kern", "init.h"))
-            remade = set(self.remade(tree, all_of_it))
+            remade = set(self.remade(tree, products))
             self.assertLessEqual({"kern/init.o", "kern/kernel", "kern/kernel.img"}, remade)
             self.assertFalse({"lib/printf.o", "user/hello.o", "boot/boot"} & remade)
 
-        with self.subTest("everybody's header"):
+        with self.subTest("a header that all files include"):
             os.utime(tree.path("inc", "types.h"))
-            self.assertEqual(self.remade(tree, all_of_it), all_of_it)
+            self.assertEqual(self.remade(tree, products), products)
 
         with self.subTest("changed flags"):
-            self.assertEqual(self.remade(tree, all_of_it, "WERROR=1"), all_of_it)
-            self.assertEqual(self.remade(tree, all_of_it, "WERROR=1"), [])
+            self.assertEqual(self.remade(tree, products, "WERROR=1"), products)
+            self.assertEqual(self.remade(tree, products, "WERROR=1"), [])
 
-        with self.subTest("what a grading script deletes"):
+        with self.subTest("files that grading scripts delete"):
             os.remove(tree.obj("kern", "init.o"))
             os.remove(tree.obj("kern", "kernel"))
             tree.make(JOBS, "WERROR=1")
             self.assertTrue(os.path.exists(tree.obj("kern", "kernel.img")))
 
-        with self.subTest("header that vanishes"):
+        with self.subTest("a renamed header"):
             os.rename(tree.path("kern", "init.h"), tree.path("kern", "begin.h"))
             for folder, _, files in os.walk(tree.path("kern")):
                 for file in files:
@@ -170,7 +170,7 @@ class RebuildTest(BuildTest):
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text.replace(old, new))
 
-    def test_parallel_builds_are_all_the_same(self):
+    def test_parallel_builds_give_the_same_image(self):
         tree = self.copy()
         tree.make("-j8")
         image = tree.read_obj("kern", "kernel.img")
@@ -179,7 +179,8 @@ class RebuildTest(BuildTest):
         tree.make("-j3")
         self.assertEqual(tree.read_obj("kern", "kernel.img"), image)
 
-        # In another folder, too. Its relative name has only characters that make can take.
+        # So does a build in another folder. Its path is relative: an absolute one may have
+        # characters that make does not allow.
         folder = make_folder("jos-")
         self.addCleanup(remove_folder, folder)
         other = self.copy("OBJDIR=" + os.path.join("..", os.path.basename(folder)))
@@ -187,7 +188,7 @@ class RebuildTest(BuildTest):
         self.assertEqual(other.read_obj("kern", "kernel.img"), image)
         self.assertFalse(os.path.exists(other.path("obj")))
 
-    def test_compile_commands(self):
+    def test_compile_commands_lists_the_sources(self):
         tree = self.copy()
         tree.make("compile_commands.json")
         with open(tree.path("compile_commands.json"), encoding="utf-8") as f:
@@ -198,7 +199,7 @@ class RebuildTest(BuildTest):
 
 
 class RunTest(BuildTest):
-    """What make runs, in one copy that is built once: these tests run one after the other."""
+    """Tests of what make runs, in one copy of the tree. They run one after the other."""
 
     needs_build = True
 
@@ -209,7 +210,7 @@ class RunTest(BuildTest):
         cls.tree.make(JOBS)
 
     def run_target(self, *args):
-        """Run a make target that runs QEMU on this terminal; leave it at the prompt."""
+        """Run a make target that starts QEMU; leave QEMU at the prompt. Returns the output."""
         with Child(["make", "-s", *args], limit=LIMIT_SECONDS, cwd=self.tree.root,
                    env=clean_environment()) as child:
             child.wait_for(PROMPT)
@@ -218,12 +219,12 @@ class RunTest(BuildTest):
             return child.output
 
     def failure(self, *args, tree=None, **kwargs):
-        """Run make, which must fail; return what it says."""
+        """Run make, which must fail. Returns its output."""
         done = (tree or self.tree).run_make(*args, **kwargs)
         self.assertNotEqual(done.returncode, 0, done.stdout)
         return done.stdout
 
-    def test_dropped_program_runs(self):
+    def test_new_program_runs_without_a_list(self):
         path = self.tree.path("user", "dropped.c")
         with open(path, "w", encoding="utf-8") as f:
             f.write('#include <inc/lib.h>\n\nvoid\numain(int argc, char **argv)\n{\n'
@@ -236,25 +237,25 @@ class RunTest(BuildTest):
         self.assert_lines(output, [r"All done in environment 00001002\.", r"SMP: CPU 2 starting"])
         self.assertRegex(self.failure("run-dropped-nox"), "no program.*dropped")
 
-    def test_options_are_passed_on(self):
+    def test_qemuextra_is_passed_to_qemu(self):
         output = self.run_target("run-hello-nox", "QEMUEXTRA=-m 300")
         self.assert_lines(output, ["hello, world",
                                    r"Only the first 256 MiB of \d+ MiB are used\."])
 
-    def test_killed_run_leaves_a_good_image(self):
+    def test_killed_run_leaves_a_valid_image(self):
         with Child(["make", "-s", "run-hello-nox"], limit=LIMIT_SECONDS, cwd=self.tree.root,
                    env=clean_environment()) as child:
             child.wait_for(PROMPT)
         self.assertIn("hello, world", self.run_target("run-hello-nox"))
 
-    def test_gdbinit(self):
+    def test_gdbinit_connects_and_loads_symbols(self):
         self.tree.make(".gdbinit")
         with open(self.tree.path(".gdbinit"), encoding="utf-8") as f:
             text = f.read()
         port = self.tree.make("-s", "print-gdbport").strip()
         self.assertIn("\ntarget remote localhost:%s\n" % port, text)
 
-        # The same, but for the port, on a machine of our own.
+        # Use this file, with another port, for a machine that the test starts.
         machine = self.start(disk=self.tree.disk_image("yield"), cpus=2, gdb=True)
         init = self.tree.path("gdbinit")
         with open(init, "w", encoding="utf-8") as f:
@@ -267,7 +268,7 @@ class RunTest(BuildTest):
         self.assertRegex(output, r"Breakpoint 2, .*umain \(.*\) at user/yield\.c:\d+")
         self.assertEqual(len(set(re.findall(r"CPU#\d", output))), 2)
 
-    # ---- What is missing ----
+    # ---- Missing programs ----
 
     def test_missing_compiler_is_named(self):
         text = self.failure("CC=gcc-that-is-not-there", tree=self.copy())

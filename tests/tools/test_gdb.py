@@ -1,4 +1,4 @@
-"""What GDB sees of the machine."""
+"""GDB on the machine: CPUs are threads, breakpoints work everywhere."""
 
 import os
 import re
@@ -19,7 +19,7 @@ class GdbTest(KernelTest):
         for cpu in range(4):
             self.assertRegex(text, r"\(CPU#%d \[" % cpu)
 
-    def test_from_the_boot_sector_to_a_program(self):
+    def test_breakpoints_from_the_boot_sector_to_a_program(self):
         machine = self.boot("hello", gdb=True)
         umain = self.user_symbol("hello", "umain")
         text = run_gdb(machine, "hbreak *0x7c00", "continue", "x/i $pc", "delete",
@@ -33,7 +33,7 @@ class GdbTest(KernelTest):
         self.assert_lines(machine.run_to_prompt(), ["hello, world"])
 
     def test_a20_by_port_92_does_not_reset_the_cpu(self):
-        # On some chips the bit that resets the CPU reads as 1: it must not be written so.
+        # On some chipsets the bit that resets the CPU reads as 1. Writing 1 would reset the CPU.
         sector = TREE.read_obj("boot", "boot")
         self.assertEqual((sector.count(b"\xe4\x92"), sector.count(b"\xe6\x92")), (1, 1))
         after_in = 0x7c00 + sector.index(b"\xe4\x92") + 2
@@ -48,7 +48,7 @@ class GdbTest(KernelTest):
     def user_symbol(self, program, name):
         return hex(read_elf(TREE.obj("user", program)).symbol(name).value)
 
-    def test_every_other_cpu_comes_by_mp_main(self):
+    def test_each_ap_runs_mp_main(self):
         machine = self.boot("yield", cpus=4, gdb=True)
         commands = []
         for cpu in (1, 2, 3):
@@ -59,8 +59,8 @@ class GdbTest(KernelTest):
 
 
 class TemporaryFolderTest(KernelTest):
-    def test_any_characters_and_length(self):
-        # Of TMPDIR, where machines have their disks and GDB's socket.
+    def test_tmpdir_may_have_any_characters_and_length(self):
+        # TMPDIR contains the machines' disks and GDB's socket.
         folder = make_folder("jos-")
         self.addCleanup(remove_folder, folder)
         folder = os.path.join(folder, "a, b'\"\u00e9=" + "x" * 150)

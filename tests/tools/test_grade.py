@@ -1,4 +1,4 @@
-"""The grade, as a user sees it."""
+"""make grade gives the full score."""
 
 import re
 
@@ -6,8 +6,8 @@ from tests.support import TREE, KernelTest
 from tools.run.buildtree import MAKE_SECONDS, clean_environment
 from tools.run.child import Child
 
-# A sieve without an end: the environment that finds none for the next prime panics, and all
-# others wait for each other. JOS's own program for this test is like that.
+# An endless sieve: when no environment is left for the next prime, the last one panics and all
+# others wait for each other. The original JOS program for this test does the same.
 ENDLESS_SIEVE = """
 #include <inc/lib.h>
 
@@ -42,13 +42,13 @@ umain(int argc, char **argv)
 class GradeTest(KernelTest):
     @classmethod
     def setUpClass(cls):
-        """tools/check/check.py runs the tests of a class that has this one after the other. At the
-        same time, one make would print that it waits for the other."""
+        """Because of this method, check.py runs these tests one after the other. Otherwise one make
+        would print that it waits for the other."""
 
-    def test_full_score(self):
+    def test_grade_has_the_full_score(self):
         self.check()
 
-    def test_full_score_on_a_cpu_that_protects_users_memory(self):
+    def test_full_score_with_smep_and_smap(self):
         self.check("QEMU=%s -cpu max" % " ".join(TREE.qemu()))
 
     def check(self, *variables):
@@ -63,7 +63,7 @@ class GradeTest(KernelTest):
 class EnoughTest(KernelTest):
     slow = True
 
-    def test_sieve_without_an_end(self):
+    def test_endless_sieve_passes_at_its_last_line(self):
         tree = TREE.copy_built()
         self.addCleanup(tree.remove)
         with open(tree.path("user", "primes.c"), "w", encoding="utf-8") as f:

@@ -1,5 +1,5 @@
-"""What lab notes say, and programs written for them do, in a copy of the tree: lines that are put
-into i386_init, and the programs in tests/programs/, which use old and new names of the library."""
+"""Code from lab notes, in a copy of the tree: ENV_CREATE in i386_init, and the programs in
+tests/programs/."""
 
 import glob
 import os
@@ -12,7 +12,7 @@ BEFORE_LINE = "\tstart_programs(boot_cmdline);\n"
 
 
 class LabTextTest(KernelTest):
-    """Tests in one copy of the tree, built once: they run one after the other."""
+    """Tests in one copy of the tree. They run one after the other."""
 
     needs_build = True
 
@@ -28,19 +28,19 @@ class LabTextTest(KernelTest):
         output = self.start(disk=self.tree.disk_image(name), cpus=cpus).run_to_prompt()
         return output.replace("\r", "")
 
-    # ---- Names of the library's that a program defines, or declares, itself ----
+    # ---- Programs that define or declare names of the library ----
 
-    def test_printf_of_a_programs_own(self):
+    def test_program_may_define_printf(self):
         output = self.run_alone("ownprintf")
         self.assert_in_order(output, ["<2:12 apples>", "<1:twenty character><1:s ab>",
                                       "in all 29",
                                       r"\[00001000\] user warning in ownprintf at .*: "
                                       "this is still printed"])
 
-    def test_printf_that_a_program_declares(self):
+    def test_program_may_declare_printf(self):
         self.assert_in_order(self.run_alone("declareprintf"), ["by a pointer", "13 characters"])
 
-    def test_console_strings_and_exit_of_a_programs_own(self):
+    def test_program_may_define_console_strings_and_exit(self):
         output = self.run_alone("ownnames", cpus=2)
         self.assert_in_order(output, ["typed by itself", "read: typed by itself",
                                       "exit of its own: 16 characters, strlen called"])
@@ -50,7 +50,7 @@ class LabTextTest(KernelTest):
     # ---- Messages ----
 
     def test_ipc_send_panics_when_the_receiver_has_ended(self):
-        self.may_panic = True  # It stops at the program's breakpoint.
+        self.may_panic = True  # The program's panic stops at a breakpoint.
         output = self.run_alone("ipcgone", cpus=2)
         self.assert_in_order(output, ["checked: bad environment",
                                       r"\[00001000\] user panic in ipcgone at lib/ipc\.c:\d+: "
@@ -58,7 +58,7 @@ class LabTextTest(KernelTest):
                                       "Welcome to the JOS kernel monitor!"])
         self.assert_lines(output, [], no=["not reached", "kernel panic.*"])
 
-    def test_ipc_send_waits_on_when_it_is_made_runnable(self):
+    def test_ipc_send_goes_on_when_made_runnable(self):
         for cpus in (1, 4):
             output = self.run_alone("ipcwoken", cpus=cpus)
             self.assert_lines(output, ["checked: unspecified error"], no=[".*panic.*"])
@@ -67,7 +67,7 @@ class LabTextTest(KernelTest):
 
     # ---- Files and ports ----
 
-    def test_pipes_made_of_shared_pages(self):
+    def test_pipes_of_shared_pages_work(self):
         for cpus in (1, 4):
             output = self.run_alone("pipes", cpus=cpus)
             self.assert_lines(output, ["read 67 bytes: right", "no reader after 32 bytes"],
@@ -87,8 +87,8 @@ class EnvCreateTest(KernelTest):
     slow = True
 
     def copy(self, lines="", head=""):
-        """A copy of the tree with lines put into i386_init, where lab notes have them, and at the
-        head of its file."""
+        """A copy of the tree with these lines in i386_init, where lab notes put them, and this text
+        at the top of kern/init.c."""
         tree = TREE.copy_built()
         self.addCleanup(tree.remove)
         path = tree.path("kern", "init.c")
@@ -102,7 +102,7 @@ class EnvCreateTest(KernelTest):
     def run_tree(self, tree, cmdline):
         return self.start(disk=tree.disk_image(cmdline), cpus=2).run_to_prompt().replace("\r", "")
 
-    def test_a_line_and_the_command_line(self):
+    def test_env_create_runs_before_the_command_line(self):
         tree = self.copy("\tENV_CREATE(user_yield, ENV_TYPE_USER);\n" * 2)
         tree.make(JOBS)
         output = self.run_tree(tree, "")
@@ -113,14 +113,14 @@ class EnvCreateTest(KernelTest):
                                    r"All done in environment 00001001\.",
                                    "i am environment 00001002"])
 
-    def test_a_macro_names_the_program(self):
+    def test_macro_test_names_the_program(self):
         tree = self.copy(head="#define TEST user_hello\n")
         tree.make(JOBS)
         output = self.run_tree(tree, "yield")
         self.assert_lines(output, ["i am environment 00001000",
                                    r"All done in environment 00001001\."])
 
-    def test_a_program_that_does_not_exist(self):
+    def test_missing_program_does_not_link(self):
         done = self.copy("\tENV_CREATE(user_nosuch, ENV_TYPE_USER);\n").run_make(JOBS)
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stdout, "undefined reference to [`']program_user_nosuch'")

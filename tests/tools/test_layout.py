@@ -1,4 +1,4 @@
-"""The README in each folder: short, and it names files that exist."""
+"""Each folder has a short README, which names only files that exist."""
 
 import glob
 import os
@@ -10,7 +10,7 @@ from tools.run.buildtree import Tree
 TREE = Tree()
 MAX_LINES = 15
 FILE = r"`((?!.*NAME)[\w./*\[\]-]+(?:\.(?:py|c|h|S|ld|mk|txt|md|tmpl|\[ch\])|/))`"
-WITH_README = ("conf", "tests", "tools", "user")  # Each of these, and each folder in them
+WITH_README = ("conf", "tests", "tools", "user")  # These folders, and each folder in them
 
 
 class LayoutTest(unittest.TestCase):
@@ -33,7 +33,8 @@ class LayoutTest(unittest.TestCase):
                 self.assertLessEqual(len(self.read(name).splitlines()), MAX_LINES)
 
     def test_readmes_name_files_that_exist(self):
-        """In the README's folder, beside it, above it, or by a path from the root."""
+        """In the README's folder, in the folder above, in a folder below, or by a path from the
+        root."""
         for name in self.readmes():
             for file in re.findall(FILE, self.read(name)):
                 with self.subTest(name=name, file=file):
