@@ -1,1 +1,1 @@
-"""The tests, and what they have in common (support.py)."""
+"""The tests. support.py has their common code."""

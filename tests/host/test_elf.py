@@ -235,7 +235,7 @@ class ElfTest(unittest.TestCase):
                 image = patched(header(phoff=0x2a00, phnum=count), image)
                 self.assertRegex(self.ask([(image, 0)])[0][0], "^" + verdict)
 
-    def test_file_cut_off_at_any_byte(self):
+    def test_truncation_at_each_byte_is_safe(self):
         image = patched([])
         answers = self.ask([(image[:size], 0x800020) for size in range(len(image))])
         for size, (verdict, name) in enumerate(answers):

@@ -100,7 +100,7 @@ class StringTest(LibraryTest):
                 self.assertEqual(strnlen(word, size), min(size, len(word)))
 
     def copy(self, name, word, size=None, start=b""):
-        """Copy a word into a buffer of dots. Returns its bytes, the result, its address."""
+        """Copy a word into a buffer of dots. Returns (bytes, result, address of the buffer)."""
         content = start + b"\0" if start else b""
         buf = ctypes.create_string_buffer(content.ljust(32, b"."), 32)
         copy = getattr(self.jos, "jos_" + name)

@@ -1,5 +1,5 @@
-"""lib/readline.c, compiled for the host: a model of a line editor, and a model of a screen, must
-show the same after each key."""
+"""lib/readline.c, compiled for the host. After each key, a model of the screen must show the text
+and the cursor of a model of the line editor."""
 
 import ctypes
 import unittest

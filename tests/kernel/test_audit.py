@@ -17,7 +17,7 @@ TYPED = {
     "lines": (r"line: \Z", "x\n"),
 }
 
-# The page of an environment's page directory, and the entry for its first page of text.
+# GDB expressions: the page of envs[0]'s page directory; the entry of its first text page.
 PAGE = "pages[((unsigned)envs[0].env_pgdir - 0xf0000000) >> 12]"
 ENTRY = "{unsigned}(0xf0000000 + (envs[0].env_pgdir[0x800000 >> 22] & ~0xfff))"
 DYING, RUNNABLE, RUNNING = 1, 2, 3
@@ -143,7 +143,7 @@ class AuditTest(KernelTest):
         for name in user_programs("*"):
             if name == "stuck":  # Its environments wait forever.
                 continue
-            # No subTest: after a failure this machine is no use for the next program.
+            # No subTest: after a failure, this machine cannot run the next program.
             output = self.run_program(machine, name)
             self.assertRegex(output, r"\] new env ", name)
             self.assertEqual(re.findall(BALANCED, output), [before], name)

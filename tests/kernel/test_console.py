@@ -1,5 +1,5 @@
-"""The console: the screen shows the end of the output, also after much scrolling; the serial line
-loses nothing; and each of them works without the other."""
+"""The console. The screen shows the end of the output, also after much scrolling. The serial line
+loses nothing. The kernel runs without a screen and without a serial port."""
 
 from tests.support import KernelTest, run_gdb
 from tools.run.machine import CRTC_PORT, CRTC_START, SCREEN_COLUMNS, SCREEN_ROWS
@@ -90,7 +90,7 @@ class ScreenTest(KernelTest):
     def test_cursor_below_the_screen_starts_at_the_top(self):
         self.check_takeover(0, SCREEN, 0, 0)
 
-    def test_other_video_page_is_left(self):
+    def test_kernel_switches_to_video_page_0(self):
         self.check_takeover(2048, 2048, 0, 0)  # The BIOS's page 1
 
     def test_start_beyond_the_video_memory_is_reset(self):

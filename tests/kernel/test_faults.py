@@ -188,7 +188,7 @@ class PanicTest(FaultTest):
             r"        kern/init\.c:\d+: i386_init\+\d+"])
 
     def test_lines_of_other_cpus_are_not_cut(self):
-        # Another CPU is in the middle of a line. CPU 0 is not: it could not finish its own line.
+        # CPU 0 panics at a system call, while another CPU is in the middle of a line.
         machine = self.boot_and_break(
             *stop_in("syscall_fast", 0, "mid_line"), "monitor nmi",
             cmdline=" ".join(["yield"] * 80))

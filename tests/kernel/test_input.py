@@ -12,7 +12,7 @@ CPU_COUNTS = (1, 4)
 # The keyboard controller's status port, and its bit for a byte to read.
 KBD_STATUS, KBD_STATUS_DATA = 0x64, 0x01
 
-# In the BIOS data area: the end of the keys read, the key buffer, the state of Shift and others.
+# In the BIOS data area: the key buffer's tail, the key buffer, the state of Shift and Caps Lock.
 BIOS_KEYS_TAIL, BIOS_KEYS, BIOS_SHIFT_STATE, BIOS_CAPS_LOCK = 0x41c, 0x1e, 0x417, 0x40
 
 BIOS_PREFIX, BIOS_PREFIX_E0 = 0xf0000496, 0x02

@@ -94,7 +94,7 @@ class SmpTest(KernelTest):
         self.assert_cpus_come_up(output.replace("\r", ""), 4)
 
     def test_cpus_are_found_without_acpi(self):
-        # The BIOS's MP table is left. It lists one CPU per socket.
+        # Only the BIOS's MP table is left. It lists one CPU per socket.
         self.check_count(4, smp="4,sockets=4", args=["-machine", "pc,acpi=off"])
 
     def test_one_cpu_runs_without_an_apic(self):

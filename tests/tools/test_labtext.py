@@ -113,7 +113,7 @@ class EnvCreateTest(KernelTest):
                                    r"All done in environment 00001001\.",
                                    "i am environment 00001002"])
 
-    def test_macro_test_names_the_program(self):
+    def test_macro_may_name_the_program(self):
         tree = self.copy(head="#define TEST user_hello\n")
         tree.make(JOBS)
         output = self.run_tree(tree, "yield")
