@@ -66,11 +66,11 @@ class SettingsTest(MakeTest):
         self.plan("CMDLINE=hello failalloc=20 x", "CPUS=2", FOO="1")
 
     def test_invalid_values_are_refused(self):
-        self.assertRegex(self.failure("OPT=-O9"), "OPT=-O9 is none of -O0 ")
+        self.assertRegex(self.failure("OPT=-O9"), "OPT=-O9 is not one of -O0 ")
         for setting in ("CPUS=0", "CPUS=256", "CPUS=many", "GDBPORT=0", "GDBPORT=65536",
                         "GDBPORT=x"):
             with self.subTest(setting=setting):
-                self.assertIn(setting + " is no number from 1 to", self.failure(setting))
+                self.assertIn(setting + " is not a number from 1 to", self.failure(setting))
         for folder in ("..", ".", "kern", "a b"):
             with self.subTest(folder=folder):
                 self.assertIn("OBJDIR=" + folder, self.failure("clean", "OBJDIR=" + folder))
