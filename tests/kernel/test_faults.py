@@ -5,7 +5,7 @@ GDB causes the faults: it stops a CPU in the kernel and changes the code, the st
 
 import re
 
-from tests.support import TREE, KernelTest, run_gdb
+from tests.support import KernelTest, run_gdb
 from tools.build.elffile import read_elf
 
 CPUS = 4

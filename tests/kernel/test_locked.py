@@ -6,7 +6,6 @@ other, without the lock. Each must call _panic by its own assertion.
 """
 
 import glob
-import os
 import re
 
 from tests.support import TREE, KernelTest, run_gdb
