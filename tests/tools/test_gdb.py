@@ -66,7 +66,7 @@ class TemporaryFolderTest(KernelTest):
         folder = os.path.join(folder, "a, b'\"\u00e9=" + "x" * 150)
         os.mkdir(folder)
         with Child([sys.executable, TREE.path("tools/check/check.py"), "gdb.every_cpu",
-                    "boot.no_ide_controller"], env=dict(os.environ, TMPDIR=folder),
+                    "boot.missing_ide_controller"], env=dict(os.environ, TMPDIR=folder),
                    limit=MAKE_SECONDS, merge=True, tool=True) as check:
             self.assertEqual(check.wait_for_end(), 0, check.output)
         self.assertTrue(check.output.endswith("\n3 passed, 0 failed\n"), check.output)
