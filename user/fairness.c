@@ -1,14 +1,14 @@
 // Each environment gets turns, and no environment gets two turns before the others had one.
 //
-// First, environments that compute and never yield: the timer ends their turns. On one CPU, they
-// must run in circular order, the order of their slots in envs[]. env_runs counts the turns of each
-// environment. So an environment in its turn number t must find that the environments before it,
-// counted from the parent on, had t turns too, and that the environments after it had t - 1. Each
-// environment checks this all the time. On several CPUs there is no such order, but each
-// environment must get its turns, or this program does not end.
+// First, environments compute and never yield: the timer ends their turns. On one CPU, they must
+// run in circular order, the order of their slots in envs[]. env_runs counts the turns of each
+// environment. So an environment that is in turn number t checks, again and again, that the
+// environments before it in this order (the parent is the first) have had t turns, and that the
+// environments after it have had t - 1. On several CPUs there is no such order, but this program
+// ends only if each environment gets its turns.
 //
-// Second, several environments send to one receiver, again and again: after a message was received,
-// its sender must wait until each other sender had one received.
+// Second, several environments send to one receiver, again and again. When a message of a sender
+// is received, the next message of that sender must wait until each other sender had a turn.
 
 #include <user/common/testing.h>
 
@@ -134,7 +134,7 @@ try_computing(void)
 		wait_until_gone(shared->ids[i]);
 	}
 	if (cpus == 1 && errors > 0)
-		panic("%u turns that were not in order", errors);
+		panic("%u turns were out of order", errors);
 	cprintf("fairness: %d environments computed on %d CPU(s), %s\n", COMPUTING, cpus,
 	    cpus == 1 ? "each in its turn" : "none was left out");
 }
@@ -142,7 +142,7 @@ try_computing(void)
 // ---- Environments that send ----
 
 static void
-send_for_ever(int number)
+send_repeatedly(int number)
 {
 	for (;;)
 		must(ipc_send_checked(thisenv->env_parent_id, number, NULL, 0), "ipc_send");
@@ -156,13 +156,13 @@ try_sending(void)
 	for (int i = 0; i < SENDING; i++) {
 		children[i] = must_fork();
 		if (children[i] == 0)
-			send_for_ever(i);
+			send_repeatedly(i);
 		wait_until_asleep(children[i]);
 	}
 	for (int i = 0; i < TURNS * SENDING; i++) {
 		int number = ipc_recv(NULL, NULL, NULL);
 		if (number != i % SENDING)
-			panic("%d was heard when it was the turn of %d", number, i % SENDING);
+			panic("received from %d in the turn of %d", number, i % SENDING);
 		wait_until_asleep(children[number]); // It is in the receiver's queue again.
 	}
 	for (int i = 0; i < SENDING; i++)

@@ -5,7 +5,7 @@
 
 #include <inc/lib.h>
 
-#define FAULTIN_SIZE 100 // Longest string, in bytes. It may reach into the next page.
+#define FAULTIN_SIZE 100 // Longest string, in bytes. The string may reach into the next page.
 
 static void
 fault_in(struct UTrapframe *utf)

@@ -75,7 +75,7 @@ handler(struct UTrapframe *utf)
 	int r;
 
 	if (read_eflags() & FL_DF)
-		panic("the handler runs with the direction flag set, as C code may not");
+		panic("the direction flag is set in the handler: C code needs it clear");
 	if (utf->utf_fault_va != PROBE)
 		panic("page fault at va %08x, eip %08x", utf->utf_fault_va, utf->utf_eip);
 	in_frame = (struct state){ utf->utf_regs, utf->utf_eip, utf->utf_eflags, utf->utf_esp };
@@ -85,7 +85,7 @@ handler(struct UTrapframe *utf)
 		panic("sys_page_alloc: %e", r);
 }
 
-// Print which registers differ. Returns whether one does.
+// Print which registers differ. Returns whether any register differs.
 static bool
 differs(const char *where, const struct state *got, uintptr_t eip)
 {

@@ -18,7 +18,7 @@ umain(int argc, char **argv)
 		right = fork();
 	}
 	if (right < 0)
-		cprintf("\nprimes: nobody for what comes after %d: %e\n", prime, right);
+		cprintf("\nprimes: no environment for the prime after %d: %e\n", prime, right);
 	else
-		send_what_is_left(prime, right);
+		filter_numbers(prime, right);
 }

@@ -2,7 +2,7 @@
 
 #include <inc/lib.h>
 
-#define PAGE ((char *)0x10000000) // Where each maps the page that it sends or receives
+#define PAGE ((char *)0x10000000) // Where parent and child map a page to send or receive
 
 static const char to_child[] = "hello child environment! how are you?";
 static const char to_parent[] = "hello parent environment! I'm good.";

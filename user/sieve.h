@@ -13,7 +13,7 @@
 
 #include <inc/lib.h>
 
-// The first environment does this.
+// Run by the first environment.
 static inline void
 send_all_numbers(envid_t right)
 {
@@ -23,9 +23,9 @@ send_all_numbers(envid_t right)
 		n++;
 }
 
-// The others do this when they have their prime.
+// Run by each other environment, when it has its prime.
 static inline void
-send_what_is_left(int prime, envid_t right)
+filter_numbers(int prime, envid_t right)
 {
 	int n;
 

@@ -1,8 +1,8 @@
-// Children count in their own memory, and yield all the time. If two CPUs ran one environment at
-// the same time, it would lose counts. At the end, each child prints a CPU: the first child that
-// runs on a CPU prints that CPU, and the others print the CPU on which they are then. So each CPU
-// is printed that ran a child at all, even if no child ends there. The argument, if there is one,
-// is the number of CPUs: then the children start to count when each CPU has run a child.
+// Children count in their own memory, and yield often. If two CPUs ran one environment at the same
+// time, that environment would lose counts. At the end, each child prints a CPU: the first child
+// that ran on a CPU prints that CPU, and the other children print the CPU on which they end. So
+// every CPU that ran a child is printed, even if no child ends there. An argument is optional: the
+// number of CPUs. With it, the children start to count when each CPU has run a child.
 
 #include <inc/lib.h>
 
@@ -12,7 +12,7 @@
 
 static volatile int counter;
 
-// In a page that all share: one bit for each CPU that a child prints.
+// In a page that all environments share: one bit for each CPU that a child will print
 static volatile uint32_t *const claimed = (volatile uint32_t *)0x10000000;
 
 // Wait until a child has run, so that all CPUs have work before the first child is done.

@@ -1,5 +1,5 @@
-// Tests the .bss section: variables without an initial value are zero, each keeps what is stored in
-// it, and nothing is mapped after the last one.
+// Tests the .bss section: variables without an initial value are zero, each variable keeps the
+// value that is stored in it, and nothing is mapped after the last variable.
 
 #include <inc/lib.h>
 
@@ -30,7 +30,7 @@ count_wrong(bool filled)
 void
 umain(int argc, char **argv)
 {
-	volatile uint8_t *behind = ROUNDUP((uint8_t *)end, PGSIZE);
+	volatile uint8_t *after_end = ROUNDUP((uint8_t *)end, PGSIZE);
 	size_t wrong;
 
 	cprintf("Making sure bss works right...\n");
@@ -42,6 +42,6 @@ umain(int argc, char **argv)
 		panic("%u words have changed", wrong);
 
 	cprintf("Yes, good.  Now doing a wild write off the end...\n");
-	*behind = 1;
-	panic("a page is mapped at %p, behind the end of the program", behind);
+	*after_end = 1;
+	panic("a page is mapped at %p, after the end of the program", after_end);
 }

@@ -134,7 +134,7 @@ UNORDERED_LINES = {
     "forktree": ["%s{4}: I am '%s'" % (HEX, path) for path in PATHS],
     "stresssched": [*(r"\[%08x\] stresssched on CPU \d" % (0x1001 + i) for i in range(20)),
                     *exits("00001000")],
-    "primes": ["primes: nobody for what comes after 8147: out of environments",
+    "primes": ["primes: no environment for the prime after 8147: out of environments",
                *exits("00001000"), *exits("000013ff")],
     "spin": [r"I am the parent\.  Running the child\.\.\."],
     "sendpage": [*exits("00001000"), *exits("00001001")],

@@ -1,13 +1,14 @@
 #ifndef JOS_USER_RANDOM_H
 #define JOS_USER_RANDOM_H
 
-// Numbers that look random, and are the same each time for a seed that is not 0.
+// Pseudo-random numbers. Set random_state to a seed other than 0; the same seed gives the same
+// numbers.
 
 #include <inc/types.h>
 
 static uint32_t random_state;
 
-// xorshift32: not good, but good enough, and never 0.
+// xorshift32: simple, and random enough for tests. Never returns 0.
 static inline uint32_t
 random(void)
 {
@@ -17,13 +18,14 @@ random(void)
 	return random_state;
 }
 
-// A number from 0 to n - 1.
+// Returns a number from 0 to n - 1.
 static inline uint32_t
 below(uint32_t n)
 {
 	return random() % n;
 }
 
+// Returns true once in n calls, on average.
 static inline bool
 one_in(uint32_t n)
 {

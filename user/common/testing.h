@@ -1,15 +1,15 @@
 #ifndef JOS_USER_TESTING_H
 #define JOS_USER_TESTING_H
 
-// What the programs share that try something with several environments. Each of them
-// says in a line at the end how it went, or panics.
+// Functions of the programs that test with several environments. Each such program prints its
+// result in the last line, or panics.
 
 #include <inc/lib.h>
 
 #define PERM_READ  (PTE_P | PTE_U)
 #define PERM_WRITE (PTE_P | PTE_U | PTE_W)
 
-// That a call went well. Returns what it returned.
+// Panic if a call returned an error. Returns the result of the call.
 static inline int
 must(int r, const char *what)
 {
@@ -18,7 +18,7 @@ must(int r, const char *what)
 	return r;
 }
 
-// Map memory at va, size bytes of zeroes, that will be the same in all children to come.
+// Map `size` bytes of zeroed memory at va. Children forked after this share this memory.
 static inline void
 share_memory(void *va, size_t size)
 {
@@ -51,20 +51,20 @@ wait_until_gone(envid_t envid)
 		sys_yield();
 }
 
-// Wait until an environment waits for something, in the kernel.
+// Wait until an environment sleeps in a system call.
 static inline void
 wait_until_asleep(envid_t envid)
 {
 	while (env_of(envid)->env_status != ENV_NOT_RUNNABLE) {
 		if (!is_alive(envid))
-			panic("%08x has gone, and does not wait", envid);
+			panic("%08x has ended instead of sleeping", envid);
 		sys_yield();
 	}
 }
 
-// Recover from exceptions of a vector: all that `recover` meets with. So does a child, which
-// inherits the handler; but not one that gives it up, and then provokes another: the kernel
-// ends that.
+// Test a handler for exception `trapno`. `recover` raises exceptions from which the handler must
+// recover; a child inherits the handler, and must recover too. A second child removes the handler
+// and calls `provoke`, which raises the exception: the kernel must destroy this child.
 static inline void
 try_handler(uint32_t trapno, void (*handler)(struct UTrapframe *), void (*recover)(void),
     void (*provoke)(void))
@@ -89,15 +89,15 @@ try_handler(uint32_t trapno, void (*handler)(struct UTrapframe *), void (*recove
 	recover();
 }
 
-// This environment's page table entry for a page, 0 if it has no page table there.
+// Returns this environment's page table entry for page pn, 0 if there is no page table for it.
 static inline pte_t
 pte_of(uint32_t pn)
 {
 	return uvpd[pn / NPTENTRIES] & PTE_P ? uvpt[pn] : 0;
 }
 
-// How many pages are free, in all of the machine; give or take a constant, which are
-// those that there are not.
+// Count the free pages of the machine. The count is too large by a constant: pages[] also has
+// entries for pages that do not exist.
 static inline int
 count_free_pages(void)
 {
@@ -111,7 +111,7 @@ count_free_pages(void)
 	return count;
 }
 
-// How many environments there are.
+// Count the environments.
 static inline int
 count_envs(void)
 {

@@ -28,7 +28,7 @@ be_a_prime(void)
 	if (right < 0)
 		sieve->error = right;
 	else
-		send_what_is_left(prime, right);
+		filter_numbers(prime, right);
 }
 
 static void
