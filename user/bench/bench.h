@@ -1,20 +1,21 @@
 #ifndef JOS_USER_BENCH_H
 #define JOS_USER_BENCH_H
 
-// What the programs share that measure what something costs: user/bench/bench*.c, which
-// tools/measure/bench.py runs. Each prints, for each operation,
+// Functions of the programs that measure costs: user/bench/bench*.c, which tools/measure/bench.py
+// runs. Each program prints, for each operation,
 //
 //	bench: NAME: 423 each (423017 in 1000)
 //
-// in ticks of the time stamp counter. Under QEMU's -icount shift=0 these are guest
-// instructions, and the same in every run. The loop is included. Between a first and a
-// last line, which say what time it is, tools/measure/bench.py measures how long a tick is.
+// in ticks of the time stamp counter. Under QEMU's -icount shift=0, a tick is a guest instruction,
+// and the counts are the same in every run. The instructions of the loop are included. The first
+// and the last line of a program print the time stamp counter, from which tools/measure/bench.py
+// computes how long a tick is.
 //
-// This needs nothing but inc/lib.h, so that it can be put into older revisions.
+// This file includes only inc/lib.h, so that older revisions can be measured with it.
 
 #include <inc/lib.h>
 
-#define BENCH_PAGE ((void *)0x10000000) // Where nothing is, on a page table's first page
+#define BENCH_PAGE ((void *)0x10000000) // Unmapped; the first page of a page table
 
 #define BENCH_PERM (PTE_P | PTE_U | PTE_W)
 
@@ -26,22 +27,21 @@ bench_must(int r, const char *what)
 	return r;
 }
 
-// Say when this begins. Returns how often to do what is measured: the program's argument,
-// or else 500 times.
+// Print the start time. Returns how often to run the operation: the program's argument, or 500.
 static inline uint32_t
 bench_begin(int argc, char **argv)
 {
 	long count = argc > 1 ? strtol(argv[1], NULL, 10) : 500;
 
 	if (count < 1 || count > 1000000) {
-		cprintf("%s: %s: how often? From 1 to 1000000 times\n", binaryname, argv[1]);
+		cprintf("%s: %s: must be a number from 1 to 1000000\n", binaryname, argv[1]);
 		exit();
 	}
 	cprintf("bench: begins at %llu\n", read_tsc());
 	return count;
 }
 
-// For what takes long: fewer times, but not less than 100.
+// Returns a smaller count for a slow operation, but at least 100.
 static inline uint32_t
 bench_fewer(uint32_t count)
 {
@@ -54,8 +54,8 @@ bench_end(void)
 	cprintf("bench: ends at %llu\n", read_tsc());
 }
 
-// Do an operation `count` times to get warm, and as often again to measure it. It is told
-// how often it was done before.
+// Run an operation `count` times to warm up, then `count` times to measure it. `done` is how often
+// the operation ran before.
 static inline __attribute__((always_inline)) void
 bench(const char *name, uint32_t count, void (*operation)(uint32_t done))
 {
@@ -70,7 +70,7 @@ bench(const char *name, uint32_t count, void (*operation)(uint32_t done))
 	cprintf("bench: %s: %llu each (%llu in %u)\n", name, ticks / count, ticks, count);
 }
 
-// A child that does something for ever; the caller destroys it.
+// Make a child that calls `run` in a loop that never ends. The caller must destroy the child.
 static inline envid_t
 bench_child(void (*run)(void))
 {

@@ -1,4 +1,5 @@
-// What it costs to map CALLS pages over others by batches, with collecting the calls.
+// Measures batched page_map: CALLS pages are mapped in place of other pages. The time to fill the
+// batch is included.
 
 #include "bench.h"
 
@@ -26,7 +27,7 @@ umain(int argc, char **argv)
 		    sys_page_alloc(0, BENCH_PAGE + i * PGSIZE, BENCH_PERM), "sys_page_alloc");
 	map_many(0);
 	if (pages[PGNUM(uvpt[PGNUM(BENCH_PAGE)])].pp_ref != 1 + CALLS / 2)
-		panic("not all were mapped");
+		panic("not all pages were mapped");
 	bench("batch_map", bench_fewer(count), map_many);
 	bench_end();
 }

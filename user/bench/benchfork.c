@@ -1,4 +1,4 @@
-// What it costs to make a child that exits at once, until its parent sees it gone.
+// Measures fork: from the call until the child, which exits at once, is freed.
 
 #include "bench.h"
 

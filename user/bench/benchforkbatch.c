@@ -1,5 +1,5 @@
-// The cost of benchfork's operation with fork_batched. It is a program of its own, so that
-// benchfork can be built with revisions that have no fork_batched.
+// Measures fork_batched as benchfork measures fork. This is a separate program, so that benchfork
+// can be built in revisions that have no fork_batched.
 
 #include "bench.h"
 

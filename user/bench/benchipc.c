@@ -1,5 +1,5 @@
-// What it costs to send a word to another environment, and to get one back: by ipc_send and
-// ipc_recv, and by ipc_call.
+// Measures a message to another environment and its answer: with ipc_send and ipc_recv, and with
+// ipc_call.
 
 #include "bench.h"
 
@@ -19,7 +19,7 @@ ask(uint32_t done)
 {
 	ipc_send(child, done, NULL, 0);
 	if (ipc_recv(NULL, NULL, NULL) != (int32_t)done + 1)
-		panic("the wrong answer");
+		panic("wrong answer");
 }
 
 static void
@@ -36,7 +36,7 @@ static void
 call(uint32_t done)
 {
 	if (ipc_call(child, done, NULL, 0, NULL, NULL, NULL) != (int32_t)done + 1)
-		panic("the wrong answer");
+		panic("wrong answer");
 }
 
 void

@@ -1,5 +1,5 @@
-// What a system call costs that does nothing: by int, which is always there, and in the
-// way that the library has chosen.
+// Measures a system call that does nothing: with int, which every CPU has, and in the way that the
+// library chooses (sysenter if possible).
 
 #include "bench.h"
 

@@ -1,5 +1,5 @@
-// What it costs to change the address space: to map another page at an address, to map
-// one and take it away again, and to map a new one in place of the old.
+// Measures changes of the address space: to replace a mapping, to map and unmap a page, and to
+// replace a page by a new one.
 
 #include "bench.h"
 

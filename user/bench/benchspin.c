@@ -1,9 +1,9 @@
-// Computes, and does nothing else: with several of these, several CPUs should be done
-// sooner than one.
+// Computes, without system calls. Several copies of this program should finish sooner on several
+// CPUs than on one.
 
 #include "bench.h"
 
-#define LOOPS 1000 // For each that is asked for
+#define LOOPS 1000 // Iterations for each count of the argument
 
 void
 umain(int argc, char **argv)

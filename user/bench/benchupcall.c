@@ -1,10 +1,10 @@
-// What it costs that a page fault's handler maps a page, and the program goes on.
+// Measures a page fault whose handler maps a page: until the program continues.
 
 #include "bench.h"
 
-#define FAULTS (BENCH_PAGE + PTSIZE) // One page after the other from here on
+#define FAULTS (BENCH_PAGE + PTSIZE) // The first address that faults; each fault is a page higher
 
-// The same page for all of them.
+// Map the same page at each address.
 static void
 handler(struct UTrapframe *utf)
 {
@@ -24,7 +24,7 @@ umain(int argc, char **argv)
 {
 	uint32_t count = bench_begin(argc, argv);
 
-	// A new page each time, of an address space that has an end.
+	// Each fault needs a new address, and the address space is limited.
 	count = MIN(count, 50000U);
 	bench_must(sys_page_alloc(0, BENCH_PAGE, BENCH_PERM), "sys_page_alloc");
 	set_pgfault_handler(handler);

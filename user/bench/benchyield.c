@@ -1,4 +1,4 @@
-// What it costs to yield, when there is nobody else, and to another environment and back.
+// Measures sys_yield: with no other environment, and with a switch to another environment and back.
 
 #include "bench.h"
 

@@ -1,5 +1,5 @@
-// Makes as many system calls as it is told to, each of which takes the big lock once, and does
-// next to nothing with it: for the monitor's lockstat.
+// Makes as many system calls as its argument says. Each call takes the big lock once, and holds it
+// for a very short time. For the monitor's lockstat.
 
 #include <inc/lib.h>
 

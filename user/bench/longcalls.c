@@ -1,17 +1,17 @@
-// Makes the calls that have the most to do, one kind at a time, as its argument says: for a test
-// that looks, by the monitor's lockstat, at how long the big lock was held at once.
+// Makes the system calls that have the most work to do. The argument names the kind of call. A
+// test then reads the longest time that the big lock was held, with the monitor's lockstat.
 //
-// Everything that is measured must be over when the program says so, and exits.
+// All the work must be done when this program prints "ok".
 
 #include <user/common/testing.h>
 
-#define SHARED   ((volatile uint32_t *)0x10000000) // The same page in all children
-#define LARGE    0x20000000                        // Where large address spaces begin
-#define CHILDREN 20
-#define TABLES   800 // Page tables of each such child
-#define MANY     900 // Environments in a queue; there must be room for some more
+#define SHARED   ((volatile uint32_t *)0x10000000) // A page that all environments share
+#define LARGE    0x20000000                        // Where large mappings start
+#define CHILDREN 20  // Children with a large address space
+#define TABLES   800 // Page tables of each of these children
+#define MANY     900 // Environments in a queue: below NENV, because more environments are needed
 
-// Map a page of ours at n places of envid's, from LARGE on, so many bytes apart.
+// Map the SHARED page n times in envid: at LARGE, LARGE + apart, and so on.
 static void
 fill(envid_t envid, uint32_t n, uint32_t apart)
 {
@@ -26,7 +26,7 @@ stopped_child(void)
 	return must(sys_exofork(), "exofork");
 }
 
-// Wait until there are no environments but this one.
+// Wait until this is the only environment.
 static void
 wait_until_alone(void)
 {
@@ -34,7 +34,7 @@ wait_until_alone(void)
 		sys_yield();
 }
 
-// Run a function in a child; then wait until that child and all that it left are gone.
+// Run a function in a child. Wait until that child and all its descendants are gone.
 static void
 in_child(void (*run)(void))
 {
@@ -47,7 +47,7 @@ in_child(void (*run)(void))
 
 // ---- The end of environments ----
 
-// The children are stopped, and end with their parent.
+// The children never run; they end when their parent ends.
 static void
 leave_large_children(void)
 {
@@ -65,9 +65,9 @@ large_children(void)
 	in_child(leave_large_children);
 }
 
-// Page tables that are full, of pages that are freed with them.
+// Fill page tables with pages that no other environment has: they are freed with this environment.
 static void
-be_full(void)
+fill_tables(void)
 {
 	for (uint32_t va = LARGE; va < LARGE + 5 * PTSIZE; va += PGSIZE)
 		must(sys_page_alloc(0, (void *)va, PERM_WRITE), "page_alloc");
@@ -76,7 +76,7 @@ be_full(void)
 static void
 full_tables(void)
 {
-	in_child(be_full);
+	in_child(fill_tables);
 }
 
 static void
@@ -94,7 +94,7 @@ many_children(void)
 	in_child(leave_many_children);
 }
 
-// Each stopped child has a stopped child.
+// Leave a chain of stopped environments: each is the parent of the next.
 static void
 leave_chain(void)
 {
@@ -121,9 +121,9 @@ chain_of_children(void)
 
 // ---- Queues ----
 
-// Children that send a message to their parent, by function `how`; returns when all of them wait.
+// Make n children that send a message to their parent with `send`. Returns when all of them sleep.
 static void
-make_senders(int n, void (*how)(envid_t to))
+make_senders(int n, void (*send)(envid_t to))
 {
 	static envid_t senders[MANY];
 
@@ -131,7 +131,7 @@ make_senders(int n, void (*how)(envid_t to))
 		envid_t parent = sys_getenvid();
 		senders[i] = must_fork();
 		if (senders[i] == 0) {
-			how(parent);
+			send(parent);
 			exit();
 		}
 	}
@@ -149,7 +149,7 @@ static void
 destroy_senders(void)
 {
 	make_senders(MANY, send_word);
-	// The parent's children are all the others. The last one waits at the queue's end.
+	// All other environments are our children. The highest slot is the last in the queue.
 	for (int i = NENV; i-- > 0;) {
 		if (envs[i].env_status != ENV_FREE && envs[i].env_parent_id == thisenv->env_id)
 			must(sys_env_destroy(envs[i].env_id), "destroy");
@@ -169,12 +169,12 @@ have_senders(void)
 }
 
 static void
-many_senders_of_one_that_ends(void)
+receiver_of_many_ends(void)
 {
 	in_child(have_senders);
 }
 
-// The page of each message is not there any more when the receiver is ready.
+// The page of each message is unmapped before the receiver receives.
 static void
 send_page(envid_t to)
 {
@@ -196,7 +196,7 @@ refuse_messages(void)
 		exit();
 	}
 	if (must(ipc_recv(NULL, NULL, NULL), "recv") != 7)
-		panic("a message that could not be sent arrived");
+		panic("a message without its page was received");
 }
 
 static void
@@ -205,7 +205,7 @@ many_messages_refused(void)
 	in_child(refuse_messages);
 }
 
-// Each environment is in sys_ipc_call to its parent, with its child in its queue.
+// Each environment waits in sys_ipc_call to its parent, and its child waits in its queue.
 static void
 call_in_chain(void)
 {
@@ -220,7 +220,7 @@ call_in_chain(void)
 	}
 	if (child != 0)
 		wait_until_asleep(child);
-	if (child == 0) // The last one, to which nothing is sent
+	if (child == 0) // The last environment of the chain: nothing is sent to it.
 		ipc_send(parent, 0, NULL, 0);
 	else if (parent != 0)
 		must(ipc_call(parent, 0, NULL, 0, NULL, NULL, NULL), "call");
@@ -234,7 +234,7 @@ chain_of_calls(void)
 	in_child(call_in_chain);
 }
 
-// Children that wait for a key each: the test presses as many at once.
+// Children that wait for a key: the test sends as many keys at once.
 static void
 have_readers(void)
 {
@@ -243,7 +243,7 @@ have_readers(void)
 	for (int i = 0; i < 400; i++) {
 		if ((child = must_fork()) == 0) {
 			if (sys_cgetc_wait() != 'k')
-				panic("that was not a k");
+				panic("the key is not a k");
 			exit();
 		}
 	}
@@ -259,7 +259,7 @@ many_readers(void)
 
 // ---- Single calls ----
 
-// Print a page of each kind of character, in one call.
+// For each kind of character, print a page that is full of it, in one call.
 static void
 long_text(void)
 {
@@ -271,7 +271,7 @@ long_text(void)
 	cprintf("\n");
 }
 
-// A text of 16 MB, of which the parent sees some before it destroys the child.
+// A child prints a text of 16 MB; the parent destroys the child while it prints.
 static void
 huge_text(void)
 {
@@ -283,7 +283,7 @@ huge_text(void)
 	if (child == 0) {
 		SHARED[0] = 1;
 		sys_cputs((void *)LARGE, 4 * PTSIZE);
-		panic("all of the text was written");
+		panic("all of the text was printed");
 	}
 	while (SHARED[0] == 0)
 		sys_yield();
@@ -302,7 +302,7 @@ full_batch(void)
 		calls[i] =
 		    (struct BatchCall){ SYS_page_alloc, { 0, LARGE + i * PTSIZE, PERM_WRITE }, 1 };
 	if (sys_batch(calls, BATCH_MOST, BATCH_STOP) != BATCH_MOST)
-		panic("the batch was not made");
+		panic("the batch was not completed");
 }
 
 static void
@@ -329,7 +329,7 @@ static const struct {
 	{ "many_children", many_children },
 	{ "chain_of_children", chain_of_children },
 	{ "many_senders_destroyed", many_senders_destroyed },
-	{ "many_senders_of_one_that_ends", many_senders_of_one_that_ends },
+	{ "receiver_of_many_ends", receiver_of_many_ends },
 	{ "many_messages_refused", many_messages_refused },
 	{ "chain_of_calls", chain_of_calls },
 	{ "many_readers", many_readers },
@@ -339,11 +339,11 @@ static const struct {
 	{ "faults", faults },
 };
 
-// For the monitor's command kill: a lot of memory, and nothing to run.
+// For the monitor's command kill: has a lot of memory, and sleeps.
 static void
 stay(void)
 {
-	be_full();
+	fill_tables();
 	sys_env_set_status(0, ENV_NOT_RUNNABLE);
 }
 
