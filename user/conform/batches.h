@@ -1,16 +1,17 @@
 #ifndef JOS_USER_BATCHES_H
 #define JOS_USER_BATCHES_H
 
-// Arrays for sys_batch, and how far they were carried out: for its conformance programs.
+// Arrays for sys_batch, and how many of their calls were made: for the conformance programs of
+// sys_batch.
 
 #include "conform.h"
 
-// AREA's pages here: two to write to, for arrays, one that is read-only, and then none.
+// Pages of AREA: two writable pages for arrays, a read-only page, and an unmapped page.
 #define CALLS    ((struct BatchCall *)AREA)
 #define READONLY (AREA + 2 * PGSIZE)
 #define NOTHING  (AREA + 3 * PGSIZE)
 
-#define UNTOUCHED 0x5A5A5A5A // A result that nobody has written
+#define UNTOUCHED 0x5A5A5A5A // The result member of a call that has not been made
 
 static inline void
 set_up(void)
@@ -19,7 +20,7 @@ set_up(void)
 	CHECK_EQ(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), 0);
 	CHECK_EQ(sys_page_alloc(0, READONLY, PERM_READ), 0);
 	CHECK_EQ(sys_page_unmap(0, NOTHING), 0);
-	// So that what is mapped there takes no page table.
+	// Now SPARE has a page table: later mappings there need no memory for it.
 	CHECK_EQ(sys_page_alloc(0, SPARE, PERM_READ), 0);
 	CHECK_EQ(sys_page_unmap(0, SPARE), 0);
 }
@@ -38,7 +39,7 @@ fill(struct BatchCall *calls, uint32_t n)
 		calls[i] = make(SYS_getenvid, 0, 0, 0, 0, 0);
 }
 
-// How many of n calls have been made, if they are the first ones; else -1.
+// Returns how many of n calls have been made, or -1 if a call was made after a call that was not.
 static inline int
 count_made(const struct BatchCall *calls, uint32_t n)
 {

@@ -1,27 +1,25 @@
 #ifndef JOS_USER_CONFORM_H
 #define JOS_USER_CONFORM_H
 
-// What the conformance programs share: each of them, conform_NAME, tries one system
-// call in every way that it allows and every way that it must refuse. It makes
-// many small checks and prints one line at the end, or one for each check that
-// fails before that. Nothing else may run beside it.
+// Functions of the conformance programs. Each program, conform_NAME, tests one system call: all
+// that the call allows, and all that it must refuse. The program prints a line for each check that
+// fails, and a summary at the end. No other program may run at the same time.
 //
-// A refused call must leave everything as it was. So before and after each one, all
-// of the caller's mappings, the contents of AREA and the number of free
-// pages are compared.
+// A refused call must change nothing. So a snapshot is compared before and after each refused call:
+// the caller's mappings, the contents of AREA, and the number of free pages.
 //
-// Much needs a second environment. conform_clone and conform_spawn make one which is
-// a copy of this one, and runs a function. These pages are not copied but the same in both:
+// Many checks need a second environment. conform_clone and conform_spawn make a child that is a
+// copy of the caller and runs a function. Parent and child share these pages:
 //
-//	STATE	one page: what has been checked, and words for telling each other things
-//	AREA	the pages that are tried things with, while they are mapped
+//	STATE	one page: counts of the checks, and variables for parent and child
+//	AREA	pages on which the system calls are tested, if they are mapped
 //
-// The rest of the address space that is used:
+// Other addresses that are used:
 //
-//	SPARE	pages that have a page table already, since STATE and AREA use it too
-//	FRESH	4 MB in which nothing may be mapped that stays: it has no page table
-//	HOARD	where all of memory is put to see what happens without any
-//	UTEMP	for looking at other environments' pages
+//	SPARE	pages whose page table exists: it is the page table of STATE and AREA
+//	FRESH	4 MB without a page table: pages may be mapped here only for a short time
+//	TAKEN	where a program maps all free pages, to test calls without free memory
+//	UTEMP	where pages of other environments are mapped
 
 #include <user/common/testing.h>
 
@@ -30,16 +28,16 @@
 #define AREA_PAGES 8
 #define SPARE      ((char *)0x10100000)
 #define FRESH      ((char *)0x20000000)
-#define HOARD      ((char *)0x30000000)
+#define TAKEN      ((char *)0x30000000)
 
-// The bits of a page table entry that the CPU sets by itself.
+// The bits of a page table entry that the CPU sets.
 #define PTE_BY_CPU (PTE_A | PTE_D)
 
 struct conform_state {
 	const char *name; // Of the program
-	int checks;       // Made so far, by all environments
-	int failures;     // So many of them went wrong
-	// Whatever a program needs two environments to know.
+	int checks;       // Number of checks so far, in all environments
+	int failures;     // Number of checks that failed
+	// Variables for parent and child; their use depends on the program
 	volatile envid_t envid;
 	volatile uint32_t stage;
 	volatile uint32_t words[8];
@@ -47,7 +45,7 @@ struct conform_state {
 
 // ---- Checking ----
 
-// Count a check. What it is about is told if it went wrong.
+// Count a check. If the check failed, print a line that contains `what`.
 static inline void
 conform_count(bool good, int line, const char *what, int expected, int got)
 {
@@ -59,7 +57,7 @@ conform_count(bool good, int line, const char *what, int expected, int got)
 		expected, got, got, what);
 }
 
-// The same, for a check that is made for each of a table's values.
+// Count a check that is repeated for each value of a table.
 static inline void
 conform_count_with(uint32_t value, int line, const char *what, int expected, int got)
 {
@@ -69,7 +67,7 @@ conform_count_with(uint32_t value, int line, const char *what, int expected, int
 	conform_count(expected == got, line, text, expected, got);
 }
 
-// Macros, because they tell the line and the text of what is checked.
+// These are macros, so that a failed check prints its line number and its text.
 #define CHECK_EQ(expr, expected)                                                    \
 	do {                                                                        \
 		int got_ = (int)(expr), expected_ = (int)(expected);                \
@@ -77,8 +75,8 @@ conform_count_with(uint32_t value, int line, const char *what, int expected, int
 	} while (0)
 #define CHECK(expr) CHECK_EQ(!!(expr), 1)
 
-// That a call returns an error, and leaves everything as it was. The second tells
-// the value of a table that it is made with.
+// Check that a call returns an error and changes nothing. CHECK_REFUSED_WITH is for the values of
+// a table, and prints the value if the check fails.
 #define CHECK_REFUSED(call, error)                                    \
 	do {                                                          \
 		struct conform_snapshot before_ = conform_snapshot(); \
@@ -94,27 +92,28 @@ conform_count_with(uint32_t value, int line, const char *what, int expected, int
 
 // ---- Looking at memory ----
 
-// This environment's page table entry for va, 0 if there is no page table.
+// Returns this environment's page table entry for va, 0 if there is no page table.
 static inline pte_t
 conform_pte(const volatile void *va)
 {
 	return pte_of(PGNUM(va));
 }
 
-// The physical address and the permissions of what is mapped at va.
+// Returns the physical address of the page at va.
 static inline physaddr_t
 conform_page(const volatile void *va)
 {
 	return PTE_ADDR(conform_pte(va));
 }
 
+// Returns the permissions of the page at va.
 static inline int
 conform_perm(const volatile void *va)
 {
 	return conform_pte(va) & 0xFFF & ~PTE_BY_CPU;
 }
 
-// How many mappings there are of a physical page.
+// Returns the number of mappings of a physical page.
 static inline int
 conform_refs(physaddr_t pa)
 {
@@ -123,15 +122,15 @@ conform_refs(physaddr_t pa)
 
 // What a refused call must not change.
 struct conform_snapshot {
-	uint32_t mappings; // A sum over all mappings below UTOP, and
-	uint32_t contents; // one over what AREA contains
+	uint32_t mappings; // Hash of all mappings below UTOP
+	uint32_t contents; // Hash of the contents of AREA
 	int free_pages;
 };
 
 static inline uint32_t
 conform_sum(uint32_t sum, uint32_t word)
 {
-	return (sum ^ word) * 0x01000193; // FNV-1a, by words
+	return (sum ^ word) * 0x01000193; // FNV-1a, applied to words
 }
 
 static inline struct conform_snapshot
@@ -164,7 +163,7 @@ conform_check_unchanged(const struct conform_snapshot *before, int line, const c
 								   : "contents";
 	char text[160];
 
-	snprintf(text, sizeof(text), "%s, unchanged %s", what, changed);
+	snprintf(text, sizeof(text), "%s must not change the %s", what, changed);
 	if (now.free_pages != before->free_pages)
 		conform_count(false, line, text, before->free_pages, now.free_pages);
 	else if (now.mappings != before->mappings)
@@ -174,7 +173,7 @@ conform_check_unchanged(const struct conform_snapshot *before, int line, const c
 			      now.contents);
 }
 
-// The physical address of envid's page at va; 0 if there is none.
+// Returns the physical address of envid's page at va, 0 if nothing is mapped there.
 static inline physaddr_t
 conform_page_of(envid_t envid, void *va)
 {
@@ -189,13 +188,13 @@ conform_page_of(envid_t envid, void *va)
 
 // ---- Beginning and ending ----
 
-// To be called first.
+// Each program calls this first.
 static inline void
 conform_begin(const char *name)
 {
 	int r = sys_page_alloc(0, STATE, PERM_WRITE);
 
-	if (r == 0) // Make sure there is a page table.
+	if (r == 0) // Make sure that UTEMP has a page table.
 		r = sys_page_alloc(0, UTEMP, PERM_READ);
 	if (r < 0)
 		panic("%s: sys_page_alloc: %e", name, r);
@@ -203,7 +202,7 @@ conform_begin(const char *name)
 	STATE->name = name;
 }
 
-// To be called last.
+// Each program calls this last.
 static inline void
 conform_end(void)
 {
@@ -224,8 +223,8 @@ conform_must(int r, const char *what)
 		panic("%s: %s: %e", STATE->name, what, r);
 }
 
-// Give the child a page of ours: the same if it is shared or cannot be written, else
-// a copy of it.
+// Give the child the caller's page at va: the same page if it is shared or read-only, otherwise a
+// copy.
 static inline void
 conform_give_page(envid_t child, char *va, bool shared)
 {
@@ -243,11 +242,11 @@ conform_give_page(envid_t child, char *va, bool shared)
 	sys_page_unmap(0, UTEMP);
 }
 
-// What a child runs. Not a local variable: the child's stack is copied when its parent has
-// long gone on, and may have put something else in its place.
+// The function that a child runs. A local variable would not do: the child's stack is copied after
+// the parent has continued, and the parent may have overwritten the variable.
 static void (*conform_body)(void);
 
-// Make a child which, once it is made runnable, runs a function and exits.
+// Make a child that is not runnable. When it is made runnable, it calls `run` and exits.
 static inline envid_t
 conform_clone(void (*run)(void))
 {
@@ -271,7 +270,7 @@ conform_clone(void (*run)(void))
 	return child;
 }
 
-// The same, runnable at once.
+// Make a child that calls `run` and exits. The child is runnable at once.
 static inline envid_t
 conform_spawn(void (*run)(void))
 {
@@ -281,8 +280,8 @@ conform_spawn(void (*run)(void))
 	return child;
 }
 
-// Wait until an environment and all that it had is gone, its stopped children, too, which are
-// dying when the environment itself is gone.
+// Wait until an environment, its memory and its stopped children are freed. The stopped children
+// are still dying when the environment itself is free.
 static inline void
 conform_wait(envid_t envid)
 {
@@ -291,12 +290,12 @@ conform_wait(envid_t envid)
 		while (envs[i].env_status == ENV_DYING)
 			sys_yield();
 	}
-	// The CPU that frees it may still have the big lock. So make a call that takes that lock:
-	// a yield does not, if no environment is runnable.
+	// The CPU that frees the environment may still hold the big lock. sys_cputs waits for that
+	// lock; sys_yield does not, if no environment is runnable.
 	sys_cputs("", 0);
 }
 
-// Wait until another environment says that things have come so far.
+// Wait until another environment has set STATE->stage to `stage` or higher.
 static inline void
 conform_wait_stage(uint32_t stage)
 {
@@ -304,17 +303,18 @@ conform_wait_stage(uint32_t stage)
 		sys_yield();
 }
 
-// Run a function in a child, wait for its end, and check that nothing was lost by it.
+// Run a function in a child, wait until the child is gone, and check that no memory was lost.
 static inline void
 conform_in_child(void (*run)(void))
 {
 	struct conform_snapshot before = conform_snapshot();
 
 	conform_wait(conform_spawn(run));
-	conform_check_unchanged(&before, __LINE__, "a child that came and went");
+	conform_check_unchanged(&before, __LINE__, "a child that ran and ended");
 }
 
-// The same for a function that must not live to its end: `survived` is words[0].
+// Run a function in a child, which the kernel must destroy in that function. The last statement of
+// the function sets words[0].
 #define CHECK_KILLED(run)                     \
 	do {                                  \
 		STATE->words[0] = 0;          \
@@ -322,8 +322,9 @@ conform_in_child(void (*run)(void))
 		CHECK_EQ(STATE->words[0], 0); \
 	} while (0)
 
-// What a child of conform_spawn_spinner runs. It can tell that it has a CPU of its own when
-// it sees its parent do something while it does not yield. Only then may it never yield again.
+// The child of conform_spawn_spinner runs this. If words[7], which the parent increments, changes
+// while the child does not yield, then the child has a CPU of its own. Only in this case may the
+// child loop without yielding: otherwise the parent could never run again.
 static inline void
 conform_spin(void)
 {
@@ -343,8 +344,8 @@ conform_spin(void)
 	STATE->stage = 2;
 }
 
-// Make a child that runs on another CPU and never enters the kernel by itself. It counts
-// in words[6]. 0 if there is no other CPU.
+// Make a child that runs on another CPU, makes no system calls, and increments words[6] all the
+// time. Returns 0 if there is no other CPU.
 static inline envid_t
 conform_spawn_spinner(void)
 {
@@ -364,32 +365,32 @@ conform_spawn_spinner(void)
 	return 0;
 }
 
-// ---- Memory that runs out ----
+// ---- Without free memory ----
 
-// Take all the pages that there are.
+// Take all free pages.
 static inline void
-conform_hoard(void)
+conform_take_memory(void)
 {
-	char *va = HOARD, *spare = SPARE;
+	char *va = TAKEN, *spare = SPARE;
 	int r;
 
 	while ((r = sys_page_alloc(0, va, PERM_WRITE)) == 0)
 		va += PGSIZE;
 	CHECK_EQ(r, -E_NO_MEM);
-	// One may be left, where it took two because of a new page table.
+	// One page may be left, if the last sys_page_alloc needed a page table too.
 	while ((r = sys_page_alloc(0, spare, PERM_WRITE)) == 0)
 		spare += PGSIZE;
 	CHECK_EQ(r, -E_NO_MEM);
 	CHECK_EQ(count_free_pages(), 0);
 }
 
-// Give back what conform_hoard took.
+// Free the pages that conform_take_memory took.
 static inline void
-conform_release_hoard(void)
+conform_release_memory(void)
 {
 	char *va;
 
-	for (va = HOARD; conform_pte(va) & PTE_P; va += PGSIZE)
+	for (va = TAKEN; conform_pte(va) & PTE_P; va += PGSIZE)
 		sys_page_unmap(0, va);
 	for (va = SPARE; conform_pte(va) & PTE_P; va += PGSIZE)
 		sys_page_unmap(0, va);

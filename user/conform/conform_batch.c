@@ -1,13 +1,13 @@
-// sys_batch: that each of its calls does what it does by itself, which it lets in, and where it
-// stops. (What it does with an array that is not the caller's: conform_batcharray.c.) And the
-// library's functions that collect calls for it.
+// Tests sys_batch: each call in a batch does what it does outside a batch, which calls a batch
+// allows, and after which call it stops. Also tests the library's functions that collect calls.
+// conform_batcharray.c tests arrays that the caller may not write to.
 
 #include "batches.h"
 
 // ---- The calls ----
 
 static void
-do_all_that_may_be_done(void)
+make_allowed_calls(void)
 {
 	envid_t child = sys_exofork();
 	uint32_t va = (uint32_t)SPARE;
@@ -41,7 +41,7 @@ do_all_that_may_be_done(void)
 }
 
 static void
-refuse_the_others(void)
+refuse_other_calls(void)
 {
 	static const uint32_t numbers[] = {
 		SYS_cputs,
@@ -69,13 +69,14 @@ refuse_the_others(void)
 	for (uint32_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		fill(CALLS, 3);
 		CALLS[1].number = numbers[i];
-		CALLS[1].result = -E_INVAL; // Of which nothing differs afterwards.
+		// The snapshot is taken with the results that the batch must store.
+		CALLS[1].result = -E_INVAL;
 		CALLS[0].result = CALLS[2].result = thisenv->env_id;
 		struct conform_snapshot before = conform_snapshot();
 		CALLS[1].result = UNTOUCHED;
 		conform_count_with(numbers[i], __LINE__, "made", 3, sys_batch(CALLS, 3, 0));
 		conform_check_unchanged(
-		    &before, __LINE__, "a batch with a call that is not for it");
+		    &before, __LINE__, "a batch with a call that it must refuse");
 		CHECK_EQ(count_envs(), envs_before);
 
 		fill(CALLS, 3);
@@ -86,7 +87,7 @@ refuse_the_others(void)
 	}
 }
 
-// Calls that fail do not keep the others from being made, unless that is wanted.
+// After a call that fails, the batch stops if BATCH_STOP is set, and otherwise goes on.
 static void
 stop_or_go_on(void)
 {
@@ -109,9 +110,9 @@ run_out_of_memory(void)
 {
 	static struct BatchCall calls[4];
 
-	fill(calls, 4); // First: to write there may take a page.
+	fill(calls, 4); // Before memory is taken: this write may need a page (copy-on-write).
 	calls[1] = make(SYS_page_alloc, 0, (uint32_t)FRESH, PERM_WRITE, 0, 0);
-	conform_hoard();
+	conform_take_memory();
 	CHECK_EQ(sys_batch(calls, 4, 0), 4);
 	CHECK_EQ(calls[1].result, -E_NO_MEM);
 	CHECK_EQ(calls[3].result, thisenv->env_id);
@@ -119,7 +120,7 @@ run_out_of_memory(void)
 	CHECK_EQ(conform_pte(FRESH), 0);
 }
 
-// ---- Its own arguments ----
+// ---- The arguments of sys_batch ----
 
 static void
 refuse_arguments(void)
@@ -138,7 +139,7 @@ refuse_arguments(void)
 	}
 }
 
-// The first BATCH_MOST are made of more, however many these are.
+// Of more than BATCH_MOST calls, the first BATCH_MOST are made.
 static void
 limit_number(void)
 {
@@ -155,14 +156,15 @@ limit_number(void)
 		CHECK_EQ(sys_batch(CALLS, many[i], 0), BATCH_MOST);
 		CHECK_EQ(count_made(CALLS, BATCH_MOST + 1), BATCH_MOST);
 	}
-	// None needs no array.
+	// With 0 calls, the array is not used.
 	CHECK_EQ(sys_batch(NULL, 0, 0), 0);
 	CHECK_EQ(sys_batch((void *)KERNBASE, 0, BATCH_STOP), 0);
 }
 
-// At every word about the boundary between two pages, and at the end of the last one.
+// An array at each word near the boundary between two pages, and an array at the end of a page
+// before a read-only page.
 static void
-lie_on_boundaries(void)
+cross_page_boundaries(void)
 {
 	for (uint32_t off = 0; off <= 2 * sizeof(struct BatchCall); off += sizeof(uint32_t)) {
 		struct BatchCall *calls = (void *)AREA + PGSIZE - off;
@@ -179,7 +181,7 @@ lie_on_boundaries(void)
 // ---- A caller that stops itself ----
 
 static void
-stop_oneself(void)
+stop_self(void)
 {
 	fill(CALLS, 3);
 	CALLS[1] = make(SYS_env_set_status, 0, ENV_NOT_RUNNABLE, 0, 0, 0);
@@ -190,9 +192,9 @@ stop_oneself(void)
 }
 
 static void
-be_stopped_by_oneself(void)
+check_self_stop(void)
 {
-	envid_t child = conform_spawn(stop_oneself);
+	envid_t child = conform_spawn(stop_self);
 
 	wait_until_asleep(child);
 	CHECK_EQ(sys_env_set_status(child, ENV_RUNNABLE), 0);
@@ -201,7 +203,8 @@ be_stopped_by_oneself(void)
 
 // ---- Collecting calls ----
 
-// More than go into a batch, in their order: each page is mapped where the one before was.
+// More calls than fit into a batch are made in order: each call maps the page that the call before
+// it mapped.
 static void
 collect_many(void)
 {
@@ -222,7 +225,7 @@ collect_many(void)
 	CHECK_EQ(batch_flush(&b), 0);
 }
 
-// What comes after a call that fails is not made, wherever in the batch that is.
+// Calls after a call that fails are not made, at each position of the call that fails.
 static void
 collect_and_fail(void)
 {
@@ -245,7 +248,7 @@ collect_and_fail(void)
 }
 
 static void
-collect_the_rest(void)
+collect_other_calls(void)
 {
 	struct Batch b = { 0 };
 	envid_t child = sys_exofork();
@@ -270,16 +273,16 @@ umain(int argc, char **argv)
 {
 	conform_begin("conform_batch");
 	set_up();
-	do_all_that_may_be_done();
-	refuse_the_others();
+	make_allowed_calls();
+	refuse_other_calls();
 	stop_or_go_on();
 	conform_in_child(run_out_of_memory);
 	refuse_arguments();
 	limit_number();
-	lie_on_boundaries();
-	be_stopped_by_oneself();
+	cross_page_boundaries();
+	check_self_stop();
 	collect_many();
 	collect_and_fail();
-	collect_the_rest();
+	collect_other_calls();
 	conform_end();
 }

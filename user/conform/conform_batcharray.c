@@ -1,5 +1,5 @@
-// sys_batch with an array that is not the caller's to write to, or that one of its calls takes
-// away: it ends the caller, and the kernel is none the worse for it.
+// Tests sys_batch with an array that the caller may not write to, and with an array that is
+// unmapped by a call in it: the kernel must destroy the caller, and no memory may be lost.
 
 #include "batches.h"
 
@@ -16,17 +16,17 @@ call_with_bad_array(void)
 }
 
 static void
-tell_that_it_runs(void)
+report_running(void)
 {
 	STATE->words[1] = 1;
 }
 
-// None of the calls is made that are on a page which may only be read: a child that one of them
-// would let run stays stopped, and ends with its parent.
+// Calls in a read-only array are not made: a child that the call would make runnable stays stopped,
+// and ends with its parent.
 static void
 call_with_readonly_array(void)
 {
-	envid_t child = conform_clone(tell_that_it_runs);
+	envid_t child = conform_clone(report_running);
 
 	conform_must(sys_page_alloc(0, SPARE, PERM_WRITE), "sys_page_alloc");
 	*(struct BatchCall *)SPARE = make(SYS_env_set_status, child, ENV_RUNNABLE, 0, 0, 0);
@@ -91,10 +91,10 @@ kill_callers(void)
 	}
 }
 
-// ---- An array that one of its calls takes away ----
+// ---- An array that a call in it unmaps ----
 
-// Make a batch in a page at SPARE, which is at ALIAS too, of a call that changes what is mapped
-// at SPARE, and another one.
+// Make a batch of two calls, in a page at SPARE. The first call changes the mapping at SPARE. The
+// page stays mapped at ALIAS.
 #define ALIAS (SPARE + PGSIZE)
 
 static void
@@ -129,7 +129,8 @@ make_array_cow(void)
 	    make(SYS_page_map, 0, (uint32_t)SPARE, 0, (uint32_t)SPARE, PERM_READ | PTE_COW));
 }
 
-// The results go where the array was, whatever is there; the calls are the old ones.
+// The first call maps another page at SPARE. The results are stored at the same address, in the new
+// page; but the calls that are made are those of the old page.
 static void
 replace_array(void)
 {

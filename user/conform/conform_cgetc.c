@@ -1,5 +1,5 @@
-// sys_cgetc and sys_cgetc_wait while no key is pressed: the first returns 0 at once, the second
-// sleeps until its caller is made runnable, or ended.
+// Tests sys_cgetc and sys_cgetc_wait while no key is pressed: sys_cgetc returns 0 at once;
+// sys_cgetc_wait sleeps until its caller is made runnable or destroyed.
 
 #include "conform.h"
 
@@ -10,7 +10,7 @@ read_key(void)
 	STATE->stage = 1;
 }
 
-// A child that waits for a key.
+// Make a child that waits for a key.
 static envid_t
 start_reader(void)
 {
@@ -29,7 +29,7 @@ returns_at_once(void)
 		CHECK_EQ(sys_cgetc(), 0);
 }
 
-// A caller that polls does not disturb one that sleeps.
+// A caller that polls does not wake a caller that sleeps.
 static void
 polls_beside_sleeper(void)
 {
@@ -65,7 +65,7 @@ ends(void)
 	struct conform_snapshot before = conform_snapshot();
 	envid_t first = start_reader(), second = start_reader(), third = start_reader();
 
-	// From the middle, the end and the beginning of those that wait.
+	// From the middle, the end and the start of the queue
 	CHECK_EQ(sys_env_destroy(second), 0);
 	CHECK_EQ(sys_env_destroy(third), 0);
 	CHECK_EQ(sys_env_destroy(first), 0);

@@ -1,10 +1,11 @@
-// sys_cputs: prints what the caller may read, and ends a caller that may not read it.
+// Tests sys_cputs: it prints a string that the caller may read. If the caller may not read the
+// string, the kernel must destroy the caller.
 
 #include "conform.h"
 
 #define NAME "conform_cputs"
 
-// AREA's pages here: writable, read-only, none, writable.
+// Pages of AREA: a writable page, a read-only page, an unmapped page, and a writable page.
 #define READONLY (AREA + PGSIZE)
 #define NOTHING  (AREA + 2 * PGSIZE)
 #define BEYOND   (AREA + 3 * PGSIZE)
@@ -36,20 +37,20 @@ kill_callers(void)
 		{ ULIM - 1, 2 },
 		{ ULIM, 1 },
 		{ MMIOBASE, 4 },
-		// Where page tables would be, if the kernel had no pages of 4 MB there
+		// Would be page tables of the kernel, but the kernel uses 4 MB pages there
 		{ UVPT + ((KERNBASE + 16 * PTSIZE) >> PGSHIFT) * sizeof(pte_t), 4 },
 		{ KERNBASE - 1, 1 },
 		{ KERNBASE, 1 },
 		{ KERNBASE + 0x100000, 100 },
 		{ 0xFFFFFFFF, 1 },
 		{ 0xFFFFF000, PGSIZE },
-		// From what may be read, over what may not, up to where it may be again.
+		// Strings that contain an unmapped page, or end in it
 		{ (uintptr_t)NOTHING - 1, 2 },
 		{ (uintptr_t)NOTHING, 1 },
 		{ (uintptr_t)BEYOND - 1, 2 },
 		{ (uintptr_t)AREA, 4 * PGSIZE },
 		{ (uintptr_t)READONLY + 5, 2 * PGSIZE },
-		// Lengths that reach past the top of the address space, to where they started.
+		// Lengths with which the end of the string wraps around
 		{ (uintptr_t)AREA, 0xFFFFFFFF },
 		{ (uintptr_t)AREA, 0x80000000 },
 		{ (uintptr_t)AREA + 1, 0xFFFFFFFF },
@@ -72,7 +73,7 @@ kill_callers(void)
 	}
 }
 
-// Nothing needs no permission.
+// With length 0, the address is not used.
 static void
 print_nothing(void)
 {
@@ -104,7 +105,7 @@ umain(int argc, char **argv)
 		return;
 	}
 
-	// The last line is printed from both sides of a page boundary, the second read-only.
+	// The last line crosses a page boundary, into a read-only page.
 	length = snprintf(text, sizeof(text), NAME ": all %d checks passed\n", STATE->checks);
 	conform_must(sys_page_map(0, BEYOND, 0, READONLY, PERM_WRITE), "sys_page_map");
 	start = READONLY - length / 2;

@@ -1,9 +1,10 @@
-// sys_env_destroy: whom it ends, whom it must not, and that nothing is left of them.
+// Tests sys_env_destroy: which environments it destroys, which it must refuse, and that all their
+// memory is freed.
 
 #include "refusals.h"
 
 static void
-run_for_ever(void)
+run_until_destroyed(void)
 {
 	int i;
 
@@ -15,7 +16,7 @@ run_for_ever(void)
 	}
 }
 
-// One that never ran, one that runs now and then, and one that runs all the time on another CPU.
+// Destroy a child that never ran, a child that yields, and a child that runs on another CPU.
 static void
 destroy_children(void)
 {
@@ -30,7 +31,7 @@ destroy_children(void)
 	CHECK_REFUSED(sys_env_destroy(child), E_BAD_ENV);
 
 	STATE->stage = 0;
-	child = conform_spawn(run_for_ever);
+	child = conform_spawn(run_until_destroyed);
 	conform_wait_stage(1);
 	CHECK_EQ(sys_env_destroy(child), 0);
 	conform_wait(child);
@@ -40,36 +41,35 @@ destroy_children(void)
 	child = conform_spawn_spinner();
 	if (child > 0) {
 		CHECK_EQ(sys_env_destroy(child), 0);
-		CHECK_EQ(sys_env_destroy(child), -E_BAD_ENV); // Though it may not be gone yet
+		CHECK_EQ(sys_env_destroy(child), -E_BAD_ENV); // Even if the child still runs
 		conform_wait(child);
 		conform_check_unchanged(&before, __LINE__, "a child on another CPU");
 	}
 }
 
 static void
-destroy_oneself(void)
+destroy_self(void)
 {
 	sys_env_destroy(0);
 	STATE->words[0] = 1;
 }
 
 static void
-destroy_oneself_by_id(void)
+destroy_self_by_id(void)
 {
 	sys_env_destroy(thisenv->env_id);
 	STATE->words[0] = 1;
 }
 
-// Lives until told to end.
 static void
 wait_for_stage_2(void)
 {
 	conform_wait_stage(2);
 }
 
-// Leaves an orphan.
+// Make a child, and exit: the child is then an orphan.
 static void
-have_a_child(void)
+leave_orphan(void)
 {
 	STATE->envid = conform_spawn(wait_for_stage_2);
 	STATE->stage = 1;
@@ -77,13 +77,13 @@ have_a_child(void)
 
 // No environment has rights over an orphan, not even one that gets its parent's slot.
 static void
-spare_orphans(void)
+refuse_orphans(void)
 {
 	struct conform_snapshot before = conform_snapshot();
 	envid_t parent, orphan;
 
 	STATE->stage = 0;
-	parent = conform_spawn(have_a_child);
+	parent = conform_spawn(leave_orphan);
 	conform_wait(parent);
 	orphan = STATE->envid;
 	CHECK_REFUSED(sys_env_destroy(orphan), E_BAD_ENV);
@@ -94,7 +94,7 @@ spare_orphans(void)
 	conform_check_unchanged(&before, __LINE__, "an orphan");
 }
 
-// Whoever we are, the orphan is not our child.
+// The caller has no rights over the orphan, even in the slot of the orphan's parent.
 static void
 try_to_destroy_orphan(void)
 {
@@ -102,16 +102,16 @@ try_to_destroy_orphan(void)
 	STATE->words[0] = ENVX(thisenv->env_id) == STATE->words[1];
 }
 
-// Have each environment that could take the dead parent's place try.
+// Start environments until one has the slot of the dead parent. Each tries to destroy the orphan.
 static void
-take_parents_place(void)
+reuse_parents_slot(void)
 {
 	static envid_t placeholders[8];
 	envid_t parent, orphan;
 	int i, n = 0;
 
 	STATE->stage = STATE->words[0] = 0;
-	parent = conform_spawn(have_a_child);
+	parent = conform_spawn(leave_orphan);
 	conform_wait(parent);
 	orphan = STATE->envid;
 	STATE->words[1] = ENVX(parent);
@@ -132,9 +132,9 @@ umain(int argc, char **argv)
 	conform_begin("conform_env_destroy");
 	conform_refuse_envids(sys_env_destroy);
 	destroy_children();
-	CHECK_KILLED(destroy_oneself);
-	CHECK_KILLED(destroy_oneself_by_id);
-	spare_orphans();
-	take_parents_place();
+	CHECK_KILLED(destroy_self);
+	CHECK_KILLED(destroy_self_by_id);
+	refuse_orphans();
+	reuse_parents_slot();
 	conform_end();
 }

@@ -1,4 +1,4 @@
-// sys_env_set_status: what it allows, refuses, and leaves as it was.
+// Tests sys_env_set_status: what it allows, what it refuses, and what it does not change.
 
 #include "refusals.h"
 
@@ -48,8 +48,9 @@ refuse_statuses(void)
 	sys_env_destroy(child);
 }
 
-// Counts its turns until told to end. If two CPUs had it at once, they would count some
-// number twice; if a call that meets a stop were lost, it would return something else.
+// Counts turns until stage is 1. If two CPUs ran this environment at the same time, a number would
+// be counted twice. If a system call were lost when the environment is stopped, the call would not
+// return the id.
 static void
 count_turns(void)
 {
@@ -65,7 +66,7 @@ count_turns(void)
 	}
 }
 
-// How many turns the child counts while we take ours.
+// Returns how many turns the child counts while the caller yields 100 times.
 static uint32_t
 turns_meanwhile(void)
 {
@@ -77,7 +78,7 @@ turns_meanwhile(void)
 	return STATE->words[0] - before;
 }
 
-// Let the child run, stop it, and so on.
+// Start and stop a child several times.
 static void
 start_and_stop(void)
 {
@@ -98,9 +99,9 @@ start_and_stop(void)
 		CHECK_EQ(turns_meanwhile(), 0);
 		CHECK_EQ(stop(child), 0);
 		CHECK_EQ(start(child), 0);
-		CHECK_EQ(start(child), 0); // Though it may be running by now
+		CHECK_EQ(start(child), 0); // Even if the child runs now
 	}
-	// And so fast that it may not have noticed yet that it was stopped.
+	// Start the child again so fast that it may still run on another CPU.
 	for (i = 0; i < 1000; i++) {
 		if (!envs[ENVX(child)].env_oncpu)
 			sys_yield();
@@ -113,7 +114,7 @@ start_and_stop(void)
 	CHECK_EQ(STATE->words[2], 0);
 }
 
-// One that does not enter the kernel, if there is a CPU where it can.
+// Stop a child that makes no system calls, if there is another CPU to run it.
 static void
 stop_a_spinner(void)
 {
@@ -134,9 +135,9 @@ stop_a_spinner(void)
 	conform_wait(child);
 }
 
-// Stops itself. Starting it again is the return of its call.
+// Stops itself. When the environment is started again, its call returns.
 static void
-stop_oneself(void)
+stop_self(void)
 {
 	STATE->stage = 1;
 	CHECK_EQ(stop(STATE->words[1] ? thisenv->env_id : 0), 0);
@@ -150,7 +151,7 @@ stop_a_caller(bool by_id)
 
 	STATE->stage = 0;
 	STATE->words[1] = by_id;
-	child = conform_spawn(stop_oneself);
+	child = conform_spawn(stop_self);
 	conform_wait_stage(1);
 	while (envs[ENVX(child)].env_status != ENV_NOT_RUNNABLE)
 		sys_yield();
@@ -161,10 +162,10 @@ stop_a_caller(bool by_id)
 	CHECK_EQ(STATE->stage, 2);
 }
 
-// Calls itself runnable, which it is, and goes on. No other CPU may take it too: then some
+// Makes itself runnable while it runs, which changes nothing. If another CPU then ran it too, a
 // number would be counted twice.
 static void
-start_oneself(void)
+start_self(void)
 {
 	uint32_t i;
 
@@ -182,7 +183,7 @@ static void
 start_callers(void)
 {
 	STATE->words[0] = STATE->words[1] = 0;
-	conform_in_child(start_oneself);
+	conform_in_child(start_self);
 	CHECK_EQ(STATE->words[0], 1000);
 	CHECK_EQ(STATE->words[1], 0);
 }

@@ -1,11 +1,10 @@
-// sys_exofork: what a child starts with, and what happens without room for one.
+// Tests sys_exofork: the state of a new child, and the errors without a free slot or memory.
 
 #include "conform.h"
 
 static envid_t children[NENV];
 
-// exofork with a known value in each register that an environment has. *eip is where the
-// child starts.
+// Call exofork with a known value in each register. *eip is the address where the child starts.
 static envid_t
 exofork_with_registers(uint32_t *eip)
 {
@@ -95,7 +94,7 @@ do_nothing(void)
 	STATE->words[0]++;
 }
 
-// Fill envs[] up, then reuse the one slot that is free again and again.
+// Fill envs[]. Then free a slot and use it again, several times.
 static void
 run_out_of_environments(void)
 {
@@ -122,14 +121,15 @@ run_out_of_environments(void)
 	conform_check_unchanged(&before, __LINE__, "all environments, made and destroyed");
 }
 
-// An address space takes a few pages at most; with fewer there is no child, and no loss.
+// A new environment needs a few pages. With fewer free pages, sys_exofork must fail, and must not
+// lose memory.
 static void
 run_out_of_memory(void)
 {
 	envid_t child = -1;
 	int given = 0;
 
-	conform_hoard();
+	conform_take_memory();
 	while (given < 8) {
 		struct conform_snapshot before = conform_snapshot();
 
@@ -138,7 +138,7 @@ run_out_of_memory(void)
 			break;
 		CHECK_EQ(child, -E_NO_MEM);
 		conform_check_unchanged(&before, __LINE__, "sys_exofork without memory");
-		CHECK_EQ(sys_page_unmap(0, HOARD + given * PGSIZE), 0);
+		CHECK_EQ(sys_page_unmap(0, TAKEN + given * PGSIZE), 0);
 		given++;
 	}
 	CHECK(given > 0);
@@ -159,6 +159,6 @@ umain(int argc, char **argv)
 	conform_in_child(do_nothing);
 	CHECK_EQ(STATE->words[0], 1);
 	conform_in_child(run_out_of_memory);
-	run_out_of_environments(); // Last: it finds each one that got lost before.
+	run_out_of_environments(); // Last: this finds slots that were not freed before.
 	conform_end();
 }

@@ -1,9 +1,9 @@
-// sys_getenvid, and what an environment can see of itself in envs[].
+// Tests sys_getenvid, and the members of an environment in envs[].
 
 #include "conform.h"
 
 static void
-check_oneself(void)
+check_self(void)
 {
 	envid_t self = sys_getenvid();
 	const volatile struct Env *e = &envs[ENVX(self)];
@@ -22,7 +22,7 @@ check_oneself(void)
 static void
 check_child(void)
 {
-	check_oneself();
+	check_self();
 	CHECK_EQ(thisenv->env_parent_id, STATE->envid);
 	STATE->words[0] = sys_getenvid();
 }
@@ -35,7 +35,7 @@ umain(int argc, char **argv)
 	conform_begin("conform_getenvid");
 	CHECK_EQ(sys_getenvid(), 0x1000);
 	CHECK_EQ(thisenv->env_parent_id, 0);
-	check_oneself();
+	check_self();
 	STATE->envid = sys_getenvid();
 	child = conform_spawn(check_child);
 	conform_wait(child);

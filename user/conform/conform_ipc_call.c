@@ -1,9 +1,8 @@
-// sys_ipc_call: its first half sends as sys_ipc_send does, its second half receives as
-// sys_ipc_recv does.
+// Tests sys_ipc_call: it first sends like sys_ipc_send, then receives like sys_ipc_recv.
 
 #include "messages.h"
 
-// For messages that the receiver answers, with the value that comes after ours.
+// Send with sys_ipc_call. The receiver answers with value + 1.
 static int
 call(envid_t to, uint32_t value, void *srcva, int perm)
 {
@@ -20,7 +19,7 @@ call(envid_t to, uint32_t value, void *srcva, int perm)
 	return r;
 }
 
-// An address where nothing can be received: nothing is sent either.
+// If the address for the answer is bad, nothing is sent.
 static void
 refuse_addresses(envid_t to)
 {
@@ -41,7 +40,7 @@ refuse_addresses(envid_t to)
 	conform_send_good(call, to, 1, NO_PAGE, 0, 0, 0);
 }
 
-// Answers two calls: the first with its read-only page, the second without a page.
+// Answers two calls: the first with a read-only page, the second without a page.
 static void
 answer_twice(void)
 {
@@ -59,13 +58,12 @@ answer_twice(void)
 	CHECK_EQ(r, 0);
 }
 
-// Pages in both directions, wanted or not, whether the other side receives already (`asleep`)
-// or has to be waited for.
+// Send pages in both directions. `asleep`: the child already receives before the first call.
 static void
 exchange_pages(bool asleep)
 {
 	envid_t child = conform_spawn(answer_twice);
-	char *dstva = asleep ? RECEIVED : RECEIVED + PGSIZE; // Not where the last page came
+	char *dstva = asleep ? RECEIVED : RECEIVED + PGSIZE; // Different in the two calls
 	physaddr_t readonly = conform_page(READONLY);
 	int refs = conform_refs(readonly);
 

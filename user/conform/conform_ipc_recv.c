@@ -1,9 +1,9 @@
-// sys_ipc_recv: what it refuses, and what it reports of a message. (What is received, with which
-// page and permissions, is in messages.h: the programs of the sending calls check that.)
+// Tests sys_ipc_recv: what it refuses, and what it reports of a message. The tests of the sending
+// calls check the received pages and permissions (messages.h).
 
 #include "messages.h"
 
-// Refused, and so it does not receive: a message that comes then finds nobody receiving.
+// After a refused sys_ipc_recv, the caller does not receive: a message to it is refused.
 static void
 refuse_addresses(void)
 {
@@ -20,8 +20,8 @@ refuse_addresses(void)
 	}
 }
 
-// While it waits it does not run, and says so in envs[]; what it then gets is in envs[], too, and
-// stays there until the next message.
+// A receiver that waits does not run, and its members in envs[] show this. A message is then stored
+// in envs[], and stays there until the next message.
 static void
 wait_for_a_message(envid_t receiver)
 {

@@ -1,13 +1,13 @@
-// sys_ipc_send: all that sys_ipc_try_send does for a receiver that waits; and the same for an
-// environment that does not receive yet, in whose queue the sender sleeps.
+// Tests sys_ipc_send. To a receiver that waits, it sends like sys_ipc_try_send. Otherwise the
+// sender sleeps in the receiver's queue, and the message is sent when the receiver receives.
 
 #include "messages.h"
 
-// What a child sends, from AREA, and which of RESULT gets what its call returned.
+// The message that a child sends
 static struct {
 	void *srcva;
 	int perm;
-	int place;
+	int place; // The result of the call is stored in RESULT[place].
 } sent;
 
 #define RESULT    STATE->words
@@ -19,7 +19,7 @@ send_to_parent(void)
 	RESULT[sent.place] = sys_ipc_send(thisenv->env_parent_id, 77, sent.srcva, sent.perm);
 }
 
-// A child that sleeps in our queue, with that message.
+// Make a child that sends this message to the caller, and sleeps in the caller's queue.
 static envid_t
 spawn_sender(int place, void *srcva, int perm)
 {
@@ -35,7 +35,7 @@ spawn_sender(int place, void *srcva, int perm)
 	return sender;
 }
 
-// Take the message of a sender that sleeps, at dstva.
+// Receive a message at dstva from a sender that sleeps in the queue, and check it.
 static void
 take(void *srcva, int perm, void *dstva, physaddr_t page, int page_perm)
 {
@@ -71,8 +71,8 @@ take_from_queue(void)
 	CHECK_EQ(conform_refs(page), refs);
 }
 
-// The first message in the queue cannot be delivered any more: its sender gets the error, and the
-// receiver the message of the second.
+// The first message in the queue cannot be delivered: its sender gets the error, and the receiver
+// gets the second message.
 static void
 pass_over(envid_t first, envid_t second, void *dstva, int error)
 {
@@ -102,12 +102,12 @@ refuse_in_queue(void)
 
 	first = spawn_sender(0, WRITABLE, PERM_WRITE);
 	second = spawn_sender(1, NO_PAGE, 0);
-	conform_hoard();
+	conform_take_memory();
 	pass_over(first, second, UNTOUCHED, E_NO_MEM);
-	conform_release_hoard();
+	conform_release_memory();
 }
 
-// The only message in the queue cannot be delivered: the receiver waits for the next.
+// Send after the first sender got its error.
 static void
 send_after_first(void)
 {
@@ -116,6 +116,7 @@ send_after_first(void)
 	send_to_parent();
 }
 
+// The only message in the queue cannot be delivered: the receiver waits for the next message.
 static void
 wait_after_refusal(void)
 {
@@ -128,7 +129,8 @@ wait_after_refusal(void)
 	pass_over(first, second, RECEIVED, E_INVAL);
 }
 
-// A message that can be seen to be bad is refused before the wait; so is a wait for oneself.
+// A message that is already bad is refused before the sender sleeps. A message to the sender itself
+// is refused too: the sender would never wake up.
 static void
 refuse_at_once(void)
 {

@@ -1,9 +1,8 @@
-// sys_ipc_try_send: what it sends, refuses, and leaves as it was.
+// Tests sys_ipc_try_send: what it sends, what it refuses, and what it does not change.
 
 #include "messages.h"
 
-// An environment that does not receive is the reason for a refusal before anything that is
-// wrong with the message.
+// If the environment does not receive, the error is E_IPC_NOT_RECV, even if the message is bad.
 static void
 refuse_when_not_receiving(envid_t to)
 {
@@ -17,7 +16,8 @@ refuse_when_not_receiving(envid_t to)
 	CHECK_REFUSED(sys_ipc_try_send(to, 1, READONLY, PERM_WRITE), E_IPC_NOT_RECV);
 }
 
-// Id 0 is the caller, not the environment in slot 0: that is its parent, and receives.
+// Id 0 means the caller. It does not mean the environment in slot 0, which is the parent and
+// receives.
 static void
 send_to_0(void)
 {
@@ -58,7 +58,7 @@ umain(int argc, char **argv)
 
 	receive_from_child();
 
-	// A receiver gets one message; then it has to ask for the next.
+	// One sys_ipc_recv receives one message.
 	conform_let_receive(receiver, NO_PAGE);
 	conform_send_good(sys_ipc_try_send, receiver, 1, NO_PAGE, 0, 0, 0);
 	refuse_when_not_receiving(receiver);

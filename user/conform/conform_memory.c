@@ -1,10 +1,10 @@
-// What an environment may read but not write, and what it may do neither with: the kernel's
-// tables, the kernel, its own text, and I/O ports. That an access was refused is seen by the end of
-// the child that tries it.
+// Tests which memory a program may not write, or not even read: the kernel's tables, the kernel's
+// memory and the program's own text. Also tests that a program may not use I/O ports. A child tries
+// each access, and the kernel must destroy the child.
 
 #include "conform.h"
 
-static volatile uint32_t *address; // That a child tries
+static volatile uint32_t *address; // The child reads or writes here.
 
 static void
 read_word(void)
@@ -13,7 +13,7 @@ read_word(void)
 	STATE->words[0] = 1;
 }
 
-// Writes what is there already: harmless, if it is allowed.
+// Write the value that is already there: if the write is wrongly allowed, it does no harm.
 static void
 write_word(void)
 {
@@ -27,10 +27,10 @@ check_unreadable(uint32_t va)
 	address = (volatile uint32_t *)va;
 	STATE->words[0] = 0;
 	conform_in_child(read_word);
-	conform_count_with(va, __LINE__, "reading was survived", 0, STATE->words[0]);
+	conform_count_with(va, __LINE__, "read was allowed", 0, STATE->words[0]);
 	STATE->words[0] = STATE->words[1] = 0;
 	conform_in_child(write_word);
-	conform_count_with(va, __LINE__, "writing was survived", 0, STATE->words[0]);
+	conform_count_with(va, __LINE__, "write was allowed", 0, STATE->words[0]);
 }
 
 static void
@@ -40,7 +40,7 @@ check_read_only(const volatile void *va)
 	STATE->words[1] = *address;
 	STATE->words[0] = 0;
 	conform_in_child(write_word);
-	conform_count_with((uint32_t)va, __LINE__, "writing was survived", 0, STATE->words[0]);
+	conform_count_with((uint32_t)va, __LINE__, "write was allowed", 0, STATE->words[0]);
 }
 
 static uint16_t port;
@@ -52,7 +52,7 @@ read_port(void)
 	STATE->words[0] = 1;
 }
 
-// No port: neither one of the first, which a bitmap that is short would allow, nor others.
+// No port may be read. A TSS with a short I/O bitmap would allow the first ports.
 static void
 check_ports(void)
 {
@@ -64,7 +64,7 @@ check_ports(void)
 		port = ports[i];
 		STATE->words[0] = 0;
 		conform_in_child(read_port);
-		conform_count_with(port, __LINE__, "reading was survived", 0, STATE->words[0]);
+		conform_count_with(port, __LINE__, "read was allowed", 0, STATE->words[0]);
 	}
 }
 
@@ -80,7 +80,7 @@ umain(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(unreadable); i++)
 		check_unreadable(unreadable[i]);
 
-	// Page tables, and the page directory as one of them.
+	// Page tables, and the page directory
 	check_read_only(&uvpt[PGNUM(UTEXT)]);
 	check_read_only(&uvpt[PGNUM(USTACKTOP) - 1]);
 	check_read_only(&uvpt[PGNUM(UPAGES)]);

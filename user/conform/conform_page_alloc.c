@@ -1,4 +1,4 @@
-// sys_page_alloc: what it allows, refuses, and leaves as it was.
+// Tests sys_page_alloc: what it allows, what it refuses, and what it does not change.
 
 #include "inuse.h"
 #include "refusals.h"
@@ -48,7 +48,7 @@ refuse_arguments(void)
 	sys_env_destroy(child);
 }
 
-// A page at each end of what is allowed, and in between.
+// Pages at both ends of the allowed addresses, and between them
 static void
 allow_addresses(void)
 {
@@ -104,7 +104,7 @@ allow_permissions(void)
 	CHECK(is_zero(AREA));
 }
 
-// What was mapped is replaced, and freed if nobody else has it.
+// A new page replaces the old page, which is freed if it has no other mapping.
 static void
 replace(void)
 {
@@ -135,7 +135,7 @@ replace(void)
 	CHECK_EQ(conform_refs(new), 0);
 }
 
-// A page for a child is the child's alone, and goes with it.
+// A page that is allocated for a child is mapped only in the child, and is freed with it.
 static void
 allocate_for_a_child(void)
 {
@@ -156,7 +156,7 @@ allocate_for_a_child(void)
 	conform_check_unchanged(&before, __LINE__, "a page for a child");
 }
 
-// The page of a child that reads it.
+// A child calls this while its page is replaced.
 static void
 read_word(bool replaced)
 {
@@ -178,39 +178,39 @@ replace_in_use(void)
 	CHECK_EQ(STATE->words[2], 0);
 }
 
-// Without memory, what is there stays.
+// Without memory, the old page stays mapped.
 static void
 run_out_of_memory(void)
 {
-	volatile uint32_t *own = (volatile uint32_t *)(AREA + PGSIZE); // AREA is the parent's too
+	volatile uint32_t *own = (volatile uint32_t *)(AREA + PGSIZE); // Not shared, unlike AREA
 	envid_t child = sys_exofork();
 	int i;
 
 	conform_must(child, "sys_exofork");
 	CHECK_EQ(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), 0);
 	*own = 0x600D;
-	conform_hoard();
+	conform_take_memory();
 	CHECK_REFUSED(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), E_NO_MEM);
 	CHECK_REFUSED(sys_page_alloc(0, FRESH, PERM_WRITE), E_NO_MEM);
 	CHECK_REFUSED(sys_page_alloc(child, AREA, PERM_WRITE), E_NO_MEM);
 	CHECK_REFUSED(sys_page_alloc(0, AREA + PGSIZE, PTE_P), E_INVAL);
 	CHECK_EQ(*own, 0x600D);
 
-	// One page is too few where there is no page table, and enough where there is.
-	CHECK_EQ(sys_page_unmap(0, HOARD), 0);
+	// One free page is enough only at an address that has a page table.
+	CHECK_EQ(sys_page_unmap(0, TAKEN), 0);
 	CHECK_EQ(count_free_pages(), 1);
 	CHECK_REFUSED(sys_page_alloc(0, FRESH, PERM_WRITE), E_NO_MEM);
 	CHECK_REFUSED(sys_page_alloc(child, AREA, PERM_WRITE), E_NO_MEM);
 	CHECK_EQ(sys_page_alloc(0, AREA + PGSIZE, PERM_WRITE), 0);
 	CHECK(is_zero(own));
 	CHECK_EQ(count_free_pages(), 1);
-	CHECK_EQ(sys_page_unmap(0, HOARD + PGSIZE), 0);
+	CHECK_EQ(sys_page_unmap(0, TAKEN + PGSIZE), 0);
 	CHECK_EQ(sys_page_alloc(0, FRESH, PERM_WRITE), 0);
 	CHECK_EQ(conform_perm(FRESH), PERM_WRITE);
 	CHECK_EQ(count_free_pages(), 0);
 
 	for (i = 2; i < 102; i++)
-		sys_page_unmap(0, HOARD + i * PGSIZE);
+		sys_page_unmap(0, TAKEN + i * PGSIZE);
 	CHECK_EQ(count_free_pages(), 100);
 	sys_env_destroy(child);
 }

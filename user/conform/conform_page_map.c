@@ -1,9 +1,9 @@
-// sys_page_map: what it allows, refuses, and leaves as it was.
+// Tests sys_page_map: what it allows, what it refuses, and what it does not change.
 
 #include "inuse.h"
 #include "refusals.h"
 
-// AREA's pages here: one that may be written, one that may not, and one with nothing.
+// Pages of AREA: a writable page, a read-only page, and an unmapped page.
 #define WRITABLE AREA
 #define READONLY (AREA + PGSIZE)
 #define NOTHING  (AREA + 2 * PGSIZE)
@@ -63,13 +63,13 @@ refuse_sources(void)
 	envid_t child = sys_exofork();
 
 	conform_must(child, "sys_exofork");
-	// Nothing mapped: with a page table, without one, in somebody else.
+	// Nothing is mapped at the source: with a page table, without a page table, and in a child.
 	CHECK_REFUSED(sys_page_map(0, NOTHING, 0, WRITABLE, PERM_READ), E_INVAL);
 	CHECK_REFUSED(sys_page_map(0, FRESH, 0, WRITABLE, PERM_READ), E_INVAL);
 	CHECK_REFUSED(sys_page_map(0, FRESH, 0, FRESH, PERM_READ), E_INVAL);
 	CHECK_REFUSED(sys_page_map(child, WRITABLE, 0, WRITABLE, PERM_READ), E_INVAL);
 	CHECK_REFUSED(sys_page_map(child, NULL, 0, NOTHING, PERM_READ), E_INVAL);
-	// Not to be written, and not to become so.
+	// A read-only source cannot be mapped writable.
 	CHECK_REFUSED(sys_page_map(0, READONLY, 0, NOTHING, PERM_WRITE), E_INVAL);
 	CHECK_REFUSED(sys_page_map(0, READONLY, 0, READONLY, PERM_WRITE), E_INVAL);
 	CHECK_REFUSED(sys_page_map(0, READONLY, 0, NOTHING, PTE_SYSCALL), E_INVAL);
@@ -87,7 +87,7 @@ write_other_word(void)
 	STATE->words[0] = 1;
 }
 
-// Two mappings of one page.
+// Map a page at two addresses.
 static void
 share(void)
 {
@@ -123,7 +123,7 @@ share(void)
 	}
 }
 
-// A page over itself only changes its permissions.
+// Mapping a page at its own address only changes its permissions.
 static void
 map_over_itself(void)
 {
@@ -151,10 +151,10 @@ map_over_itself(void)
 	CHECK_REFUSED(sys_page_map(0, WRITABLE, 0, WRITABLE, PERM_WRITE), E_INVAL);
 }
 
-// The CPU notes in the entry that a page was written to. Mapped over itself, it is as if
-// nobody had, until somebody does again.
+// The CPU sets PTE_D when a page is written to. Mapping the page at its own address clears PTE_D,
+// until the next write.
 static void
-forget_writes(void)
+clear_dirty_bit(void)
 {
 	int i;
 
@@ -173,16 +173,16 @@ write_word(void)
 	STATE->words[0] = 1;
 }
 
-// A page that becomes read-only, while the CPU still knows it as writable, is so at once.
+// A page that becomes read-only is read-only at once: a writable entry in the TLB is flushed.
 static void
-narrow(void)
+make_readonly(void)
 {
 	*word = 0x600D;
 	CHECK_EQ(sys_page_map(0, WRITABLE, 0, WRITABLE, PERM_READ), 0);
 	write_word();
 }
 
-// Between children, and from a child to us and back.
+// Map a page from a child to another child, then to the caller and back.
 static void
 map_between_environments(void)
 {
@@ -211,8 +211,8 @@ map_between_environments(void)
 	conform_check_unchanged(&before, __LINE__, "pages of two children");
 }
 
-// The page of a child that reads it. First the same page is mapped again and again, which
-// the child must not notice.
+// A child calls this while replace_in_child maps the same page again and again, and then another
+// page: the child must see only the last change.
 static void
 read_other_word(bool replaced)
 {
@@ -239,15 +239,15 @@ replace_in_use(void)
 	CHECK_EQ(STATE->words[2], 0);
 }
 
-// The page of a child that writes it, until it may not.
+// A child calls this until its page is read-only.
 static void
-keep_writing(bool narrowed)
+keep_writing(bool changed)
 {
 	*word = 3;
 }
 
 static void
-narrow_in_child(envid_t child)
+make_readonly_in_child(envid_t child)
 {
 	CHECK_EQ(sys_page_map(0, WRITABLE, child, WRITABLE, PERM_READ), 0);
 }
@@ -260,18 +260,19 @@ run_out_of_memory(void)
 	int refs = conform_refs(pa);
 
 	conform_must(child, "sys_exofork");
-	conform_hoard();
+	conform_take_memory();
 	CHECK_REFUSED(sys_page_map(0, WRITABLE, 0, FRESH, PERM_READ), E_NO_MEM);
 	CHECK_REFUSED(sys_page_map(0, WRITABLE, child, FRESH, PERM_READ), E_NO_MEM);
 	CHECK_REFUSED(sys_page_map(0, NOTHING, child, FRESH, PERM_READ), E_INVAL);
 	CHECK_EQ(conform_refs(pa), refs);
-	// Where there is a page table it takes no memory; it gives some back.
+	// At an address that has a page table, a mapping needs no memory. The page that it replaces
+	// is freed.
 	CHECK_EQ(sys_page_map(0, WRITABLE, 0, NOTHING, PERM_READ), 0);
 	CHECK_EQ(conform_refs(pa), refs + 1);
-	CHECK_EQ(sys_page_map(0, WRITABLE, 0, HOARD, PERM_READ), 0);
+	CHECK_EQ(sys_page_map(0, WRITABLE, 0, TAKEN, PERM_READ), 0);
 	CHECK_EQ(conform_refs(pa), refs + 2);
 	CHECK_EQ(count_free_pages(), 1);
-	// That is enough for a page table.
+	// One free page is enough for a page table.
 	CHECK_EQ(sys_page_map(0, WRITABLE, child, FRESH, PERM_READ), 0);
 	CHECK_EQ(conform_refs(pa), refs + 3);
 	CHECK_EQ(count_free_pages(), 0);
@@ -289,7 +290,7 @@ umain(int argc, char **argv)
 	conform_refuse_envids(map_to);
 	refuse_arguments();
 	refuse_sources();
-	// So that what share maps at these addresses takes no page table.
+	// Now NULL and FRESH have page tables: `share` counts free pages, and must not need any.
 	sys_page_alloc(0, NULL, PERM_READ);
 	sys_page_alloc(0, FRESH, PERM_READ);
 	sys_page_unmap(0, NULL);
@@ -297,11 +298,11 @@ umain(int argc, char **argv)
 	share();
 	map_over_itself();
 	set_up();
-	forget_writes();
-	CHECK_KILLED(narrow);
+	clear_dirty_bit();
+	CHECK_KILLED(make_readonly);
 	map_between_environments();
 	replace_in_use();
-	CHECK(!conform_change_in_use(keep_writing, narrow_in_child));
+	CHECK(!conform_change_in_use(keep_writing, make_readonly_in_child));
 	conform_in_child(run_out_of_memory);
 	conform_end();
 }

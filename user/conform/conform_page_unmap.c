@@ -1,4 +1,4 @@
-// sys_page_unmap: what it allows, refuses, and leaves as it was.
+// Tests sys_page_unmap: what it allows, what it refuses, and what it does not change.
 
 #include "inuse.h"
 #include "refusals.h"
@@ -27,7 +27,7 @@ refuse_arguments(void)
 	sys_env_destroy(child);
 }
 
-// Where nothing is mapped, it does nothing: not even make a page table.
+// At an unmapped address, sys_page_unmap changes nothing: it does not even make a page table.
 static void
 unmap_nothing(void)
 {
@@ -58,7 +58,7 @@ read_word(void)
 static void
 unmap_and_read(void)
 {
-	USED(*word); // So that the CPU knows the page.
+	USED(*word); // Now the TLB has the page.
 	CHECK_EQ(sys_page_unmap(0, AREA), 0);
 	read_word();
 }
@@ -107,7 +107,7 @@ unmap_page_of_a_child(void)
 	CHECK_EQ(conform_refs(pa), 1);
 }
 
-// The page of a child that reads it, until there is none.
+// A child calls this until its page is unmapped.
 static void
 keep_reading(bool unmapped)
 {

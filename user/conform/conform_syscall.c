@@ -1,5 +1,5 @@
-// The way into the kernel: numbers that are no call's, where arguments are taken from,
-// and that a call changes no register but eax.
+// Tests the interface of `int $0x30`: numbers of no system call are refused, arguments are taken
+// from the right registers, and a call changes only eax.
 
 #include "conform.h"
 
@@ -7,11 +7,12 @@ struct registers {
 	uint32_t eax, edx, ecx, ebx, edi, esi, ebp, esp, eflags;
 };
 
-// What raw_call makes a call with, and what it finds after it.
+// The registers before and after the system call that raw_call makes
 struct registers raw_in, raw_out;
 void raw_call(void);
 
-// Only absolute addresses are used while the registers are strange: esp is one of them.
+// Between the loads and the stores, all registers, even esp, have test values: this code then uses
+// only absolute addresses.
 __asm__(".text\n"
 	".globl raw_call\n"
 	".type raw_call, @function\n"
@@ -48,8 +49,8 @@ __asm__(".text\n"
 	".local raw_saved_esp\n"
 	".comm raw_saved_esp, 4, 4\n");
 
-// Flags that a user program may set as it likes. Some would harm a kernel that ran on with
-// it: DF and AC change what its own accesses do, NT what its iret does.
+// Flags that a program may set. The kernel must not run with some of them: DF and AC would change
+// how the kernel accesses memory, NT would change its iret.
 #define FLAGS (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_DF | FL_OF | FL_NT | FL_AC)
 
 static int
@@ -62,18 +63,20 @@ call(uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32
 	return raw_out.eax;
 }
 
-// That all registers but eax are what they were.
+// Check that all registers except eax are unchanged.
 static void
 check_kept(int line)
 {
-	conform_count_with(0xED, line, "edx kept", raw_in.edx, raw_out.edx);
-	conform_count_with(0xEC, line, "ecx kept", raw_in.ecx, raw_out.ecx);
-	conform_count_with(0xEB, line, "ebx kept", raw_in.ebx, raw_out.ebx);
-	conform_count_with(0xED1, line, "edi kept", raw_in.edi, raw_out.edi);
-	conform_count_with(0xE51, line, "esi kept", raw_in.esi, raw_out.esi);
-	conform_count_with(0xEB9, line, "ebp kept", raw_in.ebp, raw_out.ebp);
-	conform_count_with(0xE59, line, "esp kept", raw_in.esp, raw_out.esp);
-	conform_count_with(0xF1, line, "eflags kept", raw_in.eflags, raw_out.eflags);
+	uint32_t number = raw_in.eax;
+
+	conform_count_with(number, line, "edx unchanged", raw_in.edx, raw_out.edx);
+	conform_count_with(number, line, "ecx unchanged", raw_in.ecx, raw_out.ecx);
+	conform_count_with(number, line, "ebx unchanged", raw_in.ebx, raw_out.ebx);
+	conform_count_with(number, line, "edi unchanged", raw_in.edi, raw_out.edi);
+	conform_count_with(number, line, "esi unchanged", raw_in.esi, raw_out.esi);
+	conform_count_with(number, line, "ebp unchanged", raw_in.ebp, raw_out.ebp);
+	conform_count_with(number, line, "esp unchanged", raw_in.esp, raw_out.esp);
+	conform_count_with(number, line, "eflags unchanged", raw_in.eflags, raw_out.eflags);
 }
 
 static void
@@ -140,7 +143,7 @@ keep_registers(void)
 	CHECK_EQ(call(SYS_getenvid, 0, 0, 0, 0, 0), thisenv->env_id);
 }
 
-// Calls with one to five arguments, each of which matters.
+// Calls with one to five arguments: each argument changes the result.
 static void
 take_arguments(void)
 {
@@ -164,7 +167,7 @@ take_arguments(void)
 	CHECK_EQ(conform_refs(pa), 1);
 }
 
-// The kernel's own string instructions are not to go the wrong way because ours would.
+// The caller's direction flag must not change the direction of the kernel's string instructions.
 static void
 call_with_direction_flag(void)
 {

@@ -1,13 +1,14 @@
-// sys_env_set_exception_upcall and sys_env_set_pgfault_upcall: for which exceptions, and whose.
+// Tests sys_env_set_exception_upcall and sys_env_set_pgfault_upcall: for which exceptions and which
+// environments they set an upcall.
 
 #include "refusals.h"
 
-#define UPCALL ((void *)0x00801234) // Any value will do: it is looked at when it is entered.
+#define UPCALL ((void *)0x00801234) // The kernel does not check the address of an upcall.
 
-// The exceptions that a program may handle, a bit each. Not: NMI and machine check, which are the
-// machine's; double fault, coprocessor segment overrun and invalid TSS, which are the kernel's;
-// breakpoint, which is the monitor's; device, which is how the kernel loads the
-// floating-point state.
+// The exceptions that a program may handle, one bit each. The others are not allowed: NMI and
+// machine check are hardware errors; double fault, coprocessor segment overrun and invalid TSS are
+// errors of the kernel; breakpoint enters the monitor; the kernel uses device-not-available to load
+// the FPU state.
 #define ALLOWED                                                                             \
 	(1U << T_DIVIDE | 1U << T_DEBUG | 1U << T_OFLOW | 1U << T_BOUND | 1U << T_ILLOP |   \
 	    1U << T_SEGNP | 1U << T_STACK | 1U << T_GPFLT | 1U << T_PGFLT | 1U << T_FPERR | \
@@ -78,7 +79,7 @@ refuse_numbers(envid_t envid)
 	}
 }
 
-// That the caller has no upcall is seen by what becomes of it.
+// The kernel destroys the caller if the caller has no upcall for this exception.
 static void
 divide_by_zero(void)
 {
@@ -101,7 +102,7 @@ umain(int argc, char **argv)
 	refuse_numbers(0);
 	refuse_numbers(child);
 
-	// An environment begins without upcalls, whatever its parent has.
+	// A new environment has no upcalls, even if its parent has.
 	CHECK_EQ(sys_env_destroy(child), 0);
 	CHECK_EQ(sys_env_set_exception_upcall(0, T_DIVIDE, UPCALL), 0);
 	CHECK_EQ(sys_env_set_pgfault_upcall(0, UPCALL), 0);

@@ -1,10 +1,10 @@
-// sys_yield: the next one that can run does, in the circular order of envs[].
+// Tests sys_yield: the next runnable environment runs, in the circular order of envs[].
 
 #include "turns.h"
 
 static envid_t children[5];
 
-// Nobody else can run, so it comes back at once.
+// If no other environment is runnable, sys_yield returns at once.
 static void
 yield_alone(void)
 {
@@ -20,7 +20,7 @@ yield_alone(void)
 	CHECK_EQ(sys_env_destroy(child), 0);
 }
 
-// sys_yield's result, which lib/syscall.S does not return.
+// Returns the result of sys_yield, which the library's function does not return.
 static int
 yield_result(void)
 {
@@ -52,9 +52,9 @@ return_zero(void)
 	conform_wait(child);
 }
 
-// Between those that take turns there is one that may not run, and one that is dead.
+// Among the environments that take turns are the slots of a stopped child and of a destroyed child.
 static void
-skip_those_who_cannot_run(void)
+skip_unrunnable(void)
 {
 	envid_t ids[4] = { sys_getenvid(), 0, 0, 0 };
 	int i;
@@ -86,6 +86,6 @@ umain(int argc, char **argv)
 	yield_alone();
 	return_zero();
 	turns_begin();
-	skip_those_who_cannot_run();
+	skip_unrunnable();
 	conform_end();
 }

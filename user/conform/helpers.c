@@ -1,5 +1,5 @@
-// What compilers may call functions of a library for, instead of doing it in place: lib/bits.c,
-// lib/div64.c and lib/floats.c have them. The results are compared with those of loops.
+// Tests the helper functions that compilers call for some operations: those of lib/bits.c,
+// lib/div64.c and lib/floats.c. Their results are compared with those of simple loops.
 
 #include <inc/lib.h>
 
@@ -16,7 +16,7 @@ count_ones(uint64_t x)
 	return ones;
 }
 
-// The numbers of the lowest and of the highest 1 bit.
+// Returns the number of the lowest 1 bit.
 static int
 lowest(uint64_t x)
 {
@@ -27,6 +27,7 @@ lowest(uint64_t x)
 	return i;
 }
 
+// Returns the number of the highest 1 bit.
 static int
 highest(uint64_t x)
 {
@@ -75,7 +76,7 @@ check_floats(double x, int n)
 	for (int i = 0; i < n; i++)
 		power *= x;
 	assert(__builtin_powi(x, n) == power);
-	double error = __builtin_powi(x, -n) * power - 1; // Of the last bits: 80-bit registers
+	double error = __builtin_powi(x, -n) * power - 1; // Rounding error only
 	assert(error > -1e-9 && error < 1e-9);
 	assert(__real__ w > -1e-9 && __real__ w < 1e-9);
 	assert(__imag__ w > -1e-9 && __imag__ w < 1e-9);

@@ -1,14 +1,14 @@
 #ifndef JOS_USER_INUSE_H
 #define JOS_USER_INUSE_H
 
-// Changing the memory of an environment that uses it meanwhile, maybe on another CPU: once
-// the call has returned, what was there before is not to be had any more. For the conformance
+// Changes a page of an environment that uses the page at the same time, perhaps on another CPU.
+// After the call has returned, the environment must not see the old page. For the conformance
 // programs of the calls on pages.
 
 #include "conform.h"
 
-// What the child does again and again; `changed` if the call had returned before that. Not a
-// local variable, for conform_body's reason.
+// The child calls this again and again; `changed` is true if the parent's system call has returned.
+// Like conform_body, this cannot be a local variable.
 static void (*conform_use)(bool changed);
 
 static inline void
@@ -28,8 +28,8 @@ conform_keep_using(void)
 	STATE->words[0] = 1;
 }
 
-// Change the memory of a child that uses it, and say whether the child survived that.
-// words[2] is 0 before, and for `use` to count in.
+// Change the memory of a child that uses it. Returns whether the child survived. words[2] is set
+// to 0 first; `use` may count in it.
 static inline bool
 conform_change_in_use(void (*use)(bool changed), void (*change)(envid_t child))
 {

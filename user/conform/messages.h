@@ -1,9 +1,8 @@
 #ifndef JOS_USER_MESSAGES_H
 #define JOS_USER_MESSAGES_H
 
-// For the conformance programs of the calls that send a message: a child that receives one message
-// after another and reports what it got, and the checks of a message that all these calls
-// have in common.
+// For the conformance programs of the calls that send a message: a child that receives messages
+// and reports what it received, and the checks that are the same for all these calls.
 
 #include "refusals.h"
 
@@ -13,33 +12,33 @@
 #define NOTHING  (AREA + 2 * PGSIZE)
 #define REPORT   ((volatile struct report *)(AREA + 3 * PGSIZE))
 
-// Where a page is received, if the test has no address of its own.
+// Where the receiver receives a page, if the test needs no special address
 #define RECEIVED SPARE
 #define NO_PAGE  ((char *)UTOP)
 
-// Where neither side has a page table until memory has run out.
+// Neither sender nor receiver has a page table here before all memory is taken.
 #define UNTOUCHED (FRESH + PTSIZE)
 
 #define END_VALUE 0xE4D // The receiver exits after a message with this value.
 
 struct report {
-	// What the receiver must do next
-	volatile bool go;     // Receive
-	void *volatile dstva; // Receive a page there
+	// The test tells the receiver what to do:
+	volatile bool go;     // Receive a message
+	void *volatile dstva; // Receive a page at this address
 	volatile bool answer; // Send a message back, without a page
 
-	// What it got
+	// The receiver reports what it received:
 	volatile bool done;
 	int result; // Of sys_ipc_recv
 	uint32_t value;
 	envid_t from;
 	int perm;
 	bool receiving;  // env_ipc_recving after the call
-	physaddr_t page; // What is mapped at dstva, and
-	int page_perm;   // with which permissions
+	physaddr_t page; // The page at dstva
+	int page_perm;   // The permissions of the page at dstva
 };
 
-// A call that sends: sys_ipc_try_send, sys_ipc_send, or sys_ipc_call with its answer.
+// A function that sends: sys_ipc_try_send, sys_ipc_send, or sys_ipc_call and a check of the answer.
 typedef int (*conform_send_fn)(envid_t to, uint32_t value, void *srcva, int perm);
 
 static inline void
@@ -64,7 +63,7 @@ conform_answer(envid_t to)
 	CHECK_EQ(r, 0);
 }
 
-// What the receiver runs.
+// The receiver runs this.
 static inline void
 conform_keep_receiving(void)
 {
@@ -82,7 +81,7 @@ conform_keep_receiving(void)
 	} while (REPORT->value != END_VALUE);
 }
 
-// Map AREA's pages, and make a receiver. It does not receive yet.
+// Map the pages of AREA, and make a receiver, which does not receive yet.
 static inline envid_t
 conform_spawn_receiver(void)
 {
@@ -92,7 +91,7 @@ conform_spawn_receiver(void)
 	return conform_spawn(conform_keep_receiving);
 }
 
-// Let the receiver receive at dstva, and wait until it does.
+// Let the receiver receive at dstva, and wait until it is receiving.
 static inline void
 conform_let_receive(envid_t receiver, void *dstva)
 {
@@ -110,8 +109,8 @@ conform_wait_report(void)
 		sys_yield();
 }
 
-// Send a good message to the receiver, which receives, and check what it got. page: the
-// physical address it must find at its dstva, 0 if there must be no page.
+// Send a valid message to the receiver, which is receiving, and check its report. `page` is the
+// physical address that must be mapped at dstva, 0 if no page must be mapped there.
 static inline void
 conform_send_good(conform_send_fn send, envid_t to, uint32_t value, void *srcva, int perm,
     physaddr_t page, int page_perm)
@@ -135,7 +134,7 @@ conform_end_receiver(conform_send_fn send, envid_t receiver)
 	conform_wait(receiver);
 }
 
-// ---- What every call that sends must refuse ----
+// ---- Messages that must be refused ----
 
 static conform_send_fn conform_sender;
 
@@ -151,7 +150,7 @@ conform_send_badly_to(envid_t envid)
 	return conform_sender(envid, 1, WRITABLE + 1, 0);
 }
 
-// Ids that are no environment's, with a good message and with a bad message.
+// Ids of no environment, with a valid message and with a bad message
 static inline void
 conform_refuse_receivers(conform_send_fn send, envid_t child)
 {
@@ -168,8 +167,8 @@ conform_refuse_receivers(conform_send_fn send, envid_t child)
 	conform_refuse_ids_like(sys_getenvid(), child);
 }
 
-// Pages that cannot be sent, to a receiver that wants a page at dstva or, above UTOP, wants none.
-// It goes on receiving.
+// Pages that must not be sent. The receiver receives at dstva, which is UTOP or higher if it wants
+// no page, and still receives after the refusals.
 static inline void
 conform_refuse_pages(conform_send_fn send, envid_t to, void *dstva)
 {
@@ -194,7 +193,7 @@ conform_refuse_pages(conform_send_fn send, envid_t to, void *dstva)
 	conform_send_good(send, to, 2, NO_PAGE, 0, 0, 0);
 }
 
-// ---- What every call that sends must do ----
+// ---- Messages that must be delivered ----
 
 static inline void
 conform_send_pages(conform_send_fn send, envid_t to)
@@ -220,7 +219,7 @@ conform_send_pages(conform_send_fn send, envid_t to)
 	}
 	CHECK_EQ(conform_refs(page), refs);
 
-	// In place of a page that the receiver has there.
+	// The received page replaces a page of the receiver.
 	CHECK_EQ(sys_page_alloc(to, RECEIVED, PERM_WRITE), 0);
 	physaddr_t old = conform_page_of(to, RECEIVED);
 	CHECK_EQ(conform_refs(old), 1);
@@ -229,8 +228,8 @@ conform_send_pages(conform_send_fn send, envid_t to)
 	CHECK_EQ(conform_refs(old), 0);
 }
 
-// Without a page: none is sent, none is wanted, or neither. The receiver keeps what it has, and
-// is told of no permissions.
+// Messages without a page: the sender sends no page, the receiver wants no page, or both. The
+// receiver keeps the page that it has at dstva, and its env_ipc_perm is 0.
 static inline void
 conform_send_words(conform_send_fn send, envid_t to)
 {
@@ -266,23 +265,24 @@ conform_send_words(conform_send_fn send, envid_t to)
 	CHECK_EQ(REPORT->perm, 0);
 }
 
-// No memory for a page table in the receiver: an error for the sender, and the receiver goes on
-// receiving. A page that cannot be sent is refused first.
+// Without memory for a page table of the receiver, the sender gets an error, and the receiver still
+// receives. The errors of a bad page are found first.
 static inline void
 conform_send_without_memory(conform_send_fn send, envid_t to)
 {
 	conform_let_receive(to, UNTOUCHED);
-	conform_hoard();
+	conform_take_memory();
 	CHECK_REFUSED(send(to, 1, WRITABLE, PERM_READ), E_NO_MEM);
 	CHECK_REFUSED(send(to, 1, READONLY, PERM_WRITE), E_INVAL);
 	CHECK_REFUSED(send(to, 1, WRITABLE, PTE_P), E_INVAL);
 	CHECK_EQ(env_of(to)->env_ipc_recving, true);
 	CHECK_EQ(env_of(to)->env_status, ENV_NOT_RUNNABLE);
-	conform_release_hoard();
+	conform_release_memory();
 	conform_send_good(send, to, 2, WRITABLE, PERM_READ, conform_page(WRITABLE), PERM_READ);
 }
 
-// Any environment may send to any other: a child to a sibling. words[0] is the sender's result.
+// Any environment may send to any other: here, a child sends to its sibling. words[0] is the
+// sender's result.
 static inline void
 conform_send_to_sibling(void)
 {
@@ -290,7 +290,7 @@ conform_send_to_sibling(void)
 }
 
 static inline void
-conform_send_as_stranger(conform_send_fn send, envid_t to)
+conform_send_from_sibling(conform_send_fn send, envid_t to)
 {
 	envid_t sender;
 
@@ -308,7 +308,7 @@ conform_send_as_stranger(conform_send_fn send, envid_t to)
 	CHECK_EQ(REPORT->page_perm, PERM_READ);
 }
 
-// All of that.
+// Make all the checks above.
 static inline void
 conform_check_sending(conform_send_fn send, envid_t receiver)
 {
@@ -317,7 +317,7 @@ conform_check_sending(conform_send_fn send, envid_t receiver)
 	conform_refuse_pages(send, receiver, NO_PAGE);
 	conform_send_pages(send, receiver);
 	conform_send_words(send, receiver);
-	conform_send_as_stranger(send, receiver);
+	conform_send_from_sibling(send, receiver);
 	conform_send_without_memory(send, receiver);
 }
 

@@ -1,14 +1,13 @@
 #ifndef JOS_USER_REFUSALS_H
 #define JOS_USER_REFUSALS_H
 
-// What the system calls must refuse as an address, as permissions, and as an environment: for
-// the conformance programs of the calls that take such.
+// Bad addresses, bad permissions and bad environment ids, which system calls must refuse.
 
 #include "conform.h"
 
-// Not below UTOP, or not on a page boundary.
+// Addresses that are not below UTOP, or not on a page boundary
 static const uint32_t conform_bad_vas[] = {
-	// Off a boundary, among pages that are mapped and pages that are not
+	// Not on a page boundary, in mapped and in unmapped pages
 	1,
 	0xFFF,
 	UTEXT + 1,
@@ -18,7 +17,7 @@ static const uint32_t conform_bad_vas[] = {
 	0x80000001,
 	UTOP - PGSIZE + 1,
 	UTOP - 1,
-	// On one, but not the user's to map
+	// On a page boundary, but not below UTOP
 	UTOP,
 	UTOP + PGSIZE,
 	UPAGES,
@@ -32,15 +31,15 @@ static const uint32_t conform_bad_vas[] = {
 	KERNBASE,
 	KERNBASE + 0x100000,
 	0xFFFFF000,
-	// Neither
+	// Not below UTOP, and not on a page boundary
 	UTOP + 1,
 	0xFFFFF001,
 	0xFFFFFFFF,
 };
 #define CONFORM_BAD_VAS ARRAY_SIZE(conform_bad_vas)
 
-// Without P and U, or with a bit beyond PTE_SYSCALL: number i of all such, false if there
-// are fewer.
+// Store bad permissions number i in *perm: P or U is missing, or a bit outside of PTE_SYSCALL is
+// set. Returns false if i is too large.
 static inline bool
 conform_bad_perm(unsigned i, int *perm)
 {
@@ -73,14 +72,13 @@ conform_bad_perm(unsigned i, int *perm)
 	return false;
 }
 
-// The call that conform_refuse_envids tries, made with some envid.
+// The system call that conform_refuse_envids tests: a function that makes it with a given envid.
 static int (*conform_attempt)(envid_t envid);
 
-// The middle one of three generations: has a child of its own, and may touch neither its
-// parent nor its sibling.
-
+// A child that has a child too: it has no rights over its parent and its sibling, and the parent
+// has no rights over the grandchild.
 static inline void
-conform_be_in_the_middle(void)
+conform_run_middle(void)
 {
 	envid_t parent = thisenv->env_parent_id, sibling = STATE->envid;
 	envid_t child = sys_exofork();
@@ -94,7 +92,7 @@ conform_be_in_the_middle(void)
 	sys_env_destroy(child);
 }
 
-// Ids with something wrong in each of their parts.
+// Check that ids are refused in which one part is wrong: the generation, the slot or the sign.
 static inline void
 conform_refuse_ids_like(envid_t self, envid_t child)
 {
@@ -126,7 +124,8 @@ conform_refuse_ids_like(envid_t self, envid_t child)
 		CHECK_REFUSED_WITH(ids[i], conform_attempt(ids[i]), E_BAD_ENV);
 }
 
-// That a call refuses each envid that is none, or neither the caller nor its child.
+// Check that a call refuses ids of no environment, and of environments that are neither the caller
+// nor its child.
 static inline void
 conform_refuse_envids(int (*attempt)(envid_t envid))
 {
@@ -138,14 +137,14 @@ conform_refuse_envids(int (*attempt)(envid_t envid))
 	sys_env_destroy(dead);
 	CHECK_REFUSED(attempt(dead), E_BAD_ENV);
 
-	child = sys_exofork(); // Perhaps where the dead one was.
+	child = sys_exofork(); // Often in the slot of the dead environment
 	conform_must(child, "sys_exofork");
 	CHECK_REFUSED(attempt(dead), E_BAD_ENV);
 	conform_refuse_ids_like(sys_getenvid(), child);
 
 	STATE->envid = child;
 	STATE->stage = 0;
-	middle = conform_spawn(conform_be_in_the_middle);
+	middle = conform_spawn(conform_run_middle);
 	conform_wait_stage(1);
 	CHECK_REFUSED(attempt(STATE->envid), E_BAD_ENV);
 	STATE->stage = 2;

@@ -1,5 +1,5 @@
-// The scheduler goes round: a parent and four children take turns, and the log of
-// their turns is checked.
+// Tests round-robin scheduling: a parent and four children take turns, and the log of their turns
+// is checked.
 
 #include "turns.h"
 

@@ -1,24 +1,23 @@
 #ifndef JOS_USER_TURNS_H
 #define JOS_USER_TURNS_H
 
-// Environments that yield to each other, and a log of who ran when and where, in the first
-// page of AREA.
+// Environments yield to each other, and write a log of their turns: which environment, which of its
+// turns, and on which CPU. The log is in the first page of AREA.
 //
-// An environment writes into the log as the first thing it does, and again after each
-// yield. So when all of the log was written on one CPU, no other CPU had any
-// of them before their last turn, and the order must be exactly circular. With
-// more CPUs at work there is no order to expect; then what must hold is that each environment
-// had all its turns, and had them one after the other.
+// An environment writes into the log when it starts, and after each yield. If the whole log was
+// written on one CPU, no other CPU ran an environment before its last turn, and the order must be
+// exactly circular. If several CPUs took part, there is no expected order: then each environment
+// must have had all its turns, in the order of their numbers.
 
 #include "conform.h"
 
 #define TURNS     10
 #define MAX_TURNS 300
-#define WORK      20000 // Loops in a turn: so much that sleeping CPUs wake up and join in
+#define WORK      20000 // Iterations in a turn: long enough that sleeping CPUs wake up
 
 struct turn {
 	envid_t envid;
-	uint32_t number; // Of the environment's turns
+	uint32_t number; // Counts the turns of this environment, from 0
 	int cpu;
 };
 
@@ -36,7 +35,7 @@ turns_begin(void)
 	conform_must(sys_page_alloc(0, AREA, PERM_WRITE), "sys_page_alloc");
 }
 
-// Take turns with the others.
+// Take TURNS turns.
 static inline void
 turns_take(void)
 {
@@ -57,7 +56,7 @@ turns_take(void)
 	}
 }
 
-// On how many CPUs there were turns.
+// Returns the number of CPUs in the log.
 static inline int
 turns_count_cpus(void)
 {
@@ -72,7 +71,7 @@ turns_count_cpus(void)
 	return n;
 }
 
-// That each of n environments had all its turns, each once, one after the other.
+// Check that each of n environments had all its turns, each once, in order.
 static inline void
 turns_check_progress(const envid_t *ids, uint32_t n)
 {
@@ -89,7 +88,7 @@ turns_check_progress(const envid_t *ids, uint32_t n)
 	}
 }
 
-// That they took turns in this order, if there was but one CPU.
+// If only one CPU took part, check that the turns went round in the order of `ids`.
 static inline void
 turns_check_order(const envid_t *ids, uint32_t n)
 {

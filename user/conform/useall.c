@@ -1,11 +1,11 @@
-// Uses every name that a program may rely on, with the type that it must have: those of
-// inc/lib.h and of all that comes with it. It is compiled and linked, that is most of
-// the test; then it looks at values, and calls what can be called without harm.
+// Uses every name that programs may rely on, with the type that it must have: the names of
+// inc/lib.h and of the headers that inc/lib.h includes. Most of the test is that this program
+// compiles and links. When it runs, it checks values and calls some functions.
 
 #include <inc/lib.h>
 
-// One more name that is there; and its type, or its value, is right: else the compiler
-// refuses this program.
+// Counts the names. The macros below check the type or the value of a name: if it is wrong, the
+// compiler refuses this program.
 static int names;
 
 #define IS(name, type)                                                                           \
@@ -20,7 +20,7 @@ static int names;
 	} while (0)
 #define HAS(type, member, member_type) IS(((type *)0)->member, member_type)
 
-// The same for a function: its address is taken, so that the linker must find it.
+// The same for a function. Its address is used, so that the linker must find the function.
 static const void *volatile address;
 #define FUNCTION(name, type)                                                                     \
 	do {                                                                                     \
@@ -30,7 +30,7 @@ static const void *volatile address;
 			panic("%s has no address", #name);                                       \
 	} while (0)
 
-// What must be true when the program runs. It uses a name, or a macro, more.
+// A condition that must be true when the program runs. It uses one more name or macro.
 #define TRUE(x)                                                                                  \
 	do {                                                                                     \
 		if (!(x))                                                                        \
@@ -195,7 +195,7 @@ macros_and_instructions(void)
 	if (many_arguments(3, 1, 2, 3) != 6)
 		panic("va_arg: %d", many_arguments(3, 1, 2, 3));
 	if (names < 0)
-		warn("assert, panic and static_assert were used above, this was not");
+		warn("never printed: this line only uses the name warn");
 	FUNCTION(read_tsc, uint64_t(void));
 	FUNCTION(cpuid, void(uint32_t, uint32_t *, uint32_t *, uint32_t *, uint32_t *));
 	FUNCTION(read_eflags, uint32_t(void));
