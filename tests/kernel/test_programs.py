@@ -271,7 +271,7 @@ class ProgramsTest(KernelTest):
         for words, said in ((["args", "one", "", "two", ""], output),
                             (["args"], machine.command("run args")),
                             (["args", *"bcdefgh"], machine.command("run args,b,c,d,e,f,g,h,i,j"))):
-            wanted = ["%d is '%s'" % pair for pair in enumerate(words)] + ["that is all"]
+            wanted = ["%d is '%s'" % pair for pair in enumerate(words)] + ["done"]
             self.assertEqual(re.findall(r"(?m)^args: (.*)$", said), wanted)
 
     def test_empty_command_line_runs_nothing(self):

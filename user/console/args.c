@@ -1,4 +1,4 @@
-// Say with what arguments this program was started: `args,one,two`.
+// Prints its arguments: `args,one,two`.
 
 #include <inc/lib.h>
 
@@ -8,5 +8,5 @@ umain(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		cprintf("args: %d is '%s'\n", i, argv[i]);
 	assert(argv[argc] == NULL);
-	cprintf("args: that is all\n");
+	cprintf("args: done\n");
 }

@@ -1,5 +1,5 @@
-// Waits for a key without a CPU: sys_cgetc_wait returns when there is one, and until then this
-// environment is not run once.
+// Sleeps until a key is pressed: sys_cgetc_wait returns the key, and this environment does not run
+// while it waits.
 
 #include <inc/lib.h>
 

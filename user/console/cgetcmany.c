@@ -1,4 +1,4 @@
-// Reads what is typed up to a 'q', as fast as it comes, and says how much it was.
+// Reads characters until a 'q', and prints how many.
 
 #include <inc/lib.h>
 

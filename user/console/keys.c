@@ -1,5 +1,5 @@
-// Prints the code of each key that it reads: keys,N reads N keys, asleep while there is none;
-// keys,N,poll asks again and again whether there is one.
+// Prints the code of each key that it reads: keys,N reads N keys, and sleeps while it waits;
+// keys,N,poll polls with sys_cgetc.
 
 #include <inc/lib.h>
 
@@ -22,5 +22,5 @@ umain(int argc, char **argv)
 	cprintf("keys: reading %d\n", count);
 	for (int i = 0; i < count; i++)
 		cprintf("[%08x] key %03x\n", sys_getenvid(), read_key(poll));
-	cprintf("keys: that is all\n");
+	cprintf("keys: done\n");
 }

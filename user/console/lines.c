@@ -12,5 +12,5 @@ umain(int argc, char **argv)
 
 		cprintf("lines: %d characters: '%s'\n", strlen(line), line);
 	}
-	cprintf("lines: that is all\n");
+	cprintf("lines: done\n");
 }

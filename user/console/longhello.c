@@ -1,4 +1,5 @@
-// Hands the kernel a string that begins in its memory and goes on behind it.
+// Prints a string that starts on the stack, and ends in unmapped memory above it. The kernel must
+// destroy the environment.
 
 #include <inc/lib.h>
 

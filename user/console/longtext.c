@@ -1,17 +1,17 @@
-// Write 128 KB in one call, which takes the console a while: others run meanwhile, and what they
-// write stands between the lines of the text. Only the last line differs from the others.
+// Prints 128 KB in one system call, which takes long. Meanwhile a child must run, and its lines
+// appear between the lines of the text. All lines of the text are equal, except the last.
 
 #include <user/common/testing.h>
 
 #define SIZE    (32 * PGSIZE)
 #define LINE    64
-#define LEAST   3 // A child may come to run just before the call, and just after it.
+#define LEAST   3 // More than 2: the child may run just before and just after the call.
 #define TEXT    ((char *)0x10000000)
 #define LAST    "the end of the text\n"
 #define COUNTER ((volatile uint32_t *)0x20000000)
 
 static void
-write_text(void)
+map_text(void)
 {
 	must(sys_page_alloc(0, TEXT, PERM_WRITE), "sys_page_alloc");
 	memset(TEXT, 'x', PGSIZE);
@@ -36,7 +36,7 @@ umain(int argc, char **argv)
 			sys_yield();
 		}
 	}
-	write_text();
+	map_text();
 	while (*COUNTER == 0)
 		sys_yield();
 	uint32_t before = *COUNTER;
@@ -44,6 +44,6 @@ umain(int argc, char **argv)
 	uint32_t turns = *COUNTER - before;
 	must(sys_env_destroy(child), "sys_env_destroy");
 	if (turns < LEAST)
-		panic("the child had %u turns meanwhile", turns);
+		panic("the child had only %u turns during the call", turns);
 	cprintf("longtext: ok\n");
 }

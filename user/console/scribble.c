@@ -1,5 +1,5 @@
-// Write what a screen has trouble with, from a seed: lines of any length, many at a time, and
-// control characters anywhere. tests/kernel/test_console.py knows what must be seen of it.
+// Prints random text for a test of the screen: long and short lines, and control characters. The
+// argument is the seed. tests/kernel/test_console.py computes what the screen must show.
 
 #include <inc/lib.h>
 
