@@ -21,7 +21,8 @@ BROKEN = {
         r"\[00001000\] user panic in gone at .*: round \d+: stopped, the child counted .*"),
     "stop_forgotten_at_a_message": (
         "kern/wait.c", "if (!e->env_stopped)", "if (1)", "stopped",
-        r"\[00001000\] user panic in stopped at .*: 00001001 runs, stopped while it received"),
+        r"\[00001000\] user panic in stopped at .*: "
+        "00001001 runs, although it was stopped while it received"),
 }
 
 

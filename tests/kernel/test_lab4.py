@@ -49,7 +49,7 @@ def pingpong_lines(line):
 # UNORDERED_LINES.
 LINES = {
     "forkstack": [r"forkstack: [1-9]\d\d forks",
-                  "forkstack: the pages near fork's frame are each side's own"],
+                  "forkstack: parent and child have copies of the pages near fork's frame"],
     "restarts": ["restarts: 500 stops, and no instruction was lost", *exits("00001000")],
     "gone": ["gone: 500 rounds"],
     "yield": [r"Hello, I am environment 00001000\.",
@@ -90,15 +90,16 @@ LINES = {
     "preempt": ["preempt: 10 children that loop for ever kept nobody from running",
                 "preempt: no register was lost", *exits("00001000")],
     "fairness": ["fairness: 4 environments sent, each in its turn", *exits("00001000")],
-    "ipcorder": ["ipcorder: 8 senders were served in the order they came",
+    "ipcorder": ["ipcorder: received from 8 senders in order",
                  "ipcorder: 5 destroyed senders left the queue in order",
-                 "ipcorder: senders that were made to run left the queue in order",
-                 "ipcorder: senders whose page had gone were told, and passed over",
-                 "ipcorder: the senders to a receiver that was destroyed running were told",
-                 "ipcorder: the senders to a receiver that was destroyed asleep were told",
+                 "ipcorder: senders that were made runnable left the queue in order",
+                 "ipcorder: senders whose page was unmapped got an error",
+                 "ipcorder: the senders to a receiver that was destroyed running got an error",
+                 "ipcorder: the senders to a receiver that was destroyed asleep got an error",
                  "ipcorder: ok", *exits("00001000")],
     "ipccall": ["ipccall: 1000 questions were answered", "ipccall: 6 callers got their answers",
-                "ipccall: 6 callers in a row went on", "ipccall: ok", *exits("00001000")],
+                "ipccall: 6 callers in a row got their answers", "ipccall: ok",
+                *exits("00001000")],
     "sysenter": ["sysenter: ok", *exits("00001000")],
     "forkfail": [r"forkfail: fork failed with 0 to \d+ pages, and then succeeded",
                  r"forkfail: fork_batched failed with 0 to \d+ pages, and then succeeded",
@@ -120,7 +121,7 @@ LINES = {
                   *exits("00001000")],
     "stopped": ["stopped: a receiver stayed stopped, and got its message",
                 "stopped: a sender stayed stopped, and its message was taken",
-                *["stopped: stopped children went with their parent"] * 2,
+                *["stopped: stopped children ended with their parent"] * 2,
                 "stopped: ok", *exits("00001000")],
     "useall": [r"useall: \d{3} names", *exits("00001000")],
 }
@@ -215,8 +216,8 @@ class Lab4Test(KernelTest):
     def test_fork_batched(self):
         for cpus in CPU_COUNTS:
             for name, line in (("forkpages", "forkpages: fork_batched: ok"),
-                               ("forkstack", "forkstack: the pages near fork_batched's frame are "
-                                             "each side's own")):
+                               ("forkstack", "forkstack: parent and child have copies of the "
+                                             "pages near fork_batched's frame")):
                 output = self.run_kernel(name + ",batched", cpus=cpus)
                 self.assert_lines(output, [line, *exits("00001000"), END], NEVER)
 

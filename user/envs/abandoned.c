@@ -1,24 +1,24 @@
-// What becomes of the children of an environment that ends. One that is stopped, whatever else it
-// waits for, ends, too; and so does one that stops itself later. The others go on, their
+// Tests the children of an environment that ends. A child that is stopped ends too, even if it also
+// waits for something; so does a child that stops itself later. Other children continue: their
 // env_parent_id is 0, and no environment has rights over them.
 
 #include <user/common/testing.h>
 
-#define SHARED ((volatile uint32_t *)0x10000000) // The same page in all of them
+#define SHARED ((volatile uint32_t *)0x10000000) // A page that all environments share
 
-enum { CHILD, GO_ON, SLOTS }; // Words of SHARED: an id, and what the child waits for
+enum { CHILD, GO_ON, COUNT }; // Words of SHARED: the child's id, a signal to it, and its counter
 
 static int envs_before, pages_before;
 
 static void
-stop_oneself(void)
+stop_self(void)
 {
 	sys_env_set_status(0, ENV_NOT_RUNNABLE);
 	panic("an orphan that stopped itself runs");
 }
 
 static void
-stop_oneself_in_a_batch(void)
+stop_self_in_batch(void)
 {
 	struct BatchCall calls[3] = {
 		{ SYS_getenvid, { 0 }, 1 },
@@ -34,7 +34,7 @@ static void
 wait_for_message(void)
 {
 	sys_ipc_recv((void *)UTOP);
-	panic("a message came");
+	panic("received a message");
 }
 
 static void
@@ -44,19 +44,19 @@ wait_to_send(void)
 }
 
 static void
-count_for_ever(void)
+count_until_destroyed(void)
 {
 	for (;;)
-		SHARED[SLOTS]++;
+		SHARED[COUNT]++;
 }
 
 static void
-have_stopped_children(void)
+stop_with_stopped_children(void)
 {
 	envid_t child = must_fork();
 
 	if (child == 0)
-		stop_oneself();
+		stop_self();
 	if (must(sys_exofork(), "exofork") == 0)
 		panic("a child that was never started runs");
 	wait_until_asleep(child);
@@ -64,7 +64,7 @@ have_stopped_children(void)
 }
 
 static void
-be_an_orphan(void)
+run_as_orphan(void)
 {
 	while (!SHARED[GO_ON])
 		sys_yield();
@@ -73,22 +73,22 @@ be_an_orphan(void)
 }
 
 static void
-stop_as_an_orphan(void)
+stop_as_orphan(void)
 {
-	be_an_orphan();
-	stop_oneself();
+	run_as_orphan();
+	stop_self();
 }
 
 static void
-stop_in_a_batch_as_an_orphan(void)
+stop_in_batch_as_orphan(void)
 {
-	be_an_orphan();
-	stop_oneself_in_a_batch();
+	run_as_orphan();
+	stop_self_in_batch();
 }
 
-// Run `life` in a child of a child, which ends after `before_end`.
+// Run `run` in a grandchild. Its parent calls `before_end`, and ends. Returns the grandchild's id.
 static envid_t
-leave(void (*life)(void), void (*before_end)(envid_t child))
+make_orphan(void (*run)(void), void (*before_end)(envid_t child))
 {
 	SHARED[GO_ON] = SHARED[CHILD] = 0;
 	envid_t parent = must_fork();
@@ -96,7 +96,7 @@ leave(void (*life)(void), void (*before_end)(envid_t child))
 	if (parent == 0) {
 		envid_t child = must_fork();
 		if (child == 0) {
-			life();
+			run();
 			exit();
 		}
 		SHARED[CHILD] = child;
@@ -108,17 +108,17 @@ leave(void (*life)(void), void (*before_end)(envid_t child))
 }
 
 static void
-wait_for_all_to_be_gone(const char *what)
+wait_until_all_are_gone(const char *what)
 {
 	while (count_envs() != envs_before)
 		sys_yield();
-	sys_cputs("", 0); // The CPU that freed the last one has dropped the lock after that.
+	sys_cputs("", 0); // Wait until the CPU that frees the last environment drops the lock.
 	if (count_free_pages() != pages_before)
 		panic("%s: %d pages are free, not %d", what, count_free_pages(), pages_before);
 	cprintf("abandoned: %s\n", what);
 }
 
-// ---- What a parent does before it ends ----
+// ---- Before the parent ends ----
 
 static void
 nothing(envid_t child)
@@ -146,32 +146,32 @@ stop_running(envid_t child)
 
 static const struct {
 	const char *what;
-	void (*life)(void);
+	void (*run)(void);
 	void (*before_end)(envid_t child);
 } ends[] = {
-	{ "stopped itself before", stop_oneself, wait_for_sleep },
-	{ "stopped itself before, by a batch", stop_oneself_in_a_batch, wait_for_sleep },
+	{ "stopped itself before", stop_self, wait_for_sleep },
+	{ "stopped itself before, by a batch", stop_self_in_batch, wait_for_sleep },
 	{ "stopped while it waited for a message", wait_for_message, stop_asleep },
 	{ "stopped while it waited to send one", wait_to_send, stop_asleep },
-	{ "stopped while it ran", count_for_ever, stop_running },
-	{ "stopped, with stopped children", have_stopped_children, wait_for_sleep },
-	{ "perhaps just stopping itself", stop_oneself, nothing },
+	{ "stopped while it ran", count_until_destroyed, stop_running },
+	{ "stopped, with stopped children", stop_with_stopped_children, wait_for_sleep },
+	{ "perhaps stops itself at the same time", stop_self, nothing },
 };
 
 static const struct {
 	const char *what;
-	void (*life)(void);
+	void (*run)(void);
 } later[] = {
-	{ "went on, and exited", be_an_orphan },
-	{ "stopped itself later", stop_as_an_orphan },
-	{ "stopped itself later, by a batch", stop_in_a_batch_as_an_orphan },
+	{ "continued, and exited", run_as_orphan },
+	{ "stopped itself later", stop_as_orphan },
+	{ "stopped itself later, by a batch", stop_in_batch_as_orphan },
 };
 
 void
 umain(int argc, char **argv)
 {
 	share_memory((void *)SHARED, PGSIZE);
-	if (must_fork() == 0) // So that what the first fork takes is there.
+	if (must_fork() == 0) // The first fork allocates pages that stay.
 		exit();
 	while (count_envs() > 1)
 		sys_yield();
@@ -179,19 +179,19 @@ umain(int argc, char **argv)
 	pages_before = count_free_pages();
 	for (int round = 0; round < 10; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-			leave(ends[i].life, ends[i].before_end);
-			wait_for_all_to_be_gone(ends[i].what);
+			make_orphan(ends[i].run, ends[i].before_end);
+			wait_until_all_are_gone(ends[i].what);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
-		envid_t orphan = leave(later[i].life, nothing);
+		envid_t orphan = make_orphan(later[i].run, nothing);
 		if (env_of(orphan)->env_id != orphan || env_of(orphan)->env_parent_id != 0)
-			panic("%08x is no orphan", orphan);
+			panic("%08x is not an orphan", orphan);
 		if (sys_env_set_status(orphan, ENV_NOT_RUNNABLE) != -E_BAD_ENV ||
 		    sys_page_unmap(orphan, UTEMP) != -E_BAD_ENV)
-			panic("its parent's parent has rights over an orphan");
+			panic("an environment has rights over an orphan");
 		SHARED[GO_ON] = 1;
-		wait_for_all_to_be_gone(later[i].what);
+		wait_until_all_are_gone(later[i].what);
 	}
 	cprintf("abandoned: ok\n");
 }

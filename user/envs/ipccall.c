@@ -1,16 +1,16 @@
-// A question and its answer in one call, sys_ipc_call: with a receiver that waits already,
-// and one that does not; with several callers at once, and several that call each other in a
-// row; and what ends a call in either half of it.
+// Tests sys_ipc_call, which sends a message and receives the answer: with a receiver that already
+// waits and one that does not; with several callers at once; with a row of environments that call
+// each other; and with the events that end the call while it sends or while it receives.
 
 #include <user/common/testing.h>
 
 #define ROUNDS  1000
 #define CALLERS 6
-#define PAGE    ((void *)0x10001000)     // What goes there
-#define ANSWER  ((uint32_t *)0x10002000) // What comes back
+#define PAGE    ((void *)0x10001000)     // The page that is sent
+#define ANSWER  ((uint32_t *)0x10002000) // The page of the answer
 #define NO_PAGE ((void *)UTOP)
 
-// One page for all of them.
+// In a page that all environments share
 static struct {
 	volatile bool go;
 	volatile int result[CALLERS];
@@ -25,7 +25,7 @@ check(int got, int expected, const char *what)
 		panic("%s: %d, not %d", what, got, expected);
 }
 
-// Answer each question with the next number, for ever.
+// Answer each number with the next number, until destroyed.
 static void
 serve(void)
 {
@@ -45,13 +45,13 @@ try_rounds(void)
 		serve();
 	for (int i = 0; i < ROUNDS; i++) {
 		check(ipc_call(server, i, NULL, 0, &from, NULL, NULL), i + 1, "answer");
-		check(from, server, "who answers");
+		check(from, server, "sender of the answer");
 	}
 	must(sys_env_destroy(server), "destroy");
 	cprintf("ipccall: %d questions were answered\n", ROUNDS);
 }
 
-// All of them at once, so that most must wait in a queue first. Each gets its own answer.
+// Several callers at once: most of them must wait in the server's queue. Each gets its own answer.
 static void
 try_callers(void)
 {
@@ -73,8 +73,9 @@ try_callers(void)
 	cprintf("ipccall: %d callers got their answers\n", CALLERS);
 }
 
-// Each calls the one before it, and the last one of the row, which has nobody in its queue
-// yet, is this one: when it receives, all can go on, each with the message of the next.
+// Make a row of environments: row[0] calls this environment, and each other environment calls the
+// one before it. When this environment receives, row[0] starts to receive too, and gets the message
+// of row[1] as its answer, and so on.
 static void
 try_row(void)
 {
@@ -90,20 +91,20 @@ try_row(void)
 		wait_until_asleep(row[i]);
 		before = row[i];
 	}
-	check(ipc_recv(&from, NULL, NULL), 0, "the first one's number");
-	check(from, row[0], "the first one");
+	check(ipc_recv(&from, NULL, NULL), 0, "the number of row[0]");
+	check(from, row[0], "the sender");
 	for (int i = 0; i < CALLERS - 1; i++) {
 		wait_until_gone(row[i]);
-		check(shared->result[i], i + 1, "the next one's number");
+		check(shared->result[i], i + 1, "the number of the next caller");
 	}
-	wait_until_asleep(row[CALLERS - 1]); // It receives now, and nobody sends to it.
+	wait_until_asleep(row[CALLERS - 1]); // The last caller receives, and nothing is sent to it.
 	check(sys_ipc_try_send(row[CALLERS - 1], 99, NO_PAGE, 0), 0, "try_send");
 	wait_until_gone(row[CALLERS - 1]);
-	check(shared->result[CALLERS - 1], 99, "the last one's answer");
-	cprintf("ipccall: %d callers in a row went on\n", CALLERS);
+	check(shared->result[CALLERS - 1], 99, "the last caller's answer");
+	cprintf("ipccall: %d callers in a row got their answers\n", CALLERS);
 }
 
-// A page goes there, and another one comes back.
+// Send a page, and receive another page with the answer.
 static void
 try_pages(void)
 {
@@ -112,7 +113,7 @@ try_pages(void)
 
 	if (server == 0) {
 		check(ipc_recv(&from, PAGE, &perm), 1, "word");
-		check(perm, PERM_READ, "permissions there");
+		check(perm, PERM_READ, "permissions of the message");
 		must(sys_page_alloc(0, ANSWER, PERM_WRITE), "alloc");
 		*ANSWER = *(uint32_t *)PAGE + 1;
 		must(ipc_send_checked(from, 2, ANSWER, PERM_WRITE), "send");
@@ -121,8 +122,8 @@ try_pages(void)
 	must(sys_page_alloc(0, PAGE, PERM_WRITE), "alloc");
 	*(uint32_t *)PAGE = 41;
 	check(ipc_call(server, 1, PAGE, PERM_READ, NULL, ANSWER, &perm), 2, "word");
-	check(perm, PERM_WRITE, "permissions back");
-	check(*ANSWER, 42, "what is in the page");
+	check(perm, PERM_WRITE, "permissions of the answer");
+	check(*ANSWER, 42, "contents of the page");
 	wait_until_gone(server);
 }
 
@@ -136,29 +137,30 @@ try_refusals(void)
 		exit();
 	}
 	wait_until_asleep(child);
-	check(sys_ipc_call(self, 0, NO_PAGE, 0, NO_PAGE), -E_INVAL, "oneself");
+	check(sys_ipc_call(self, 0, NO_PAGE, 0, NO_PAGE), -E_INVAL, "call to itself");
 
 	// The library's functions return the error, and no sender.
 	envid_t from = self;
 	int perm = PTE_P;
-	check(ipc_call(self, 0, NULL, 0, &from, NULL, &perm), -E_INVAL, "ipc_call to oneself");
+	check(ipc_call(self, 0, NULL, 0, &from, NULL, &perm), -E_INVAL, "ipc_call to itself");
 	check(from, 0, "sender after ipc_call failed");
 	check(perm, 0, "permissions after ipc_call failed");
 	from = self;
 	check(ipc_recv(&from, (void *)1, NULL), -E_INVAL, "ipc_recv at an odd address");
 	check(from, 0, "sender after ipc_recv failed");
 
-	check(sys_ipc_call(self + 0x1000, 0, NO_PAGE, 0, NO_PAGE), -E_BAD_ENV, "nobody");
+	check(sys_ipc_call(self + 0x1000, 0, NO_PAGE, 0, NO_PAGE), -E_BAD_ENV, "bad id");
 	check(sys_ipc_call(child, 0, NO_PAGE, 0, (void *)1), -E_INVAL, "odd dstva");
 	check(sys_ipc_call(child, 0, (void *)1, PERM_READ, NO_PAGE), -E_INVAL, "odd srcva");
 	check(sys_ipc_call(child, 0, (void *)0x20000000, PERM_READ, NO_PAGE), -E_INVAL, "no page");
 	check(sys_ipc_call(child, 0, PAGE, PTE_P, NO_PAGE), -E_INVAL, "permissions");
-	check(env_of(child)->env_ipc_recving, true, "whether it still receives");
+	check(env_of(child)->env_ipc_recving, true, "env_ipc_recving");
 	must(sys_env_destroy(child), "destroy");
 }
 
-// The caller is made to run, or the called one is destroyed, while it waits to send; or to
-// receive, and then only the first ends the wait.
+// End a call while the caller waits to send, or to receive (`receiving`): the receiver is destroyed
+// (`destroy`), or the caller is made runnable. While the caller waits to receive, the end of the
+// receiver does not end the call.
 static void
 try_ends(bool receiving, bool destroy, int expected)
 {
@@ -184,17 +186,16 @@ try_ends(bool receiving, bool destroy, int expected)
 	while (receiving && !env_of(caller)->env_ipc_recving)
 		sys_yield();
 	if (destroy)
-		must(sys_env_destroy(called), "destroy the called one");
+		must(sys_env_destroy(called), "destroy the receiver");
 	else
 		must(sys_env_set_status(caller, ENV_RUNNABLE), "set_status");
 	wait_until_gone(caller);
-	check(shared->result[0], expected, "what ends a call");
+	check(shared->result[0], expected, "result of a call that was ended");
 	if (!destroy)
-		must(sys_env_destroy(called), "destroy the called one");
+		must(sys_env_destroy(called), "destroy the receiver");
 }
 
-// One that was stopped while it received gets its message, but does not run in the caller's
-// place.
+// A receiver that was stopped while it waited gets the message, but stays stopped.
 static void
 try_stopped(void)
 {
@@ -211,11 +212,11 @@ try_stopped(void)
 	if (starter == 0) {
 		wait_until_asleep(parent);
 		if (env_of(child)->env_ipc_value != 7 || env_of(child)->env_status == ENV_RUNNING)
-			panic("what was stopped runs");
+			panic("the stopped receiver runs");
 		ipc_send(parent, 1, NULL, 0);
 		exit();
 	}
-	check(ipc_call(child, 7, NULL, 0, NULL, NULL, NULL), 1, "who comes first");
+	check(ipc_call(child, 7, NULL, 0, NULL, NULL, NULL), 1, "the starter's message");
 	must(sys_env_set_status(child, ENV_RUNNABLE), "start");
 	check(ipc_recv(NULL, NULL, NULL), 8, "the answer");
 	wait_until_gone(starter);

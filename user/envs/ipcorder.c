@@ -1,20 +1,20 @@
-// Who sends to an environment that does not receive yet sleeps in its queue: several are
-// served in the order in which they came. One that is destroyed, or made to run by its
-// parent, or whose page has gone, is passed over. When the receiver is destroyed, all who
-// sleep in its queue are told so.
+// Tests the queue of a receiver. A sender sleeps in the queue until the receiver receives; messages
+// are received in the order in which the senders called. A sender that is destroyed, or made
+// runnable by its parent, or whose page is unmapped, leaves the queue. When the receiver is
+// destroyed, all senders in its queue get an error.
 
 #include <user/common/testing.h>
 
 #define SENDERS 8
 #define PAGE    ((void *)0x10001000) // What a sender sends, if anything
 
-// The order in which the senders come, by their numbers.
+// The order in which the senders call, by their numbers
 static const int order[SENDERS] = { 3, 0, 7, 1, 6, 2, 5, 4 };
 
-// One page for all of them.
+// In a page that all environments share
 static struct {
-	volatile bool go[SENDERS];    // Now send
-	volatile int result[SENDERS]; // What the call returned
+	volatile bool go[SENDERS];    // Tells a sender to send
+	volatile int result[SENDERS]; // The result of its call
 } *const shared = (void *)0x10000000;
 
 #define NO_RESULT 1
@@ -33,7 +33,7 @@ send_when_told(int number, envid_t to, bool with_page)
 	exit();
 }
 
-// Fork all senders, and let each go when the one before it sleeps.
+// Fork all senders. Each sends when the sender before it sleeps.
 static void
 start_senders(envid_t senders[SENDERS], envid_t to, bool with_page)
 {
@@ -50,7 +50,7 @@ start_senders(envid_t senders[SENDERS], envid_t to, bool with_page)
 	}
 }
 
-// That each sender is gone, after its call returned what it should.
+// Wait until all senders are gone, and check the results of their calls.
 static void
 check_results(const envid_t senders[SENDERS], const int expected[SENDERS])
 {
@@ -63,7 +63,7 @@ check_results(const envid_t senders[SENDERS], const int expected[SENDERS])
 
 // ---- The parent receives ----
 
-// Receive from the senders in their order, but not from those that are not to be there.
+// Receive from the senders in order, except from those whose call must fail.
 static void
 receive_in_order(const envid_t senders[SENDERS], const int expected[SENDERS])
 {
@@ -86,10 +86,10 @@ try_order(void)
 
 	start_senders(senders, sys_getenvid(), false);
 	receive_in_order(senders, expected);
-	cprintf("ipcorder: %d senders were served in the order they came\n", SENDERS);
+	cprintf("ipcorder: received from %d senders in order\n", SENDERS);
 }
 
-// The first, one in the middle, two that are neighbours, and the last of the queue go.
+// Destroy the first and the last sender of the queue, one in the middle, and two neighbours.
 static void
 try_destroyed_senders(void)
 {
@@ -110,7 +110,7 @@ try_destroyed_senders(void)
 	cprintf("ipcorder: %d destroyed senders left the queue in order\n", destroyed);
 }
 
-// Their parent makes two senders run: they do not send any more.
+// Two senders are made runnable by their parent: their calls fail.
 static void
 try_stopped_senders(void)
 {
@@ -123,10 +123,10 @@ try_stopped_senders(void)
 			must(sys_env_set_status(senders[i], ENV_RUNNABLE), "sys_env_set_status");
 	}
 	receive_in_order(senders, expected);
-	cprintf("ipcorder: senders that were made to run left the queue in order\n");
+	cprintf("ipcorder: senders that were made runnable left the queue in order\n");
 }
 
-// Two senders' page goes away while they sleep.
+// The pages of two senders are unmapped while the senders sleep.
 static void
 try_lost_pages(void)
 {
@@ -139,12 +139,12 @@ try_lost_pages(void)
 			must(sys_page_unmap(senders[i], PAGE), "sys_page_unmap");
 	}
 	receive_in_order(senders, expected);
-	cprintf("ipcorder: senders whose page had gone were told, and passed over\n");
+	cprintf("ipcorder: senders whose page was unmapped got an error\n");
 }
 
 // ---- A child receives ----
 
-// The receiver is destroyed: while it is running, or while it sleeps, itself in a queue.
+// Destroy the receiver while it runs, or while it sleeps in its parent's queue (`asleep`).
 static void
 try_destroyed_receiver(bool asleep)
 {
@@ -164,19 +164,19 @@ try_destroyed_receiver(bool asleep)
 	check_results(senders, expected);
 	wait_until_gone(receiver);
 	if (sys_ipc_send(receiver, 0, (void *)UTOP, 0) != -E_BAD_ENV)
-		panic("a receiver that is gone can be sent to");
-	cprintf("ipcorder: the senders to a receiver that was destroyed %s were told\n",
+		panic("no error after a send to a destroyed receiver");
+	cprintf("ipcorder: the senders to a receiver that was destroyed %s got an error\n",
 	    asleep ? "asleep" : "running");
 }
 
-// Nobody may wait for oneself: it would be for ever.
+// A message to the sender itself must be refused: the sender would never wake up.
 static void
 try_self(void)
 {
 	int r = sys_ipc_send(sys_getenvid(), 0, (void *)UTOP, 0);
 
 	if (r != -E_INVAL)
-		panic("sending to oneself: %d", r);
+		panic("sys_ipc_send to the sender itself: %d", r);
 }
 
 void

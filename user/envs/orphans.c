@@ -1,5 +1,5 @@
-// Children that wait in a call when their parent ends go on waiting: for a message to come, or to
-// be taken.
+// Tests children that wait in a system call when their parent ends: they continue to wait, to
+// receive or to send a message.
 
 #include <user/common/testing.h>
 
@@ -17,7 +17,7 @@ receive_and_answer(void)
 	exit();
 }
 
-// Make two children that wait, and end.
+// Make two children that wait, and exit.
 static void
 leave_two(envid_t grandparent)
 {

@@ -1,10 +1,11 @@
-// What is stopped stays stopped, though what it waits for comes; let run again, it goes
-// on where it was, in its wait if that is not over. And what is stopped when its parent
-// ends, so that nobody could let it run again, goes with it.
+// Tests environments that are stopped while they wait. Such an environment stays stopped when the
+// event for which it waits happens. When it is made runnable again, it continues to wait if the
+// event has not happened yet. A stopped environment whose parent ends is destroyed too, because no
+// environment could start it again.
 
 #include <user/common/testing.h>
 
-// Returns how often it has run.
+// Stop an environment. Returns its env_runs.
 static uint32_t
 stop(envid_t envid)
 {
@@ -18,17 +19,17 @@ start(envid_t envid)
 	must(sys_env_set_status(envid, ENV_RUNNABLE), "start");
 }
 
-// Let everybody else run for a while, and see that this one does not, nor has before.
+// Let other environments run for a while, and check that the stopped environment has not run.
 static void
 check_stays_stopped(envid_t envid, uint32_t runs, const char *when)
 {
 	for (int i = 0; i < 100; i++)
 		sys_yield();
 	if (env_of(envid)->env_status != ENV_NOT_RUNNABLE || env_of(envid)->env_runs != runs)
-		panic("%08x runs, stopped %s", envid, when);
+		panic("%08x runs, although it was stopped %s", envid, when);
 }
 
-// A child that sends back what it receives.
+// Make a child that sends back each value that it receives.
 static envid_t
 start_echo(void)
 {
@@ -59,20 +60,20 @@ stop_a_receiver(void)
 
 	wait_until_asleep(echo);
 	uint32_t runs = stop(echo);
-	must(sys_ipc_try_send(echo, 1, (void *)UTOP, 0), "send to one that is stopped");
+	must(sys_ipc_try_send(echo, 1, (void *)UTOP, 0), "send to a stopped receiver");
 	check_stays_stopped(echo, runs, "while it received");
 	start(echo);
 	check_echo(echo, 1);
 
-	// Stopped and started before anything comes, it goes on waiting.
+	// Stopped and started without a message, the receiver continues to wait.
 	wait_until_asleep(echo);
 	runs = stop(echo);
 	start(echo);
-	check_stays_stopped(echo, runs, "and started, but with nothing to receive");
-	must(ipc_send_checked(echo, 2, NULL, 0), "send to one that was stopped");
+	check_stays_stopped(echo, runs, "and started without a message");
+	must(ipc_send_checked(echo, 2, NULL, 0), "send to a restarted receiver");
 	check_echo(echo, 2);
 	must(sys_env_destroy(echo), "destroy");
-	wait_until_gone(echo); // Another CPU may have it yet, and its pages.
+	wait_until_gone(echo); // Until then another CPU may use it, and its pages are not free.
 	cprintf("stopped: a receiver stayed stopped, and got its message\n");
 }
 
@@ -96,7 +97,7 @@ stop_a_sender(void)
 	cprintf("stopped: a sender stayed stopped, and its message was taken\n");
 }
 
-// A child that makes one, which makes one and is stopped; and one never let run.
+// Leave a stopped child that has a child, and a child that has never run.
 static void
 leave_stopped_children(void)
 {
@@ -106,7 +107,7 @@ leave_stopped_children(void)
 	if (child == 0) {
 		last = must(sys_exofork(), "exofork");
 		if (last == 0)
-			panic("a child that nobody let run runs");
+			panic("a child that was never started runs");
 		must(ipc_send_checked(thisenv->env_parent_id, last, NULL, 0), "send");
 		for (;;)
 			continue;
@@ -115,7 +116,7 @@ leave_stopped_children(void)
 	stop(child);
 	never = must(sys_exofork(), "exofork");
 	if (never == 0)
-		panic("a child that nobody let run runs");
+		panic("a child that was never started runs");
 	exit();
 }
 
@@ -129,10 +130,10 @@ abandon_children(void)
 		leave_stopped_children();
 	wait_until_gone(child);
 	while (count_envs() != envs_before)
-		sys_yield(); // One that is on another CPU is freed by that.
+		sys_yield(); // Another CPU may still have to free a child that it ran.
 	if (count_free_pages() != pages_before)
 		panic("%d pages are free, not %d", count_free_pages(), pages_before);
-	cprintf("stopped: stopped children went with their parent\n");
+	cprintf("stopped: stopped children ended with their parent\n");
 }
 
 void

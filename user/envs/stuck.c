@@ -1,6 +1,5 @@
-// Ends with nobody gone and everybody waiting: the parent to be made runnable; one child
-// for a message; the others, in the parent's queue, to be received from. So there is
-// something for the kernel's audit to look at.
+// At the end, all environments wait: the parent is stopped, a child waits for a message, and other
+// children wait in the parent's queue. The kernel's audit then checks these waits.
 
 #include <user/common/testing.h>
 
@@ -26,8 +25,8 @@ umain(int argc, char **argv)
 
 	for (int i = 0; i < SENDERS; i++)
 		senders[i] = start_sender();
-	must(ipc_recv(NULL, NULL, NULL), "ipc_recv"); // From the first one.
-	// One goes from the middle of the queue, and the last one.
+	must(ipc_recv(NULL, NULL, NULL), "ipc_recv"); // From the first sender
+	// Remove a sender from the middle of the queue, and the last sender.
 	must(sys_env_destroy(senders[2]), "sys_env_destroy");
 	must(sys_env_destroy(senders[SENDERS - 1]), "sys_env_destroy");
 	must(sys_env_set_status(0, ENV_NOT_RUNNABLE), "sys_env_set_status");

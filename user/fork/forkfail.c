@@ -1,26 +1,25 @@
-// fork and sfork when there is not enough: of environments, and of memory, with which
-// they are tried with no page free, one, two, and so on until they succeed. Each time that
-// they fail, the parent must be as it was, and of the child nothing may be left. Some of
-// the parent's pages wait to be copied when they are written, for it has them in common
-// with another child; the others are all its own to write to.
+// Tests fork and sfork without enough memory, and without a free environment. They are called with
+// 0, 1, 2, ... free pages until they succeed. After each failure, the parent must be unchanged, and
+// all memory of the child must be free. Some of the parent's pages are copy-on-write, shared with
+// another child; all its other pages are its own.
 //
-// All memory is held by a child, the hoarder, that gives back a page when it is told to.
+// A child, the memory holder, takes all memory, and frees a page on request.
 
 #include <user/common/testing.h>
 
-// Where the hoarder puts them. From SPARE on, there is a page table already.
-#define HOARD ((char *)0x20000000)
+// Where the holder maps the pages. SPARE has a page table already.
+#define TAKEN ((char *)0x20000000)
 #define SPARE ((char *)0x10000000)
 
-// A page of the parent's that has a page table of its own: a child needs one for it, after it
-// has got all that is at lower addresses.
+// A page of the parent that is alone in its page table: for this page, fork needs memory after it
+// has mapped all pages at lower addresses.
 #define FAR ((char *)0x40000000)
 
-// What waits to be copied: parent and hoarder have it, and neither writes to it.
+// Copy-on-write pages that parent and holder share. Neither writes to them.
 static uint8_t in_common[3 * PGSIZE] __attribute__((aligned(PGSIZE))) = "something";
 
-// Messages to the hoarder, and one from a child to its parent.
-enum { TAKE_ALL, GIVE_ONE, STOP, COMPLETE };
+// Messages to the holder; COMPLETE is from a child to its parent.
+enum { TAKE_ALL, FREE_ONE, STOP, COMPLETE };
 
 // ---- The parent's memory ----
 
@@ -30,8 +29,8 @@ is_writable(pte_t pte)
 	return (pte & PTE_P) && (pte & (PTE_W | PTE_COW)) && !(pte & PTE_SHARE);
 }
 
-// How many of the pages that are to be copied are not yet. (sfork marks by PTE_W and PTE_COW what
-// it has shared.)
+// Count the pages of in_common that are still copy-on-write. (Pages that sfork shares have PTE_W
+// and PTE_COW.)
 static int
 count_in_common(void)
 {
@@ -42,7 +41,7 @@ count_in_common(void)
 	return count;
 }
 
-// Write to all other pages, so that none of them is left to be copied.
+// Write to all other pages, so that they are not copy-on-write any more.
 static void
 touch_all_pages(void)
 {
@@ -60,15 +59,15 @@ touch_all_pages(void)
 extern const uint8_t private_start[], private_end[]; // user/user.ld
 
 struct snapshot {
-	uint32_t mappings; // A sum over all of them, and
-	uint32_t contents; // one over the program's own pages, but not what fork keeps its books in
+	uint32_t mappings; // Hash of all mappings
+	uint32_t contents; // Hash of all pages except those that fork writes: stacks, .bss.private
 	int free_pages, envs;
 };
 
 static uint32_t
 add_to_sum(uint32_t sum, uint32_t word)
 {
-	return (sum ^ word) * 0x01000193; // FNV-1a, by words
+	return (sum ^ word) * 0x01000193; // FNV-1a, applied to words
 }
 
 static uint32_t
@@ -116,75 +115,76 @@ check_unchanged(const struct snapshot *before, const char *what)
 	touch_all_pages();
 }
 
-// ---- The hoarder ----
+// ---- The memory holder ----
 
-// Take all pages, then give one back whenever it is asked for.
+// Take all pages, then free a page for each FREE_ONE.
 static void
-hoard(void)
+hold_memory(void)
 {
-	static char *page = HOARD, *spare = SPARE + PGSIZE;
+	static char *page = TAKEN, *spare = SPARE + PGSIZE;
 
-	// There may be one left in the end, if the next one would need a page table too.
+	// After the first loop, a page may be left, if the next mapping needs a page table too.
 	while (sys_page_alloc(0, page, PERM_WRITE) == 0)
 		page += PGSIZE;
 	while (sys_page_alloc(0, spare, PERM_WRITE) == 0)
 		spare += PGSIZE;
 	must(ipc_send_checked(thisenv->env_parent_id, 0, NULL, 0), "ipc_send");
 
-	while (ipc_recv(NULL, NULL, NULL) == GIVE_ONE) {
+	while (ipc_recv(NULL, NULL, NULL) == FREE_ONE) {
 		page -= PGSIZE;
 		must(sys_page_unmap(0, page), "sys_page_unmap");
 		must(ipc_send_checked(thisenv->env_parent_id, 0, NULL, 0), "ipc_send");
 	}
 }
 
-// Tell the hoarder what to do, and wait until it is done.
+// Send a request to the holder, and wait until it is done.
 static void
-tell_hoarder(envid_t hoarder, uint32_t what)
+ask_holder(envid_t holder, uint32_t request)
 {
-	must(ipc_send_checked(hoarder, what, NULL, 0), "ipc_send");
+	must(ipc_send_checked(holder, request, NULL, 0), "ipc_send");
 	must(ipc_recv(NULL, NULL, NULL), "ipc_recv");
 }
 
 static envid_t
-start_hoarder(void)
+start_holder(void)
 {
-	envid_t hoarder = must_fork();
+	envid_t holder = must_fork();
 
-	if (hoarder == 0) {
-		must(sys_page_alloc(0, SPARE, PERM_WRITE), "sys_page_alloc"); // And a page table
+	if (holder == 0) {
+		// This also makes the page table for SPARE.
+		must(sys_page_alloc(0, SPARE, PERM_WRITE), "sys_page_alloc");
 		touch_all_pages();
 		while (ipc_recv(NULL, NULL, NULL) == TAKE_ALL)
-			hoard();
+			hold_memory();
 	}
 	touch_all_pages();
-	return hoarder;
+	return holder;
 }
 
-// ---- Trying ----
+// ---- The tests ----
 
-// Tell the parent that this child has all its pages. The page at FAR is the last one below the
-// stack: it is not there if the child was started after an error.
+// Tell the parent that this child has all its pages. FAR is the last page below the stack: it is
+// missing if fork started the child after an error.
 static void
 report_complete(void)
 {
 	if (*(volatile char *)FAR != 0)
-		panic("the child's page at %p is not the parent's", FAR);
+		panic("the child's page at %p differs from the parent's", FAR);
 	must(ipc_send_checked(thisenv->env_parent_id, COMPLETE, NULL, 0), "ipc_send");
 }
 
-// Tell the hoarder to give back page after page until this succeeds. From then until the child's
-// end, parent and child may write only to their stacks: there may be no memory for other copies.
+// Let the holder free page after page until make_child succeeds. Then parent and child may write
+// only to their stacks until the child ends: there may be no memory to copy other pages.
 static void
-try_with_little_memory(envid_t hoarder, envid_t (*make_child)(void), const char *name)
+try_with_little_memory(envid_t holder, envid_t (*make_child)(void), const char *name)
 {
 	struct snapshot before;
 	envid_t child;
 	int failures = 0, to_copy = count_in_common();
 
 	if (to_copy != sizeof(in_common) / PGSIZE)
-		panic("%s: %d pages are to be copied", name, to_copy);
-	tell_hoarder(hoarder, TAKE_ALL);
+		panic("%s: %d pages are copy-on-write", name, to_copy);
+	ask_holder(holder, TAKE_ALL);
 	for (;;) {
 		before = take_snapshot();
 		child = make_child();
@@ -198,19 +198,19 @@ try_with_little_memory(envid_t hoarder, envid_t (*make_child)(void), const char 
 			panic("%s: %e", name, child);
 		check_unchanged(&before, name);
 		failures++;
-		tell_hoarder(hoarder, GIVE_ONE);
+		ask_holder(holder, FREE_ONE);
 	}
 	if (ipc_recv(NULL, NULL, NULL) != COMPLETE)
-		panic("%s: the child has sent something else", name);
+		panic("%s: the child has sent another message", name);
 	wait_until_gone(child);
-	// sfork makes copies, of which the parent now has one of each.
+	// sfork copies the copy-on-write pages, and the parent keeps the copies.
 	int pages = before.free_pages - (to_copy - count_in_common());
 	if (count_free_pages() != pages)
-		panic("%s: %d pages are free when the child has gone, not %d", name,
+		panic("%s: %d pages are free after the child's end, not %d", name,
 		    count_free_pages(), pages);
 	touch_all_pages();
 	cprintf("forkfail: %s failed with 0 to %d pages, and then succeeded\n", name, failures - 1);
-	must(ipc_send_checked(hoarder, STOP, NULL, 0), "ipc_send");
+	must(ipc_send_checked(holder, STOP, NULL, 0), "ipc_send");
 }
 
 static void
@@ -241,7 +241,7 @@ void
 umain(int argc, char **argv)
 {
 	must(sys_page_alloc(0, FAR, PERM_WRITE), "sys_page_alloc");
-	// What the first fork takes stays: an exception stack, page tables.
+	// The first fork allocates pages that stay: an exception stack and page tables.
 	envid_t child = must_fork();
 	if (child == 0)
 		return;
@@ -249,14 +249,14 @@ umain(int argc, char **argv)
 	touch_all_pages();
 	int free_pages = count_free_pages();
 
-	envid_t hoarder = start_hoarder();
-	try_with_little_memory(hoarder, fork, "fork");
-	try_with_little_memory(hoarder, fork_batched, "fork_batched");
-	try_with_little_memory(hoarder, sfork, "sfork");
-	must(sys_env_destroy(hoarder), "sys_env_destroy");
-	wait_until_gone(hoarder);
+	envid_t holder = start_holder();
+	try_with_little_memory(holder, fork, "fork");
+	try_with_little_memory(holder, fork_batched, "fork_batched");
+	try_with_little_memory(holder, sfork, "sfork");
+	must(sys_env_destroy(holder), "sys_env_destroy");
+	wait_until_gone(holder);
 	try_without_environments();
 	if (count_free_pages() != free_pages)
-		panic("%d pages are free in the end, not %d", count_free_pages(), free_pages);
+		panic("%d pages are free at the end, not %d", count_free_pages(), free_pages);
 	cprintf("forkfail: ok\n");
 }

@@ -1,23 +1,26 @@
-// What fork and sfork do with each kind of page: what was writable is a copy for each
-// side, whoever writes first, and in whichever generation; what was not stays the same, and
-// not writable; PTE_SHARE is the same for all. The stack is a copy for each side in any
-// case, even one of two pages, of which the upper one waits to be copied already; and so
-// is the exception stack, when a handler forks. A batch of calls is memory like any other.
+// Tests what fork and sfork do with each kind of page. After fork:
 //
-// With an argument, it tries fork_batched in place of fork.
+//	- writable pages: parent and child have their own copies, whether the parent or the child
+//	  writes first, and also after several generations
+//	- read-only pages: parent and child share them, and cannot write to them
+//	- pages with PTE_SHARE: parent and child share them
+//	- stacks: copies, even a stack of two pages whose upper page is copy-on-write, and an
+//	  exception stack when a handler forks
+//	- a batch of collected calls: a copy, like other memory
+//
+// With an argument, this program tests fork_batched in place of fork.
 
 #include <user/common/testing.h>
 
-// The pages.
 #define PRIVATE     ((volatile uint32_t *)0x20000000)
-#define AVAILABLE   ((volatile uint32_t *)0x20001000) // With a bit that has no meaning
+#define AVAILABLE   ((volatile uint32_t *)0x20001000) // Has an AVAIL bit that has no meaning
 #define READ_ONLY   ((volatile uint32_t *)0x20002000)
 #define SHARED      ((volatile uint32_t *)0x20003000)
 #define SHARED_READ ((volatile uint32_t *)0x20004000)
 
-#define PROBE ((volatile uint32_t *)0x20005000) // Not there
+#define PROBE ((volatile uint32_t *)0x20005000) // Unmapped at first
 
-// Where fork itself would map pages for a moment.
+// The address at which fork itself maps pages temporarily
 #define AT_SCRATCH ((volatile uint32_t *)UFORKTEMP)
 
 #define PTE_NO_MEANING 0x200
@@ -28,15 +31,15 @@
 static envid_t (*chosen_fork)(void) = fork;
 
 static envid_t
-fork_as_chosen(void)
+must_chosen_fork(void)
 {
 	return must(chosen_fork(), "fork");
 }
 
-// A variable of the program, which is on a page of its kind.
+// A variable of the program
 static volatile uint32_t variable;
 
-// How far things are, for all.
+// Shared by all environments: how far the test has got
 static volatile uint32_t *const stage = (volatile uint32_t *)0x10000000;
 
 static void
@@ -52,9 +55,8 @@ wait_for_stage(uint32_t number)
 		sys_yield();
 }
 
-// ---- Looking ----
+// ---- Checks ----
 
-// That memory holds a value.
 static void
 check(const char *what, uint32_t is, uint32_t should_be)
 {
@@ -68,7 +70,8 @@ check_perm(const volatile uint32_t *va, int perm)
 	check("permissions", pte_of(PGNUM(va)) & PTE_SYSCALL, perm);
 }
 
-// What a side has that must be its own; its stack has it too, at both ends.
+// Write a value to all memory that parent and child must not share: pages, a variable, and both
+// ends of an array on the stack.
 static void
 set_own(uint32_t value, volatile uint32_t *stack)
 {
@@ -80,15 +83,15 @@ static void
 check_own(uint32_t value, const volatile uint32_t *stack)
 {
 	check("the private page", *PRIVATE, value);
-	check("the page with the other bit", *AVAILABLE, value);
-	check("the page at fork's scratch", *AT_SCRATCH, value);
+	check("the page with an AVAIL bit", *AVAILABLE, value);
+	check("the page at UFORKTEMP", *AT_SCRATCH, value);
 	check("the variable", variable, value);
 	check("the lower page of the stack", stack[0], value);
 	check("the upper page of the stack", stack[HALF_WORDS * 2], value);
 }
 
 static void
-check_same_for_all(uint32_t shared_value)
+check_shared(uint32_t shared_value)
 {
 	check("the read-only page", *READ_ONLY, READ_ONLY_VALUE);
 	check("the shared read-only page", *SHARED_READ, READ_ONLY_VALUE);
@@ -100,17 +103,17 @@ check_same_for_all(uint32_t shared_value)
 
 // ---- fork ----
 
-// The child writes first, and the parent must not see it, then the other way round.
+// The child writes first, and the parent must not see it. Then the parent writes.
 static void
 child_writes_first(volatile uint32_t *stack)
 {
 	reach_stage(0);
 	set_own(1, stack);
 	*SHARED = 1;
-	envid_t child = fork_as_chosen();
+	envid_t child = must_chosen_fork();
 	if (child == 0) {
 		check_own(1, stack);
-		check_same_for_all(1);
+		check_shared(1);
 		check_perm(PRIVATE, PERM_READ | PTE_COW);
 		check_perm(AVAILABLE, PERM_READ | PTE_COW | PTE_NO_MEANING);
 		set_own(2, stack);
@@ -120,12 +123,12 @@ child_writes_first(volatile uint32_t *stack)
 		reach_stage(1);
 		wait_for_stage(2);
 		check_own(2, stack);
-		check_same_for_all(3);
+		check_shared(3);
 		exit();
 	}
 	wait_for_stage(1);
 	check_own(1, stack);
-	check_same_for_all(2);
+	check_shared(2);
 	set_own(3, stack);
 	*SHARED = 3;
 	reach_stage(2);
@@ -138,7 +141,7 @@ parent_writes_first(volatile uint32_t *stack)
 {
 	reach_stage(0);
 	set_own(4, stack);
-	envid_t child = fork_as_chosen();
+	envid_t child = must_chosen_fork();
 	if (child == 0) {
 		wait_for_stage(1);
 		check_own(4, stack);
@@ -152,7 +155,7 @@ parent_writes_first(volatile uint32_t *stack)
 	check_own(5, stack);
 }
 
-// A child forks, with all that is to be copied still to be copied; so does its child.
+// A child forks while all its pages are still copy-on-write, and so does its child.
 static void
 generations(volatile uint32_t *stack)
 {
@@ -163,7 +166,7 @@ generations(volatile uint32_t *stack)
 	reach_stage(0);
 	do {
 		generation++;
-		envid = fork_as_chosen();
+		envid = must_chosen_fork();
 	} while (envid == 0 && generation < 4);
 
 	if (envid == 0) {
@@ -181,13 +184,13 @@ generations(volatile uint32_t *stack)
 
 // ---- sfork ----
 
-// After a fork, so that all pages wait to be copied.
+// Call sfork after a fork, when all pages are copy-on-write.
 static void
 check_all_shared(volatile uint32_t *stack)
 {
 	reach_stage(0);
 	set_own(20, stack);
-	envid_t child = fork_as_chosen();
+	envid_t child = must_chosen_fork();
 	if (child == 0)
 		exit();
 	wait_until_gone(child);
@@ -196,7 +199,7 @@ check_all_shared(volatile uint32_t *stack)
 	child = must(sfork(), "sfork");
 	if (child == 0) {
 		check_own(20, stack);
-		check_same_for_all(3);
+		check_shared(3);
 		set_own(21, stack);
 		check("thisenv's id", thisenv->env_id, sys_getenvid());
 		reach_stage(1);
@@ -208,7 +211,7 @@ check_all_shared(volatile uint32_t *stack)
 	}
 	wait_for_stage(1);
 	check("the private page", *PRIVATE, 21);
-	check("the page with the other bit", *AVAILABLE, 21);
+	check("the page with an AVAIL bit", *AVAILABLE, 21);
 	check("the variable", variable, 21);
 	check("the lower page of the stack", stack[0], 20);
 	check("the upper page of the stack", stack[HALF_WORDS * 2], 20);
@@ -234,15 +237,15 @@ handler(struct UTrapframe *utf)
 	must(sys_page_alloc(0, (void *)utf->utf_fault_va, PERM_WRITE), "sys_page_alloc");
 }
 
-// Fault once, and go on as two, each with a stack of its own.
+// Fault once: the handler forks, and parent and child each return to their own stack.
 static void
-fork_in_handler(envid_t (*how)(void), volatile uint32_t *stack)
+fork_in_handler(envid_t (*fork_function)(void), volatile uint32_t *stack)
 {
 	envid_t me = sys_getenvid();
 
 	reach_stage(0);
 	set_own(30, stack);
-	make_child = how;
+	make_child = fork_function;
 	set_pgfault_handler(handler);
 	*PROBE = 1;
 	check("the lower page of the stack", stack[0], 30);
@@ -261,19 +264,19 @@ fork_in_handler(envid_t (*how)(void), volatile uint32_t *stack)
 
 // ---- A batch ----
 
-// Where its first calls begin, there is another page.
+// The calls of the batch start on a page of their own.
 static struct {
 	char before[PGSIZE - offsetof(struct Batch, calls)];
 	struct Batch batch;
 } collected __attribute__((aligned(PGSIZE)));
 
-// Fork with a call that is collected, and not made: then both sides make it.
+// Fork while a call is collected in a batch: then both parent and child make the call.
 static void
 fork_with_a_batch(void)
 {
 	reach_stage(0);
 	must(batch_page_alloc(&collected.batch, 0, (void *)PROBE, PERM_WRITE), "batch_page_alloc");
-	envid_t child = fork_as_chosen();
+	envid_t child = must_chosen_fork();
 	must(batch_flush(&collected.batch), "batch_flush");
 	*PROBE = 1;
 	if (child == 0) {
@@ -285,7 +288,7 @@ fork_with_a_batch(void)
 	must(sys_page_unmap(0, (void *)PROBE), "sys_page_unmap");
 }
 
-// ---- All of it ----
+// ---- All tests ----
 
 static void
 make_pages(void)
@@ -307,7 +310,7 @@ make_pages(void)
 // On a stack of two pages.
 static void __attribute__((noinline)) try_all(void)
 {
-	volatile uint32_t stack[HALF_WORDS * 2 + 1]; // More than a page: its ends are on two.
+	volatile uint32_t stack[HALF_WORDS * 2 + 1]; // Longer than a page, so it is on two pages.
 	envid_t me = sys_getenvid();
 
 	assert(PGNUM(&stack[0]) != PGNUM(&stack[HALF_WORDS * 2]));
@@ -318,7 +321,7 @@ static void __attribute__((noinline)) try_all(void)
 		return;
 	check("the number of generations", *stage, 4);
 	check_all_shared(stack);
-	parent_writes_first(stack); // Of pages that sfork has left.
+	parent_writes_first(stack); // With the pages that sfork has shared
 	fork_in_handler(chosen_fork, stack);
 	fork_in_handler(sfork, stack);
 	fork_with_a_batch();

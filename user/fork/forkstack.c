@@ -1,11 +1,11 @@
-// fork by a parent whose stack has two pages, the lower one copy-on-write, from ever
-// other places above their boundary: so that wherever in fork the stack comes to the
-// lower page, it is written there, and copied, in the midst of fork's own copying.
+// Tests fork with a stack of two pages, of which the lower page is copy-on-write. fork is called
+// with each stack pointer above the boundary of the pages. So, in some call, each function of fork
+// is the first to write to the lower page, which is then copied while fork copies the mappings.
 //
-// And where the lower page begins less than STACK_MARGIN (lib/fork.c) below fork's own frame, it is
-// the parent's and the child's own afterwards: both can write to it though no memory is left.
+// If the lower page begins less than STACK_MARGIN (lib/fork.c) below fork's own frame, parent and
+// child must each have their own copy after fork: then both can write to it without free memory.
 //
-// With an argument, it tries fork_batched in place of fork.
+// With an argument, this program tests fork_batched in place of fork.
 
 #include <user/common/testing.h>
 
@@ -27,12 +27,12 @@ fork_at(uint32_t sp)
 	return child;
 }
 
-// That a write to the lower page needs no memory.
+// Check that a write to the lower page needs no memory.
 static void
 check_lower_is_own(uint32_t sp, const char *whose)
 {
 	if (!(pte_of(PGNUM(LOWER)) & PTE_W))
-		panic("fork with esp %08x: the page below is not the %s's own", sp, whose);
+		panic("fork with esp %08x: the %s's lower page is copy-on-write", sp, whose);
 }
 
 static void
@@ -46,7 +46,7 @@ try_margin(void)
 			exit();
 		wait_until_gone(child);
 	}
-	cprintf("forkstack: the pages near %s's frame are each side's own\n",
+	cprintf("forkstack: parent and child have copies of the pages near %s's frame\n",
 	    chosen_fork == fork ? "fork" : "fork_batched");
 }
 
@@ -58,7 +58,7 @@ umain(int argc, char **argv)
 	if (argc > 1)
 		chosen_fork = fork_batched;
 	must(sys_page_alloc(0, LOWER, PERM_WRITE), "sys_page_alloc");
-	envid_t first = must_fork(); // From here on there is a handler for PTE_COW.
+	envid_t first = must_fork(); // From now on fork's handler copies copy-on-write pages.
 	if (first == 0)
 		exit();
 	wait_until_gone(first);

@@ -1,23 +1,23 @@
-// Which environments share memory after sfork and fork, in each order: those that sfork has made
-// share a page for good; a child of fork has its own, and so has its parent.
+// Tests which environments share memory after sfork and fork, in each order. Environments that
+// sfork made share all pages from then on; a child of fork has copies.
 //
-// Each of them has a page at PRIVATE and a variable of the program. All but the first environment
-// are servers, which write to both and read both.
+// Each environment has a page at PRIVATE and a variable of the program. All environments except the
+// first are servers, which read and write both on request.
 
 #include <user/common/testing.h>
 
 #define PRIVATE ((volatile uint32_t *)0x20000000)
 #define MEMBERS 8
 
-// What a server is asked, besides the value to be written: nothing but reading, or to end.
+// Requests to a server; any other number is a value to write.
 #define READ 0
 #define END  ~0U
 
 static volatile uint32_t variable;
 
-static envid_t members[MEMBERS]; // The first one's is 0.
+static envid_t members[MEMBERS]; // members[0] is this environment, and stays 0.
 
-// Write a value, unless it is READ, and return what is read then.
+// Write a value, unless it is READ. Returns the value that is then read.
 static uint32_t
 access(uint32_t value)
 {
@@ -38,7 +38,7 @@ static void __attribute__((noreturn)) serve(void)
 	exit();
 }
 
-// Let a member do that.
+// Let a member call access().
 static uint32_t
 ask(envid_t member, uint32_t value)
 {
@@ -46,7 +46,7 @@ ask(envid_t member, uint32_t value)
 		      : access(value);
 }
 
-// Members with the same letter in groups, "aab" for example, share memory, and no others do.
+// Check that exactly the members with the same letter in `groups`, for example "aab", share memory.
 static void
 check_groups(const char *what, const char *groups)
 {
@@ -67,18 +67,18 @@ check_groups(const char *what, const char *groups)
 	}
 }
 
-// Make a member by how().
+// Make a member by fork_function(), which is fork or sfork.
 static void
-make(uint32_t member, envid_t (*how)(void))
+make(uint32_t member, envid_t (*fork_function)(void))
 {
-	envid_t child = must(how(), "fork or sfork");
+	envid_t child = must(fork_function(), "fork or sfork");
 
 	if (child == 0)
 		serve();
 	members[member] = child;
 }
 
-// Make the first member after this one, which makes the second, each as told.
+// Make member 1 by first(). Member 1 makes member 2 by second().
 static void
 make_two(envid_t (*first)(void), envid_t (*second)(void))
 {
@@ -106,7 +106,7 @@ finish(void)
 	}
 }
 
-// Wherever a try begins: with a page that is this environment's own, or waits to be copied.
+// Start a test: the page is this environment's own, or copy-on-write (`cow`).
 static void
 begin(bool cow)
 {
