@@ -1,10 +1,10 @@
-// How long environments wait for their turns, counted in turns of others (env_wait). Children
-// do at random what makes an environment leave its CPU and become runnable again: compute
-// to the end of a time slice, yield, wait to send, to receive, for both, or for a key. Their
-// parent stops some and starts them again, which also ends waits for what never comes.
+// Tests how long environments wait for their turns, counted in turns of other environments
+// (env_wait). Children do at random what makes an environment leave its CPU: compute until the end
+// of a time slice, yield, wait to send or to receive, or wait for a key. Their parent stops and
+// starts some of them, which also ends waits for events that never happen.
 //
-// The rule is that of kern/sched.c: while an environment is runnable, each other one gets at most
-// one turn. So env_wait is never more than the number of the other environments.
+// The rule (kern/sched.c): while an environment is runnable, each other environment gets at most
+// one turn. So env_wait is at most the number of other environments.
 
 #include <inc/lib.h>
 
@@ -13,26 +13,26 @@
 
 #define SEED     2026
 #define CHILDREN 20
-#define BUSY     2     // So many of the children compute all the time
-#define TURNS    100   // At least so many of each child, and
-#define ROUNDS   200   // so many of the parent
-#define LOOPS    20000 // At most, in a step
+#define BUSY     2     // Number of children that compute all the time
+#define TURNS    100   // Least number of turns of each child
+#define ROUNDS   200   // Least number of rounds of the parent
+#define LOOPS    20000 // Most iterations of a computation
 #define NO_PAGE  ((void *)UTOP)
 
-// One page for all of them.
+// In a page that all environments share
 static struct {
 	envid_t ids[CHILDREN];
-	volatile bool go; // All are there.
+	volatile bool go; // All children have been made.
 	volatile uint32_t turns[CHILDREN];
-	volatile uint32_t longest; // The longest wait of all
-	volatile uint32_t cpus;    // A bit for each CPU that one of them was on
+	volatile uint32_t longest; // The longest wait of all environments
+	volatile uint32_t cpus;    // One bit for each CPU that ran a child
 } *const shared = (void *)0x10000000;
 
 static void
 compute(uint32_t loops)
 {
 	for (volatile uint32_t left = loops; left > 0; left--) {
-		// Only time must pass.
+		// Empty: only uses time.
 	}
 }
 
@@ -46,8 +46,8 @@ note_longest(uint32_t wait)
 	}
 }
 
-// Note how long this environment has waited, if it has got another turn. (Or if it has been run in
-// the turn of a caller: then the wait is still that of its last turn.)
+// If this environment has got a new turn, note how long it waited. (env_runs also changes when the
+// environment runs in the turn of a caller: then env_wait is still that of its last turn.)
 static void
 note_wait(int me)
 {
@@ -90,10 +90,10 @@ do_something(void)
 }
 
 static void
-be_child(int me)
+run_child(int me)
 {
 	random_state = SEED + me;
-	while (!shared->go) // Not by a message, which a child may take from another child.
+	while (!shared->go) // A message would not do: a child may receive those of another child.
 		sys_yield();
 	for (;;) {
 		if (me >= BUSY)
@@ -102,9 +102,8 @@ be_child(int me)
 	}
 }
 
-// Whether all children have had their turns.
 static bool
-is_enough(void)
+all_had_turns(void)
 {
 	for (int i = 0; i < CHILDREN; i++) {
 		if (shared->turns[i] < TURNS)
@@ -113,9 +112,9 @@ is_enough(void)
 	return true;
 }
 
-// Stop a child, or start one: a wait that it is in ends with an error then.
+// Start a child, and sometimes stop it first. If the child waits, its wait ends with an error.
 static void
-disturb_one(void)
+disturb_child(void)
 {
 	envid_t child = shared->ids[below(CHILDREN)];
 
@@ -124,7 +123,7 @@ disturb_one(void)
 	compute(below(LOOPS / 10));
 	must(sys_env_set_status(child, ENV_RUNNABLE), "start");
 	if (env_of(child)->env_status == ENV_NOT_RUNNABLE)
-		must(sys_env_set_status(child, ENV_RUNNABLE), "start what waits");
+		must(sys_env_set_status(child, ENV_RUNNABLE), "end the wait");
 }
 
 static int
@@ -145,13 +144,13 @@ umain(int argc, char **argv)
 	for (int i = 0; i < CHILDREN; i++) {
 		envid_t child = must_fork();
 		if (child == 0)
-			be_child(i);
+			run_child(i);
 		shared->ids[i] = child;
 	}
 	shared->go = true;
-	for (int round = 0; round < ROUNDS || !is_enough(); round++) {
+	for (int round = 0; round < ROUNDS || !all_had_turns(); round++) {
 		for (int i = 0; i < CHILDREN / 2; i++)
-			disturb_one();
+			disturb_child();
 		sys_yield();
 		note_longest(thisenv->env_wait);
 	}

@@ -1,5 +1,5 @@
-// Waits until it is alone, and says what time it is: if two runs of the machine were the
-// same, to the instruction, that is the same too.
+// Waits until it is the only environment, and prints the time stamp counter. If the counter counts
+// instructions, two runs that executed the same instructions print the same number.
 
 #include <user/common/testing.h>
 

@@ -1,30 +1,30 @@
-// How much of one CPU an environment gets that computes all the time, while other environments
-// do not. The arguments are the number of time slices to run, and names of patterns of children
-// (see patterns[]). For each child that computes, or prints, the program says how many turns it
-// had and how much of the time. tests/kernel/test_fair.py knows what is fair.
+// Measures how much CPU time an environment gets that computes all the time, beside environments
+// that do other things. The arguments are the number of time slices to run, and names of patterns
+// of children (see patterns[]). For each child that computes or prints, the program prints its
+// number of turns and its share of the time. tests/kernel/test_fair.py checks the shares.
 //
-// The program must run alone on one CPU: then the ticks of the timer come at regular times,
-// and an environment can know when the next tick comes.
+// The program must run alone on one CPU: then the timer ticks are regular, and an environment can
+// compute the time of the next tick.
 
 #include <user/common/testing.h>
 
 #define NO_PAGE ((void *)UTOP)
-#define LINE    64 // Characters
-#define MOST    4  // Children in a pattern
+#define LINE    64 // Characters in a line
+#define MOST    4  // Children in a pattern, at most
 
-static uint32_t slices; // That each pattern lasts
+static uint32_t slices; // Number of slices that each pattern runs
 
-// One page for all of them.
+// In a page that all environments share. Times are those of the time stamp counter.
 static struct {
-	uint64_t tick;        // When one of the ticks came, by the time stamp counter
-	uint32_t slice;       // From one tick to the next
-	uint64_t end;         // When all of them stop
+	uint64_t tick;        // The time of a tick
+	uint32_t slice;       // The time from a tick to the next
+	uint64_t end;         // The time at which all children stop
 	envid_t ids[MOST];    // In the order of their slots
-	uint32_t turns[MOST]; // Of those that note them
+	uint32_t turns[MOST]; // Of the children that call note_run_time
 	uint64_t run_time[MOST];
 } *const shared = (void *)0x10000000;
 
-// As much as the kernel prints before it lets other environments run, and much more
+// PART is what the kernel prints before it lets other environments run; `text` is much longer.
 #define PART 1024
 static char text[64 * PART];
 
@@ -34,8 +34,8 @@ is_time(uint64_t when)
 	return (int64_t)(read_tsc() - when) >= 0;
 }
 
-// Add the time since the last call to the child's run time, if it had the CPU all that time: then
-// env_runs is the same. Otherwise a new turn has begun.
+// If the child had the CPU since the last call (env_runs is the same), add this time to its run
+// time. Otherwise a new turn has begun: count it.
 static void
 note_run_time(int me)
 {
@@ -64,8 +64,8 @@ compute(int me)
 	ipc_send(thisenv->env_parent_id, 0, NULL, 0);
 }
 
-// Compute until `left` thousandths of a slice are left before a tick. If that time has passed, or
-// passes in the next 25 thousandths, the tick after it is meant.
+// Compute until `left` thousandths of a slice are left before the next tick, or before the tick
+// after it if fewer than `left` + 25 thousandths are left now.
 static void
 compute_until_tick(uint32_t left)
 {
@@ -111,7 +111,7 @@ yield_after_half(int me)
 	yield_before(450);
 }
 
-// Every other time, keep the CPU as long as possible.
+// Yield at once in every second turn, and keep the CPU as long as possible in the others.
 static void
 yield_every_other_time(int me)
 {
@@ -142,11 +142,11 @@ serve(int me)
 
 	for (;;) {
 		ipc_recv(&from, NULL, NULL);
-		sys_ipc_send(from, 0, NO_PAGE, 0); // It may be gone.
+		sys_ipc_send(from, 0, NO_PAGE, 0); // Ignore the error if the sender is gone.
 	}
 }
 
-// The same by one call.
+// Answer each message with ipc_call, which also waits for the next message.
 static void
 serve_by_call(int me)
 {
@@ -183,8 +183,8 @@ ask_before_tick(int me)
 	}
 }
 
-// Fork and exit just before the tick, so that the child goes on. To fork takes a twentieth of
-// a slice.
+// Fork and exit just before the tick, so that the child continues in the same way. A fork takes a
+// twentieth of a slice.
 static void
 exit_before_tick(int me)
 {
@@ -232,8 +232,8 @@ static const struct pattern patterns[] = {
 	{ "text", { print_more, print_more, compute } },
 };
 
-// Wait for the next tick, and return when it came. It ends this environment's turn, though there
-// is no other that runs.
+// Wait for the next tick, and return its time. The tick ends this environment's turn even if no
+// other environment is runnable.
 static uint64_t
 next_tick(void)
 {
@@ -257,7 +257,7 @@ try_pattern(const struct pattern *pattern)
 	for (int i = 0; i < MOST && pattern->children[i]; i++) {
 		envid_t child = must_fork();
 		if (child == 0) {
-			// Until all are there, and the parent sleeps.
+			// Wait until all children have been made.
 			ipc_recv(NULL, NULL, NULL);
 			pattern->children[i](i);
 			exit();
@@ -271,7 +271,7 @@ try_pattern(const struct pattern *pattern)
 			ipc_recv(NULL, NULL, NULL);
 	}
 	for (int i = 0; i < MOST && pattern->children[i]; i++)
-		sys_env_destroy(shared->ids[i]); // It may be gone.
+		sys_env_destroy(shared->ids[i]); // Ignore the error if the child is gone.
 	for (int i = 0; i < MOST; i++) {
 		if (shared->turns[i])
 			cprintf("shares: %s: child %d: %u turns, %u of 1000\n", pattern->name, i,

@@ -1,9 +1,9 @@
-// A time slice ends, though the program makes no call. It is run twice on one CPU, which has
-// nothing to do in between and stops its timer: tests/kernel/test_smp.py.
+// Checks that a time slice ends even if the program makes no system call. tests/kernel/test_smp.py
+// runs it twice on one CPU, which is idle between the runs, and stops its timer.
 
 #include <inc/lib.h>
 
-#define LOOPS 40000000 // Many slices' worth where the clock counts instructions
+#define LOOPS 40000000 // Many time slices, if the clock counts instructions
 
 void
 umain(int argc, char **argv)

@@ -1,13 +1,12 @@
-// How long time slices are, in ticks of the time stamp counter. An environment that never
-// gives up the CPU is put on it again whenever a slice is over, even if there is no other:
-// env_runs counts that. How many seconds it is depends on the rate of the counter, which
-// tests/machines/test_machines.py knows.
+// Measures how long time slices are, in ticks of the time stamp counter. When a slice ends, an
+// environment that is the only runnable one runs again, and env_runs counts this. The length in
+// seconds depends on the rate of the counter, which tests/machines/test_machines.py knows.
 
 #include <inc/lib.h>
 
 #define SLICES 20
 
-// Wait until the next slice begins, and say when that was.
+// Wait until the next slice begins. Returns the time.
 static uint64_t
 next_slice(void)
 {

@@ -1,6 +1,6 @@
-// One call can make several environments runnable: the end of a receiver wakes all that sleep in
-// its queue. Each gets a CPU at once if enough CPUs are idle, and does not have to
-// share the first. wakeall,N: for N CPUs.
+// One system call can make several environments runnable: the end of a receiver wakes all senders
+// in its queue. If enough CPUs are idle, each sender must get a CPU of its own at once. wakeall,N
+// is for N CPUs.
 
 #include <user/common/testing.h>
 
@@ -8,7 +8,7 @@
 #define MAX_SENDERS 31
 #define NO_PAGE     ((void *)UTOP)
 
-// Slices of all senders together, after which a CPU that has not come is taken to sleep for good.
+// If a CPU has not woken up after so many slices of all senders together, the wake-up was lost.
 #define MAX_SLICES 1500
 
 static struct {
@@ -19,7 +19,8 @@ static struct {
 static int nsenders;
 static envid_t senders[MAX_SENDERS];
 
-// Sleep in the queue of each round's receiver. When it is gone, compute until the next round.
+// In each round, sleep in the receiver's queue. When the receiver is gone, loop until the next
+// round.
 static void
 send_in_each_round(void)
 {
