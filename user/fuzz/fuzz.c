@@ -1,19 +1,19 @@
-// A program that does what no program should: `fuzz,SEED,CALLS` makes so many system calls
-// with arguments that are likely to be wrong, and has children that execute what they may
-// not, with stacks, handlers, segments and flags that make no sense. In the end all are gone,
-// and the kernel is as it was; whoever runs this sees to that. Nothing may wait for ever, no
-// call may return what it must not: that is a line with "WRONG" in it.
+// `fuzz,SEED,CALLS` makes CALLS system calls with random arguments, many of them wrong. Its
+// children also execute forbidden instructions, with random stacks, handlers, segments and flags.
+// A call that returns a wrong result, or changes mappings wrongly, is reported in a line with
+// "WRONG". At the end all environments must be gone and all memory free, and no environment may
+// wait without end: tools/check/fuzz.py and the kernel's audit check this.
 //
-// All is decided by numbers from the seed, which is printed. With one CPU whose clock counts
-// instructions, the same happens each time. Several of these may run at a time.
+// The seed is printed, and decides everything on one CPU whose clock counts instructions. Several
+// copies of this program may run at the same time.
 //
-// A parent makes children, calls the same things with them as their victims, and replaces
-// those that have ended. It never does what could end itself, or damage its own memory: else
-// nobody could end its children any more. They are of three kinds:
+// A parent makes children, makes calls that change its children, and replaces children that have
+// ended. It makes no call that could end it or damage its own memory, because then no environment
+// could end its children. There are three kinds of children:
 //
-//	CALLER		makes calls, most of them for itself, until one of them is the end of it
-//	NONSENSE	executes a page of code that makes no sense (fuzzcode.h), and has no other
-//	PARENT		a parent in its turn
+//	CALLER		makes system calls, most of them for itself, until it ends
+//	RANDOM_CODE	executes a page of random code (fuzzcode.h)
+//	PARENT		is a parent itself
 
 #include "fuzzchildren.h"
 
@@ -21,25 +21,25 @@
 #define PARENT_CALLS 3000
 #define CALLER_CALLS 1000
 
-// How often a child may have been put on a CPU since it was last seen to make progress.
-static const uint32_t patience[] = { [CALLER] = 2, [NONSENSE] = 1 };
+// How many turns a child may have without progress before its parent destroys it
+static const uint32_t max_turns[] = { [CALLER] = 2, [RANDOM_CODE] = 1 };
 
 // ---- A caller ----
 
 static bool
-is_suicide(const struct call *c)
+destroys_caller(const struct call *c)
 {
 	return c->number == SYS_env_destroy &&
 	       (c->args[0] == 0 || c->args[0] == (uint32_t)thisenv->env_id);
 }
 
-// Make a call, and say what is wrong with it, if this is known.
+// Make a call. Returns what is wrong with its effects, as far as the caller can know.
 static enum wrong
 try_call(const struct call *c, int32_t *r)
 {
 	struct view before;
 
-	before.interference = MY_SLOT->interference;
+	before.parent_seq = MY_SLOT->parent_seq;
 	take_view(&before, c);
 	*r = make_call(c);
 	if (MY_SLOT->damaged)
@@ -47,7 +47,7 @@ try_call(const struct call *c, int32_t *r)
 	if (!is_result_good(c, *r))
 		return WRONG_RESULT;
 	bool good = are_mappings_good(c, *r, &before);
-	if (before.interference % 2 || before.interference != MY_SLOT->interference)
+	if (before.parent_seq % 2 || before.parent_seq != MY_SLOT->parent_seq)
 		return NOTHING_WRONG;
 	return good ? NOTHING_WRONG : WRONG_MAPPINGS;
 }
@@ -59,8 +59,8 @@ run_caller(void)
 		struct call c = any_call();
 		if (is_dangerous(&c))
 			MY_SLOT->damaged = 1;
-		if (is_suicide(&c))
-			MY_SLOT->leaves = 1;
+		if (destroys_caller(&c))
+			MY_SLOT->exiting = 1;
 		MY_SLOT->counts.calls++;
 		int32_t r;
 		enum wrong wrong = try_call(&c, &r);
@@ -71,18 +71,18 @@ run_caller(void)
 			break;
 		}
 	}
-	MY_SLOT->leaves = 1;
+	MY_SLOT->exiting = 1;
 }
 
-// ---- Looking after children ----
+// ---- The parent watches its children ----
 
-// Add to our counts what a child has done since.
+// Add a child's new calls to the counts, and report what is wrong.
 static void
 take_calls(struct child *c)
 {
 	volatile struct slot *slot = slot_of(c);
 
-	if (c->kind == NONSENSE)
+	if (c->kind == RANDOM_CODE)
 		return;
 	uint32_t calls = slot->counts.calls - c->calls_seen;
 	if (calls > 0)
@@ -90,12 +90,13 @@ take_calls(struct child *c)
 	counts.calls += calls;
 	c->calls_seen += calls;
 	if (slot->wrong)
-		tell_wrong(slot->wrong, &slot->call, slot->result);
+		report_wrong(slot->wrong, &slot->call, slot->result);
 	slot->wrong = 0;
 }
 
+// Count a child that has ended.
 static void
-bury(struct child *c)
+reap(struct child *c)
 {
 	volatile struct slot *slot = slot_of(c);
 
@@ -105,35 +106,35 @@ bury(struct child *c)
 		counts.killed += slot->counts.killed;
 		counts.cpus |= slot->counts.cpus;
 	}
-	if (!c->doomed && (c->kind == NONSENSE || !slot->leaves))
+	if (!c->destroyed && (c->kind == RANDOM_CODE || !slot->exiting))
 		counts.killed++;
-	if (c->kind == PARENT && !slot->leaves)
-		cprintf("fuzz: WRONG: %08x, a parent, has been ended\n", c->id);
+	if (c->kind == PARENT && !slot->exiting)
+		cprintf("fuzz: WRONG: the kernel destroyed %08x, a parent\n", c->id);
 	c->id = 0;
 }
 
 static void
 destroy(struct child *c)
 {
-	c->doomed = sys_env_destroy(c->id) == 0;
+	c->destroyed = sys_env_destroy(c->id) == 0;
 }
 
-// Make a call with a child as its victim, and see what it does to our own mappings.
+// Make a call that changes a child, and check that it does not change the parent's mappings.
 static int32_t
-attack(struct child *c, const struct call *call)
+call_for_child(struct child *c, const struct call *call)
 {
 	struct view before;
 
 	take_view(&before, call);
-	slot_of(c)->interference++;
+	slot_of(c)->parent_seq++;
 	int32_t r = make_call(call);
-	slot_of(c)->interference++;
+	slot_of(c)->parent_seq++;
 	if (!are_parents_mappings_good(call, r, &before))
-		tell_wrong(WRONG_MAPPINGS, call, r);
+		report_wrong(WRONG_MAPPINGS, call, r);
 	return r;
 }
 
-// Do something about a child that is not runnable.
+// Make a child that is not runnable run again, or destroy it.
 static void
 wake(struct child *c)
 {
@@ -143,16 +144,18 @@ wake(struct child *c)
 		sys_env_set_status(c->id, ENV_RUNNABLE);
 		break;
 	case 2:
-		attack(c, &(struct call){
-			      SYS_ipc_try_send, { c->id, random(), any_page(), any_perm() } });
+		call_for_child(c, &(struct call){ SYS_ipc_try_send,
+				      { c->id, random(), any_page(), any_perm() } });
 		break;
 	default:
 		destroy(c);
 	}
 }
 
+// Make, wake, destroy or count a child, as its state requires. closing: make no new children, and
+// end the others.
 static void
-look_after(struct child *c, bool closing)
+watch(struct child *c, bool closing)
 {
 	const volatile struct Env *e = env_of(c->id);
 
@@ -164,23 +167,23 @@ look_after(struct child *c, bool closing)
 	counts.cpus |= 1U << e->env_cpunum;
 	take_calls(c);
 	if (!is_alive(c->id))
-		bury(c);
-	else if (c->doomed)
+		reap(c);
+	else if (c->destroyed)
 		return;
 	else if (e->env_status == ENV_NOT_RUNNABLE)
 		wake(c);
 	else if (c->kind == PARENT)
 		slot_of(c)->stop = closing;
-	else if (closing || e->env_runs - c->runs_seen > patience[c->kind])
+	else if (closing || e->env_runs - c->runs_seen > max_turns[c->kind])
 		destroy(c);
 }
 
-// ---- Children as victims ----
+// ---- The parent attacks its children ----
 
-// A call that does something with a child, and nothing with our own memory but let a child
-// have a page of AREA. False: another one.
+// Change a call so that it affects a child, and affects the parent's memory only by sharing a page
+// of AREA. Returns false if that is not possible.
 static bool
-turn_against(struct call *call, const struct child *c)
+set_target(struct call *call, const struct child *c)
 {
 	switch (call->number) {
 	case SYS_env_set_status:
@@ -210,33 +213,33 @@ turn_against(struct call *call, const struct child *c)
 }
 
 static void
-harass(struct child *c)
+attack(struct child *c)
 {
 	struct call call = any_call();
 
-	if (c->id == 0 || c->doomed || !turn_against(&call, c))
+	if (c->id == 0 || c->destroyed || !set_target(&call, c))
 		return;
 	if (c->kind == CALLER && is_dangerous(&call))
 		slot_of(c)->damaged = 1;
-	int32_t r = attack(c, &call);
+	int32_t r = call_for_child(c, &call);
 	counts.calls++;
-	// Whether it is still there, or receives, we cannot know.
-	int32_t deserved = 0;
+	// The parent cannot know whether the child still exists or receives.
+	int32_t expected = 0;
 	for (int i = 0; i < MAX_CALL_ARGS; i++) {
 		if (is_argument_bad(call_table[call.number].kinds[i], call.args[i]))
-			deserved = -E_INVAL;
+			expected = -E_INVAL;
 	}
-	bool good = deserved && call.number != SYS_ipc_try_send
-			? r == deserved || r == -E_BAD_ENV
+	bool good = expected && call.number != SYS_ipc_try_send
+			? r == expected || r == -E_BAD_ENV
 			: r == 0 || r == -E_BAD_ENV || r == -E_INVAL || r == -E_NO_MEM ||
 			      r == -E_IPC_NOT_RECV;
 	if (!good)
-		tell_wrong(WRONG_RESULT, &call, r);
+		report_wrong(WRONG_RESULT, &call, r);
 }
 
 // ---- A parent ----
 
-// What a parent needs before it has children. False: there is no memory for it.
+// Map the pages that a parent needs. Returns false if there is not enough memory.
 static bool
 prepare(void)
 {
@@ -252,13 +255,14 @@ prepare(void)
 	return good;
 }
 
+// Watch all children once. Returns whether any is left.
 static bool
-look_after_all(bool closing)
+watch_all(bool closing)
 {
 	bool any = false;
 
 	for (int i = 0; i < MAX_CHILDREN; i++) {
-		look_after(&children[i], closing);
+		watch(&children[i], closing);
 		any |= children[i].id != 0;
 	}
 	counts.cpus |= 1U << thisenv->env_cpunum;
@@ -270,13 +274,13 @@ static void
 run_parent(uint32_t calls)
 {
 	while (counts.calls < calls && !(depth > 0 && MY_SLOT->stop)) {
-		look_after_all(false);
+		watch_all(false);
 		for (int i = below(8); i > 0; i--)
-			harass(&PICK(children));
+			attack(&PICK(children));
 		if (depth > 0)
 			*(struct counts *)&MY_SLOT->counts = counts;
 	}
-	while (look_after_all(true))
+	while (watch_all(true))
 		;
 }
 
@@ -289,15 +293,15 @@ run_inner_parent(void)
 	if (prepare())
 		run_parent(below(PARENT_CALLS));
 	*(struct counts *)&MY_SLOT->counts = counts;
-	MY_SLOT->leaves = 1;
+	MY_SLOT->exiting = 1;
 }
 
 static void
 begin_child(void)
 {
 	thisenv = &envs[ENVX(sys_getenvid())];
-	random_state = born_with;
-	if (born_as == CALLER)
+	random_state = child_seed;
+	if (child_kind == CALLER)
 		run_caller();
 	else
 		run_inner_parent();
@@ -314,8 +318,8 @@ umain(int argc, char **argv)
 	cprintf("fuzz: seed %u, %u calls\n", random_state, calls);
 	if (!prepare())
 		panic("out of memory");
-	// Children get a copy of our floating-point state with exofork. Later, when there is no
-	// memory for it, to use it for the first time would be the end of us.
+	// make_child uses the FPU, and exofork copies its state. The first use of the FPU needs
+	// memory: without free memory, the kernel would destroy this environment. So use it now.
 	__asm__ volatile("fninit");
 	seed = random_state;
 	run_parent(calls);

@@ -1,23 +1,23 @@
 #ifndef JOS_USER_FUZZCALLS_H
 #define JOS_USER_FUZZCALLS_H
 
-// System calls with any arguments, and whether what they return may be.
+// System calls with random arguments, and a check of their results.
 
 #include "fuzzing.h"
 
-// What an argument is.
+// The kinds of arguments
 enum { NONE, WORD, OWN, ANY_ENV, VA, PAGE, PERM, STRING, LENGTH, STATUS, TRAPNO, BATCH,
 	COUNT, FLAGS, NKINDS };
 
 #define MAY(error) (1 << (error))
 
-// The calls, but for exofork: its children would be nobody's if their parent ended before
-// it let them run. That is left to fuzz.c.
+// All system calls except exofork. A random exofork would make children that never run; only
+// make_child, in fuzzchildren.h, makes children.
 static const struct {
-	uint8_t kinds[MAX_CALL_ARGS]; // Of its arguments: OWN is an environment that is the
-				      // caller or its child; VA may be mapped, PAGE be sent
-	uint8_t rarity;               // It is made so many times less often
-	uint32_t may_fail;            // With good arguments, so
+	uint8_t kinds[MAX_CALL_ARGS]; // Kinds of the arguments. OWN: the caller or its child;
+				      // VA: an address to map; PAGE: one to send or receive
+	uint8_t rarity;               // The call is chosen once in so many times.
+	uint32_t may_fail;            // Possible errors with good arguments
 } call_table[NSYSCALLS] = {
 	[SYS_cputs] = { { STRING, LENGTH }, 16, 0 },
 	[SYS_cgetc] = { { NONE }, 8, 0 },
@@ -43,7 +43,7 @@ static const struct {
 
 // ---- Arguments ----
 
-// Mostly something that can be printed.
+// In most cases a string that can be printed
 static uint32_t
 any_string(void)
 {
@@ -52,15 +52,15 @@ any_string(void)
 	return one_in(8) ? any_va() : (uint32_t)text;
 }
 
-// A few characters; or so many that no environment has them: it is ended, and nothing is
-// printed.
+// A few characters; or more than an environment can have: then the kernel destroys it and prints
+// nothing.
 static uint32_t
 any_length(void)
 {
 	return one_in(8) ? 0x40000000 | random() : below(6);
 }
 
-// That of a page to send, or where to receive one. Above UTOP: none.
+// The address of a page to send or receive; UTOP or higher means no page.
 static uint32_t
 any_page(void)
 {
@@ -69,7 +69,7 @@ any_page(void)
 	return area_page();
 }
 
-// What any_batch makes, of any_call's.
+// The array that any_batch fills with calls of any_call
 static struct BatchCall batch[BATCH_MOST];
 
 static uint32_t any_batch(void);
@@ -89,7 +89,7 @@ any_flags(void)
 static uint32_t
 nothing(void)
 {
-	return 0xDEADBEEF; // What a call has no use for
+	return 0xDEADBEEF; // The call does not use this argument.
 }
 
 static uint32_t (*const any_of_kind[NKINDS])(void) = {
@@ -131,22 +131,22 @@ any_call(void)
 	return c;
 }
 
-// Some calls in an array, another batch among them perhaps, which the kernel must refuse; or
-// any address.
+// An array of some calls, or any address. The calls may contain another batch, which the kernel
+// must refuse.
 static uint32_t
 any_batch(void)
 {
-	static bool within;
+	static bool nested;
 
-	if (one_in(8) || within)
+	if (one_in(8) || nested)
 		return any_va() + one_in(2);
-	within = true;
+	nested = true;
 	for (uint32_t i = 0; i < 6; i++) {
 		struct call c = any_call();
 		batch[i].number = c.number;
 		memcpy(batch[i].args, c.args, sizeof(c.args));
 	}
-	within = false;
+	nested = false;
 	return (uint32_t)batch;
 }
 
@@ -182,10 +182,10 @@ is_argument_bad(uint8_t kind, uint32_t arg)
 	}
 }
 
-// The error that the arguments deserve, whatever else is the case, when the caller has no
-// children; 0 if they do not tell.
+// Returns the error that a call with bad arguments must return, if the caller has no children.
+// Returns 0 if the arguments alone do not decide the result.
 static inline int32_t
-deserved_error(const struct call *c)
+expected_error(const struct call *c)
 {
 	const uint8_t *kinds = call_table[c->number].kinds;
 
@@ -193,7 +193,7 @@ deserved_error(const struct call *c)
 		if (kinds[i] == OWN && c->args[i] != 0 && c->args[i] != (uint32_t)thisenv->env_id)
 			return -E_BAD_ENV;
 	}
-	// What is sent without a page may have any permissions.
+	// A message without a page may have any permissions.
 	if (kinds[0] == ANY_ENV)
 		return 0;
 	for (int i = 0; i < MAX_CALL_ARGS; i++) {
@@ -203,7 +203,7 @@ deserved_error(const struct call *c)
 	return 0;
 }
 
-// Whether a call of an environment that has no children may return r.
+// Whether a call may return r, if the caller has no children.
 static inline bool
 is_result_good(const struct call *c, int32_t r)
 {
@@ -215,9 +215,9 @@ is_result_good(const struct call *c, int32_t r)
 		return c->args[2] & ~BATCH_STOP || c->args[0] % sizeof(uint32_t) != 0
 			   ? r == -E_INVAL
 			   : r >= 0 && (uint32_t)r <= MIN(c->args[1], (uint32_t)BATCH_MOST);
-	int32_t deserved = deserved_error(c);
-	if (deserved)
-		return r == deserved;
+	int32_t expected = expected_error(c);
+	if (expected)
+		return r == expected;
 	if (r < 0)
 		return r > -MAXERROR && (call_table[c->number].may_fail & MAY(-r));
 	if (c->number == SYS_getenvid)
@@ -225,7 +225,7 @@ is_result_good(const struct call *c, int32_t r)
 	return r == 0 || c->number == SYS_cgetc || c->number == SYS_cgetc_wait;
 }
 
-// Whether a call has to do with memory that the caller cannot live without.
+// Whether a call may change the caller's program, stack or fuzzing data.
 static inline bool
 is_dangerous(const struct call *c)
 {
@@ -233,9 +233,9 @@ is_dangerous(const struct call *c)
 
 	if (c->number == SYS_batch) {
 		for (int i = 0; i < BATCH_MOST; i++) {
-			struct call one = { .number = batch[i].number };
-			memcpy(one.args, batch[i].args, sizeof(one.args));
-			if (one.number != SYS_batch && is_dangerous(&one))
+			struct call inner = { .number = batch[i].number };
+			memcpy(inner.args, batch[i].args, sizeof(inner.args));
+			if (inner.number != SYS_batch && is_dangerous(&inner))
 				return true;
 		}
 		return c->args[0] != (uint32_t)batch;

@@ -1,35 +1,35 @@
 #ifndef JOS_USER_FUZZCHILDREN_H
 #define JOS_USER_FUZZCHILDREN_H
 
-// The children of a parent that is fuzz.c, and how they are made.
+// The children of a parent, and how the parent makes them.
 //
-// The page at CODE has the one exofork that there is, so that a caller which has been led
-// astray cannot make any. The kernel starts a child behind it, in a page of its own that has
-// been put there meanwhile: what is written there is where the child begins.
+// Only the parent's page at CODE has an exofork. So a child whose code is damaged cannot make
+// environments by chance. A child starts at the instruction after exofork, CODE + 2, in its own
+// page at CODE, which the parent has filled with other code.
 
 #include "fuzzcode.h"
 #include "fuzzmaps.h"
 
-// What kinds of children there are: see fuzz.c.
-enum kind { CALLER, NONSENSE, PARENT };
+// The kinds of children: see fuzz.c.
+enum kind { CALLER, RANDOM_CODE, PARENT };
 
 #define MAX_CHILDREN 5
 #define MAX_DEPTH    1
 
 static struct child {
-	envid_t id; // 0: there is none
+	envid_t id; // 0: this entry is free
 	enum kind kind;
-	bool doomed;         // It has been destroyed, if it is not gone yet
-	uint32_t calls_seen; // What it had made, and
-	uint32_t runs_seen;  // how often it had run, when it was last seen to make progress
+	bool destroyed;      // The parent has destroyed it; it may not be gone yet.
+	uint32_t calls_seen; // Its calls when the parent last saw progress
+	uint32_t runs_seen;  // Its env_runs at that time
 } children[MAX_CHILDREN];
 
 static int depth;
 static struct counts counts;
 
-// What a child finds when it begins.
-static enum kind born_as;
-static uint32_t born_with; // Its seed
+// Set before a child is made: the child has a copy.
+static enum kind child_kind;
+static uint32_t child_seed;
 
 static volatile struct slot *
 slot_of(const struct child *c)
@@ -38,17 +38,17 @@ slot_of(const struct child *c)
 }
 
 static void
-tell_wrong(uint32_t wrong, const volatile struct call *c, int32_t result)
+report_wrong(uint32_t wrong, const volatile struct call *c, int32_t result)
 {
 	cprintf("fuzz: WRONG: call %d(%x, %x, %x, %x, %x) returned %d%s\n", c->number, c->args[0],
 	    c->args[1], c->args[2], c->args[3], c->args[4], result,
-	    wrong == WRONG_MAPPINGS ? ", but the mappings are not as they must be then" : "");
+	    wrong == WRONG_MAPPINGS ? ", but the mappings are wrong" : "");
 }
 
-// ---- What they are made of ----
+// ---- Parts of a child ----
 
-// Call the exofork at CODE with these values in edi, esi, ebp, ebx, edx, ecx and the flags,
-// which the child begins with. Only its id returns.
+// Call the exofork at CODE with these values in edi, esi, ebp, ebx, edx, ecx and the flags: the
+// child starts with them. Returns the child's id or an error; all registers but eax are kept.
 envid_t exofork_with(const uint32_t registers[7]);
 
 __asm__(".text\n"
@@ -67,13 +67,13 @@ __asm__(".text\n"
 	"	movl $7, %eax\n"   // SYS_exofork
 	"	call 0x11000000\n" // CODE
 	"	popfl\n"
-	"	movl %eax, 28(%esp)\n" // Where popal takes eax from.
+	"	movl %eax, 28(%esp)\n" // popal loads eax from here.
 	"	popal\n"
 	"	ret\n");
 
 static_assert(SYS_exofork == 7 && CODE == 0x11000000);
 
-// Give a child a page that fill has written. 0 or -E_NO_MEM.
+// Give a child a page that `fill` writes. Returns 0 or -E_NO_MEM.
 static int
 give_page(envid_t child, uint32_t va, int perm, void (*fill)(uint8_t *page))
 {
@@ -95,7 +95,7 @@ write_copy(uint8_t *page)
 	memcpy(page, (const void *)copied_from, PGSIZE);
 }
 
-// Where a child begins that runs the fuzzer's own code, with a stack that is empty: fuzz.c.
+// A child that runs the fuzzer's own code starts here, with an empty stack: fuzz.c.
 static void begin_child(void);
 
 static void
@@ -108,7 +108,7 @@ write_jump(uint8_t *page)
 	put(&w, "\xFF\xE0", 2);
 }
 
-// Give a child a copy of this program, and a slot to report in.
+// Give a child a copy of this program, a stack, and a slot for its reports.
 static int
 give_program(const struct child *c)
 {
@@ -147,7 +147,7 @@ set_upcalls(envid_t child, uint32_t upcall)
 	return r;
 }
 
-// Give a child code, and perhaps a stack to go with it, and another one for exceptions.
+// Give a child random code, and perhaps a stack, an exception stack and upcalls.
 static int
 give_snippets(const struct child *c)
 {
@@ -167,10 +167,10 @@ give_snippets(const struct child *c)
 	return r;
 }
 
-// ---- Making one ----
+// ---- Making a child ----
 
 static bool
-has_parent_among(void)
+has_parent_child(void)
 {
 	for (int i = 0; i < MAX_CHILDREN; i++) {
 		if (children[i].id && children[i].kind == PARENT)
@@ -182,37 +182,37 @@ has_parent_among(void)
 static enum kind
 any_kind(void)
 {
-	if (one_in(8) && depth < MAX_DEPTH && !has_parent_among())
+	if (one_in(8) && depth < MAX_DEPTH && !has_parent_child())
 		return PARENT;
-	return one_in(2) ? CALLER : NONSENSE;
+	return one_in(2) ? CALLER : RANDOM_CODE;
 }
 
-// Make a child where there is none, if there is memory enough.
+// Make a child in a free entry, if there is enough memory.
 static void
 make_child(struct child *c)
 {
 	uint32_t registers[7] = { 0 };
 	enum kind kind = any_kind();
 
-	if (kind == NONSENSE) {
+	if (kind == RANDOM_CODE) {
 		for (int i = 0; i < 6; i++)
 			registers[i] = any_register_value();
-		registers[6] = PICK(odd_flags) & ~FL_TF; // That would be for us.
+		registers[6] = PICK(odd_flags) & ~FL_TF; // The parent would be stepped.
 	}
 	if (one_in(4))
-		__asm__ volatile("fninit; fld1"); // For the child to have a copy of
+		__asm__ volatile("fninit; fld1"); // The child gets a copy of this FPU state.
 	envid_t id = exofork_with(registers);
 	counts.calls++;
 	if (id < 0) {
 		if (id != -E_NO_MEM && id != -E_NO_FREE_ENV)
-			tell_wrong(WRONG_RESULT, &(struct call){ SYS_exofork, { 0 } }, id);
+			report_wrong(WRONG_RESULT, &(struct call){ SYS_exofork, { 0 } }, id);
 		return;
 	}
-	born_as = kind;
-	born_with = random();
+	child_kind = kind;
+	child_seed = random();
 	*c = (struct child){ .id = id, .kind = kind };
-	if ((kind == NONSENSE ? give_snippets(c) : give_program(c)) < 0) {
-		must(sys_env_destroy(id), "sys_env_destroy of one that has never run");
+	if ((kind == RANDOM_CODE ? give_snippets(c) : give_program(c)) < 0) {
+		must(sys_env_destroy(id), "sys_env_destroy of a child that never ran");
 		c->id = 0;
 		return;
 	}

@@ -1,19 +1,19 @@
 #ifndef JOS_USER_FUZZCODE_H
 #define JOS_USER_FUZZCODE_H
 
-// Programs of one page at CODE, each of SNIPPETS pieces of SNIPPET_SIZE bytes:
+// Random programs of one page at CODE. A page has SNIPPETS pieces of SNIPPET_SIZE bytes:
 //
-//	snippet 0 ...    an instruction that a user may not or cannot execute, or not like that;
-//	                 then some random bytes; then nothing up to the next one
-//	snippet PROBE    where a call by sysenter from virtual-8086 mode goes on: what it can do
-//			 there must be what any program can
-//	snippet LAST     ends the environment, by a fault on the empty page below the
-//	                 exception stack
-//	snippet HANDLER  where exceptions may be handled: goes on at snippet 1, the next time at
-//	                 snippet 2, and so on
+//	snippet 0 ...    an instruction that programs may not execute, or with odd operands; then
+//			 some random bytes; then nop instructions
+//	snippet PROBE    where a sysenter in virtual-8086 mode continues: checks that the program
+//			 has no more rights than any other
+//	snippet LAST     ends the environment, by a fault on the unmapped page below the exception
+//			 stack
+//	snippet HANDLER  the exception handler: continues at snippet 1, the next time at snippet 2,
+//			 and so on
 //
-// They begin at CODE + 2, behind an exofork. They hold no int $T_SYSCALL or sysenter by
-// chance, only the ones put in here, since it might be an exofork: see fuzzcalls.h.
+// The first snippet starts at CODE + 2, after an exofork. `int $T_SYSCALL` and sysenter are removed
+// from random bytes, because they could be an exofork (see fuzzcalls.h): put_call adds calls.
 
 #include "fuzzing.h"
 
@@ -24,9 +24,9 @@
 #define HANDLER      (SNIPPETS - 1)
 #define PROBE_VA     (CODE + PROBE * SNIPPET_SIZE)
 #define HANDLER_VA   (CODE + HANDLER * SNIPPET_SIZE)
-#define HANDLED      (UXSTACKTOP - PGSIZE) // How often the handler was there
+#define HANDLED      (UXSTACKTOP - PGSIZE) // Address of the handler's counter
 
-// Instructions, from the assembler: of each its length, the bytes, and room up to the next.
+// Instructions, made by the assembler: each has a length, its bytes, and padding.
 #define INSTRUCTION_ROOM 23
 #define I(text)          "	.byte 2f - 1f\n1:	" text "\n2:	.fill 23 - (2b - 1b), 1, 0x90\n"
 
@@ -36,11 +36,11 @@ struct instruction {
 
 extern const struct instruction instructions[], instructions_end[];
 
-// Where an operand is missing, the random bytes that follow are it.
+// If an operand is missing, the CPU takes the random bytes that follow.
 // clang-format off
 __asm__(".section .rodata\n"
 	"instructions:\n"
-	// For the kernel alone
+	// Instructions for the kernel only
 	I("hlt") I("cli") I("sti") I("clts") I("invd") I("wbinvd") I("rsm") I("invlpg (%eax)")
 	I("inb %dx, %al") I("outl %eax, %dx") I("insb") I("rep outsl") I("inb $0x64, %al")
 	I("outl %eax, $0xF4") I("lgdt (%eax)") I("lidt (%eax)") I("lldt %ax") I("ltr %ax")
@@ -50,7 +50,7 @@ __asm__(".section .rodata\n"
 	I("sysexit") I(".byte 0x0F, 0x05") I(".byte 0x0F, 0x07") // syscall, sysret
 	I("vmcall") I("monitor") I("mwait") I("stac") I("xgetbv") I("xsetbv")
 	I(".byte 0x0F, 0x01, 0xD8") I(".byte 0x0F, 0x01, 0xF8") // vmrun, swapgs
-	// For nobody: undefined, locked without need, longer than 15 bytes
+	// Invalid: undefined opcodes, a lock prefix that is not allowed, more than 15 bytes
 	I("ud2") I(".byte 0x0F, 0xB9") I(".byte 0x0F, 0xFF") I(".byte 0xD6") I(".byte 0xF0, 0x90")
 	I(".byte 0xF0, 0x0F, 0xC7, 0xC8") I(".fill 16, 1, 0x66; nop") I(".byte 0x8E, 0xC8")
 	I(".byte 0xC4, 0xC0") I(".byte 0x62, 0xC0") I(".byte 0xFE, 0xF8")
@@ -80,12 +80,12 @@ __asm__(".section .rodata\n"
 	".text\n");
 // clang-format on
 
-// pushl $...; popfl or iret, with the flags that are the kernel's among them.
+// Flags for popfl and iret; programs may not set some of them.
 static const uint32_t odd_flags[] = { FL_TF, FL_NT, FL_AC, FL_DF, FL_IOPL_3, FL_VM, FL_RF,
 	FL_VIF | FL_VIP, FL_ID | FL_OF, FL_TF | FL_NT | FL_AC | FL_DF, ~0U, 0, ~FL_TF,
 	FL_AC | FL_NT };
 
-// One of these, or any combination without VM, which has snippets of its own.
+// One of odd_flags, or a random combination without VM, for which there are other snippets
 static inline uint32_t
 any_eflags(void)
 {
@@ -102,7 +102,7 @@ static const uint32_t odd_addresses[] = { 0, 1, 4, CODE + 1, CODE + 0x123, CODE 
 	UENVS + 0x44, UPAGES, UVPT, UVPT + (UVPT >> 10), ULIM, MMIOBASE, MMIOLIM, KSTACKTOP - 64,
 	KSTACKTOP - KSTKSIZE, KERNBASE, KERNBASE + 0x100020, 0xFFFFFFF0, ~0U };
 
-// ---- Putting pages together ----
+// ---- Writing a page of code ----
 
 struct writer {
 	uint8_t *at;
@@ -115,7 +115,7 @@ put(struct writer *w, const void *bytes, size_t len)
 	w->at += len;
 }
 
-// An instruction that is a byte, and a word to go with it.
+// An instruction of a byte and a word
 static inline void
 put_word(struct writer *w, uint8_t opcode, uint32_t word)
 {
@@ -124,7 +124,7 @@ put_word(struct writer *w, uint8_t opcode, uint32_t word)
 }
 
 #define OP_PUSH    0x68
-#define OP_MOV_EAX 0xB8 // and so on, in the order of their numbers, to
+#define OP_MOV_EAX 0xB8 // The registers follow in the order of their numbers, up to edi.
 #define OP_MOV_EDI 0xBF
 #define OP_MOV_ESP 0xBC
 #define OP_MOV_EBP 0xBD
@@ -145,7 +145,7 @@ any_register_value(void)
 	}
 }
 
-// Push something, and pop flags.
+// pushl random flags; popfl
 static inline void
 put_flags(struct writer *w)
 {
@@ -153,11 +153,11 @@ put_flags(struct writer *w)
 	put(w, "\x9D", 1);
 }
 
-// Return from an interrupt that was none, or across segments.
+// iret or lret, with a random frame
 static inline void
 put_far_return(struct writer *w)
 {
-	put_word(w, OP_PUSH, PICK(odd_selectors)); // ss, esp, should it look for them
+	put_word(w, OP_PUSH, PICK(odd_selectors)); // ss and esp, in case the CPU pops them
 	put_word(w, OP_PUSH, PICK(odd_addresses));
 	put_word(w, OP_PUSH, any_eflags());
 	put_word(w, OP_PUSH, one_in(2) ? GD_UT | 3 : PICK(odd_selectors));
@@ -186,7 +186,7 @@ put_instruction(struct writer *w)
 	put(w, in->bytes, in->len);
 }
 
-// int $... of any vector but the breakpoint's, which stops all of the machine.
+// `int` with any vector except breakpoint, which would stop the machine in the monitor
 static inline void
 put_int(struct writer *w)
 {
@@ -197,7 +197,6 @@ put_int(struct writer *w)
 	put(w, bytes, 2);
 }
 
-// Random bytes, and what they must not be.
 static inline void
 put_random(struct writer *w, size_t len)
 {
@@ -207,6 +206,7 @@ put_random(struct writer *w, size_t len)
 	}
 }
 
+// Change the random bytes that are system calls or breakpoints.
 static inline void
 remove_calls(uint8_t *page)
 {
@@ -220,7 +220,7 @@ remove_calls(uint8_t *page)
 	}
 }
 
-// A call from an odd stack: any that is not exofork, and does not wait for a key.
+// A system call with an odd stack pointer: any except exofork and calls that wait for a key
 static inline void
 put_call(struct writer *w)
 {
@@ -238,7 +238,7 @@ put_call(struct writer *w)
 		put(w, "\xCD\x30", 2);
 		return;
 	}
-	// By sysenter, which mostly comes back to where it was.
+	// By sysenter, which in most cases returns to the next instruction
 	if (one_in(2))
 		put_flags(w);
 	if (!one_in(4))
@@ -248,12 +248,12 @@ put_call(struct writer *w)
 
 // ---- Virtual-8086 mode ----
 
-// QEMU's iret lets a program into virtual-8086 mode, with any flags. The page at VM86 has 16-bit
-// code for it: ways into the kernel of VM86_SIZE bytes each, all of which end in sysenter, so that
-// none is a loop.
+// QEMU's iret lets a program enter virtual-8086 mode, with any flags. The page at VM86 has 16-bit
+// code for this mode: pieces of VM86_SIZE bytes, each of which enters the kernel in another way.
+// Each ends with sysenter or ud2, so that it cannot loop.
 #define VM86_SIZE 16
 #define VM86_TEXT "fuzz: WRONG: a program has flags that no program may have\n"
-#define VM86_SAYS (VM86 + PGSIZE - sizeof(VM86_TEXT)) // Where the text is
+#define VM86_TEXT_VA (VM86 + PGSIZE - sizeof(VM86_TEXT))
 
 static const char vm86_ways[][VM86_SIZE + 1] = {
 	"\x0F\x34",                                 // sysenter
@@ -277,10 +277,10 @@ write_vm86_code(uint8_t *page)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(vm86_ways); i++)
 		memcpy(page + i * VM86_SIZE, vm86_ways[i], VM86_SIZE);
-	memcpy(page + VM86_SAYS - VM86, VM86_TEXT, sizeof(VM86_TEXT));
+	memcpy(page + VM86_TEXT_VA - VM86, VM86_TEXT, sizeof(VM86_TEXT));
 }
 
-// iret to one of them, for a call that mostly comes back to PROBE.
+// iret to one of vm86_ways. In most cases, the system call there returns to PROBE.
 static inline void
 put_vm86(struct writer *w)
 {
@@ -302,7 +302,7 @@ put_vm86(struct writer *w)
 	put(w, "\xCF", 1);
 }
 
-// Say it if the flags are not a program's, or a port can be read.
+// Print VM86_TEXT if a program may not have these flags, or if an I/O port can be read.
 static inline void
 put_probe(struct writer *w)
 {
@@ -312,7 +312,7 @@ put_probe(struct writer *w)
 	put_word(w, 0x3D, FL_IF);                 // cmpl $..., %eax
 	put(w, "\x75\x02\xE4\x71", 4);            // jne over the next; inb $0x71, %al
 	put_word(w, OP_MOV_EAX, SYS_cputs);
-	put_word(w, OP_MOV_EAX + 2, VM86_SAYS);             // edx
+	put_word(w, OP_MOV_EAX + 2, VM86_TEXT_VA);          // edx
 	put_word(w, OP_MOV_EAX + 1, sizeof(VM86_TEXT) - 1); // ecx
 	put(w, "\xCD\x30", 2);
 }

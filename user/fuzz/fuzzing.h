@@ -1,17 +1,16 @@
 #ifndef JOS_USER_FUZZING_H
 #define JOS_USER_FUZZING_H
 
-// What all of the fuzzer's files need (fuzz.c says what it is): where things are in its
-// environments, and arguments for system calls that are likely to be the wrong ones.
+// The memory layout of the fuzzer's environments (fuzz.c), and random arguments for system calls,
+// many of them wrong.
 //
-//	AREA	pages to try things with. A child that has been given some shares them with its
-//		parent.
-//	FRESH	from here on, each page that is mapped needs a page table of its own
-//	CODE	one page, from which exofork is called, and where a child begins
-//	SLOTS	a parent's view of what its children report, a page each,
-//	MY_SLOT	and a child's view of its own
-//	VM86	below 1 MB: one page, of some children: see fuzzcode.h
-//	SCRATCH	for filling a page of somebody else's
+//	AREA	pages for system calls to map, send and unmap; parent and child share some of them
+//	FRESH	from here on, every page that the fuzzer maps needs a new page table
+//	CODE	one page, from which exofork is called, and where a child starts
+//	SLOTS	in a parent: one page for each child, in which the child reports
+//	MY_SLOT	in a child: the page in which it reports
+//	VM86	in some children: a page below 1 MB (fuzzcode.h)
+//	SCRATCH	where a parent maps a page of a child to fill it
 
 #include <user/common/random.h>
 #include <user/common/testing.h>
@@ -32,27 +31,27 @@ struct call {
 	uint32_t number, args[MAX_CALL_ARGS];
 };
 
-// What has been done so far.
+// Counts so far
 struct counts {
 	uint32_t calls;
-	uint32_t children; // That have been made,
-	uint32_t killed;   // and those of them that the kernel ended
-	uint32_t cpus;     // That they were seen on, a bit each
+	uint32_t children; // Children that were made
+	uint32_t killed;   // Children that the kernel destroyed
+	uint32_t cpus;     // One bit for each CPU that ran them
 };
 
-// What can be wrong with a call: what it returned, or what it did to mappings.
+// What can be wrong after a call: its result, or the mappings.
 enum wrong { NOTHING_WRONG, WRONG_RESULT, WRONG_MAPPINGS };
 
-// What a child that runs the fuzzer's own code reports to its parent.
+// Reports of a child that runs the fuzzer's own code
 struct slot {
 	struct counts counts;
-	uint32_t leaves;  // It is about to end by itself
-	uint32_t stop;    // It shall come to an end: written by the parent
-	uint32_t damaged; // Its memory is no longer what it was: no word of it can be relied on
-	uint32_t wrong;   // It has seen something that must not be, an enum wrong:
-	struct call call; // this call
-	int32_t result;   // returned that
-	uint32_t interference; // Calls that the parent has begun and ended to change its memory
+	uint32_t exiting; // The child is about to exit.
+	uint32_t stop;    // Written by the parent: the child must end.
+	uint32_t damaged; // A call may have changed the child's program: ignore its reports.
+	uint32_t wrong;   // An enum wrong: what is wrong after this call, with this result
+	struct call call;
+	int32_t result;
+	uint32_t parent_seq; // The parent adds 1 before and after it changes the child's mappings.
 };
 
 #define PICK(table) ((table)[below(ARRAY_SIZE(table))])
@@ -72,18 +71,18 @@ any_word(void)
 // ---- Addresses ----
 
 static const uint32_t places[] = {
-	// The user's own to map, though that may be the last thing it does
+	// Below UTOP: a program may map pages here.
 	0, PGSIZE, PTSIZE - PGSIZE, (uint32_t)UTEMP, PTSIZE + PGSIZE, 2 * PTSIZE - PGSIZE,
 	UTEXT - PGSIZE, UTOP / 2, 0x80000000, USTACKTOP - 2 * PGSIZE, USTACKTOP,
 	UXSTACKTOP - PGSIZE, UTOP - PGSIZE,
-	// From here on not
+	// UTOP and higher: a program may not map pages here.
 	UTOP, UTOP + PGSIZE, UPAGES - PGSIZE, UPAGES, UVPT, UVPT + (UVPT >> 10),
 	UVPT + (KERNBASE >> 10), ULIM - PGSIZE, ULIM, ULIM + PGSIZE, MMIOLIM - PGSIZE, MMIOLIM,
 	KSTACKTOP - PGSIZE, KSTACKTOP - KSTKSIZE - PGSIZE, KERNBASE, KERNBASE + EXTPHYSMEM,
 	KERNBASE + IOPHYSMEM, 0xFFC00000, 0xFFFFF000
 };
 
-// Where something is mapped that an environment cannot live without.
+// Addresses of the program's code and stack, without which an environment cannot run
 static const uint32_t vital_places[] = { UTEXT, UTEXT + PGSIZE, UTEXT + 2 * PGSIZE,
 	UTEXT + 3 * PGSIZE, UTEXT + 4 * PGSIZE, UTEXT + 5 * PGSIZE, USTACKTOP - PGSIZE };
 
@@ -93,7 +92,7 @@ area_page(void)
 	return AREA + below(AREA_PAGES) * PGSIZE;
 }
 
-// An address that a call may be given for a page, mostly on a boundary.
+// An address for a page, in most cases on a page boundary
 static inline uint32_t
 any_va(void)
 {
@@ -137,7 +136,7 @@ any_perm(void)
 	}
 }
 
-// Some environment's id, or what was one, or is none. Half of the time it is the caller's.
+// The id of an environment, an old id, or a bad id. In half of the cases it is the caller's id.
 static inline uint32_t
 any_env(void)
 {
@@ -151,7 +150,7 @@ any_env(void)
 	case 2:
 		return envs[below(NENV)].env_id;
 	case 3:
-		return envs[below(64)].env_id - 0x1000; // That of the one before it
+		return envs[below(64)].env_id - 0x1000; // The previous id of this slot
 	case 4:
 		return self ^ 1U << below(32);
 	case 5:

@@ -1,16 +1,18 @@
 #ifndef JOS_USER_FUZZMAPS_H
 #define JOS_USER_FUZZMAPS_H
 
-// What a call does to its caller's mappings: the page tables, at UVPT, before and after it. A call
-// may change the mapping of one page, its target, and of no other; and what stands there
-// afterwards is what was asked for.
+// Checks what a call does to its caller's mappings: compares the page tables at UVPT before and
+// after the call. A call may change only the mapping of one page, its target, and only as its
+// arguments say.
 //
-// The parent of a child may change the child's mappings at the same time. It counts in
-// slot->interference before and after each such call, so that the child does not judge then.
+// The parent of a child may change the child's mappings at the same time. It adds 1 to
+// slot->parent_seq before and after each such call. If parent_seq was odd or has changed, the child
+// does not check its mappings.
 
 #include "fuzzcalls.h"
 
-// The pages that are looked at: those of AREA, the user's part of `places`, FRESH's first ones.
+// The watched pages: AREA, the addresses in `places` below UTOP, and the first pages of the page
+// tables of FRESH.
 #define WATCHED_PLACES 13
 #define WATCHED        (AREA_PAGES + WATCHED_PLACES + FRESH_TABLES)
 
@@ -18,8 +20,8 @@
 
 struct view {
 	pte_t watched[WATCHED];
-	pte_t source, target; // Of the call's arguments; 0 if it has none
-	uint32_t interference;
+	pte_t source, target; // Entries for the call's addresses, 0 if it has none
+	uint32_t parent_seq;
 };
 
 static inline uint32_t
@@ -32,7 +34,7 @@ watched_va(uint32_t i)
 	return FRESH + (i - AREA_PAGES - WATCHED_PLACES) * PTSIZE;
 }
 
-// Where a call maps or unmaps a page for its caller. NO_VA: nowhere.
+// Returns the address where a call maps or unmaps a page of its caller, or NO_VA.
 static inline uint32_t
 target_va(const struct call *c)
 {
@@ -51,7 +53,7 @@ target_va(const struct call *c)
 	}
 }
 
-// From where a call takes a page that it maps somewhere else.
+// Returns the address of the page that a call maps somewhere else, or NO_VA.
 static inline uint32_t
 source_va(const struct call *c)
 {
@@ -67,7 +69,7 @@ source_va(const struct call *c)
 	}
 }
 
-// The entry for an address, without the bits that the CPU sets by itself; 0 above UTOP.
+// Returns the entry for an address, without the bits that the CPU sets; 0 from UTOP on.
 static inline pte_t
 entry_of(uint32_t va)
 {
@@ -83,7 +85,7 @@ take_view(struct view *view, const struct call *c)
 	view->target = entry_of(target_va(c));
 }
 
-// Whether a page may be mapped somewhere else with these permissions by who has it mapped so.
+// Whether a page whose entry is `source` may be mapped somewhere else with these permissions.
 static inline bool
 may_share(pte_t source, uint32_t perm)
 {
@@ -114,7 +116,7 @@ is_new_page(const struct view *before, pte_t entry, uint32_t va)
 	return true;
 }
 
-// Whether what stands at the target is right, after a message was received.
+// Whether the target's entry is right after a message was received.
 static inline bool
 is_received_good(const struct view *before, const struct view *now, uint32_t va)
 {
@@ -125,8 +127,8 @@ is_received_good(const struct view *before, const struct view *now, uint32_t va)
 	return va < UTOP && PGOFF(now->target) == perm && !is_argument_bad(PERM, perm);
 }
 
-// Whether what stands at the target is right, after a call that returned r, 0 or an error that
-// has nothing to do with single arguments.
+// Whether the target's entry is right after a call that returned r. Not for calls whose arguments
+// are bad (expected_error).
 static inline bool
 is_target_good(const struct call *c, int32_t r, const struct view *before, const struct view *now)
 {
@@ -167,8 +169,8 @@ are_others_unchanged(const struct view *before, const struct view *now, uint32_t
 	return true;
 }
 
-// Whether the caller's mappings are what they must be after a call of its own that returned r, if
-// they were `before`, and only the caller could change them.
+// Whether the caller's mappings are right after its call returned r. The mappings were `before`,
+// and no other environment has changed them.
 static inline bool
 are_mappings_good(const struct call *c, int32_t r, const struct view *before)
 {
@@ -177,14 +179,14 @@ are_mappings_good(const struct call *c, int32_t r, const struct view *before)
 	if (c->number == SYS_batch) // Any of its calls may have changed something.
 		return true;
 	take_view(&now, c);
-	if (c->number >= NSYSCALLS || deserved_error(c))
+	if (c->number >= NSYSCALLS || expected_error(c))
 		return are_others_unchanged(before, &now, NO_VA);
 	return are_others_unchanged(before, &now, r < 0 ? NO_VA : target_va(c)) &&
 	       is_target_good(c, r, before, &now);
 }
 
-// The same for a call that a parent makes for a child: nothing changes in the parent, and no child
-// gets more than its parent has.
+// The same for a call that a parent makes to change a child: the parent's mappings must not change,
+// and the child must not get more permissions than the parent has.
 static inline bool
 are_parents_mappings_good(const struct call *c, int32_t r, const struct view *before)
 {
