@@ -6,7 +6,7 @@ A broken kernel is built in a copy of the tree in which one piece of source text
 from tests.support import TREE, KernelTest
 
 # name: file, text, its replacement, the program to run, a line that it must print
-LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: a write landed after .*"
+LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: the page was written after .*"
 BROKEN = {
     "without_shootdown": (
         "kern/tlb.c", "xchg(&cpus[i].cpu_pending_flush, 1);",

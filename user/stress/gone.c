@@ -1,18 +1,18 @@
-// When sys_env_destroy or sys_env_set_status returns, what was destroyed or stopped runs
-// no more, whichever CPU had it: though it makes no call, and its time slice goes on. Nor is a
-// call carried out any more that it was just making.
+// Tests that a child does not run any more when sys_env_destroy or sys_env_set_status has returned,
+// even if it ran on another CPU, makes no system calls, and its time slice is not over. A system
+// call that the child was making at that time must have no effect either.
 
 #include <user/common/testing.h>
 
 #define ROUNDS 500
 
-// Of so many children two make no calls. That takes long where there is one CPU.
+// In 2 of so many rounds, the child makes no system calls. On one CPU these rounds take long.
 #define ONE_OF 10
 
 static volatile uint32_t *const count = (void *)0x10000000;
 
 static void
-count_for_ever(bool call)
+count_until_destroyed(bool call)
 {
 	for (;;) {
 		++*count;
@@ -23,10 +23,10 @@ count_for_ever(bool call)
 	}
 }
 
-// It has counted for the last time. Looks until the CPU that had the child has put it aside,
-// whenever the machine below lets that happen. Without a call, which that CPU might wait for.
+// Check that the child does not count any more, until the CPU that ran the child has left it. This
+// makes no system calls: a call could wait until that CPU has left the child.
 static void
-check_rests(envid_t child, int round, const char *what)
+check_stopped(envid_t child, int round, const char *what)
 {
 	void *upcall = env_of(child)->env_pgfault_upcall;
 	uint32_t then = *count;
@@ -36,7 +36,7 @@ check_rests(envid_t child, int round, const char *what)
 	if (*count != then)
 		panic("round %d: %s, the child counted from %u to %u", round, what, then, *count);
 	if (env_of(child)->env_pgfault_upcall != upcall)
-		panic("round %d: %s, the child's call was carried out", round, what);
+		panic("round %d: %s, the child's call had an effect", round, what);
 }
 
 static void
@@ -45,15 +45,15 @@ play_round(int round)
 	*count = 0;
 	envid_t child = must_fork();
 	if (child == 0)
-		count_for_ever(round % ONE_OF > 1);
+		count_until_destroyed(round % ONE_OF > 1);
 	while (*count < 50)
 		sys_yield();
 	if (round % ONE_OF == 1) {
 		must(sys_env_set_status(child, ENV_NOT_RUNNABLE), "sys_env_set_status");
-		check_rests(child, round, "stopped");
+		check_stopped(child, round, "stopped");
 	}
 	must(sys_env_destroy(child), "sys_env_destroy");
-	check_rests(child, round, "destroyed");
+	check_stopped(child, round, "destroyed");
 }
 
 void

@@ -1,29 +1,29 @@
-// Children that loop for ever without a system call, more of them than there are CPUs, do
-// not keep others from running: themselves, their parent, and a child that computes.
-// And being taken off a CPU at any instruction does no harm to the registers.
+// Tests preemption. More children than there are CPUs loop without system calls; still, all of
+// them, their parent and a child that computes must run. Also tests that preemption at any
+// instruction does not change registers.
 
 #include <user/common/testing.h>
 
 #define LOOPING   10 // Children
-#define PREEMPTED 10 // So often each of them, and the one that computes
-#define YIELDS    20 // Of their parent
+#define PREEMPTED 10 // How often each child is preempted, at least
+#define YIELDS    20 // Of the parent
 
-// One page for all of them.
+// In a page that all environments share
 static struct {
 	volatile uint32_t loops[LOOPING];
-	volatile bool kept; // The registers of the one that computes
+	volatile bool kept; // The child that computes found its registers unchanged.
 } *const shared = (void *)0x10000000;
 
 static void
-loop_for_ever(int i)
+loop_until_destroyed(int i)
 {
 	for (;;)
 		shared->loops[i]++;
 }
 
-// Look at the registers again and again, until this environment has been put on a CPU
-// `times` more. eax and edi are needed for that; all others, and the direction flag,
-// have values that nobody else has. Returns whether all kept what they had.
+// Compare the registers again and again, until this environment has had `times` more turns. eax and
+// edi are used to read env_runs; all other registers, and the direction flag, have values that no
+// other environment uses. Returns whether all registers are unchanged.
 static bool
 keep_registers(uint32_t times)
 {
@@ -88,7 +88,7 @@ umain(int argc, char **argv)
 	for (int i = 0; i < LOOPING; i++) {
 		children[i] = must_fork();
 		if (children[i] == 0)
-			loop_for_ever(i);
+			loop_until_destroyed(i);
 	}
 	envid_t computing = must_fork();
 	if (computing == 0) {
@@ -106,7 +106,7 @@ umain(int argc, char **argv)
 	for (int i = 0; i < LOOPING; i++)
 		wait_until_gone(children[i]);
 	if (!shared->kept)
-		panic("a register was not what it had been");
-	cprintf("preempt: %d children that loop for ever kept nobody from running\n", LOOPING);
-	cprintf("preempt: no register was lost\n");
+		panic("a register has changed");
+	cprintf("preempt: all environments ran beside %d endless loops\n", LOOPING);
+	cprintf("preempt: no register has changed\n");
 }

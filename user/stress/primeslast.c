@@ -1,20 +1,20 @@
-// The sieve of sieve.h, as far as it goes: up to the last environment that there is.
-// That one finds none for the next prime, and ends; so does who sends to it, and so on.
-// When all are gone, all that they had must be free.
+// The sieve of sieve.h, until all NENV environments are in use. Then fork fails in the last
+// environment, which exits; then the environment that sends to it exits, and so on. When all are
+// gone, all their memory must be free.
 
 #include <user/sieve.h>
 #include <user/common/testing.h>
 
-// One page for all of them.
+// In a page that all environments share
 static struct {
-	volatile int environments; // That have got a prime
+	volatile int environments; // Number of environments with a prime
 	volatile int last_prime;
-	volatile int error;        // Why there was not one more
+	volatile int error;        // The error of the last fork
 } *const sieve = (void *)0x10000000;
 
-// What all but the first one do.
+// Run by all environments except the first.
 static void
-be_a_prime(void)
+run_prime(void)
 {
 	envid_t right = 0;
 	int prime = 0;
@@ -37,7 +37,7 @@ run_sieve(void)
 	envid_t right = must_fork();
 
 	if (right == 0) {
-		be_a_prime();
+		run_prime();
 		exit();
 	}
 	send_all_numbers(right);
@@ -49,7 +49,7 @@ void
 umain(int argc, char **argv)
 {
 	share_memory(sieve, sizeof(*sieve));
-	envid_t child = must_fork(); // The first fork takes a page that stays: for exceptions.
+	envid_t child = must_fork(); // The first fork allocates an exception stack, which stays.
 	if (child == 0)
 		return;
 	wait_until_gone(child);

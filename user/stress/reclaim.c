@@ -1,25 +1,25 @@
-// Memory that an environment had which is not all free yet is not missing: whatever needs memory
-// then waits until there is some, as does what needs a slot. A child takes all memory, in
-// a way that its end takes many parts, and the first parts free nothing; as soon as it is
-// destroyed, its parent needs memory, in each of some ways.
+// The kernel frees the memory of an environment in parts. Until it is all free, a system call that
+// needs memory, or a slot in envs[], must wait instead of failing. In this test, a child takes all
+// memory so that the first parts of its end free no page. As soon as the child is destroyed, its
+// parent needs memory, in each of several ways.
 
 #include <user/common/testing.h>
 
-#define SHARED ((volatile uint32_t *)0x10000000) // The same page in all children
-#define FULL   0 // A page table full of that page; the first to be freed, in more than one part
-#define HOARD  0x30000000 // All the rest of memory
-#define FRESH  0x0E000000 // Without page tables at first
-#define READY  0          // Of SHARED's words: no memory is left
+#define SHARED ((volatile uint32_t *)0x10000000) // A page that all environments share
+#define FULL   0          // A page table full of mappings of SHARED: freed first, in several parts
+#define TAKEN  0x30000000 // Where the child maps all other memory
+#define FRESH  0x0E000000 // Has no page tables at first
+#define READY  0          // Word of SHARED: no memory is left
 
-// Nothing may be written here that needs a page of its own: there is none.
+// After the loops, this must not write to a copy-on-write page: there is no memory for the copy.
 static void
 take_all_memory(void)
 {
 	for (uint32_t va = FULL; va < FULL + PTSIZE; va += PGSIZE)
 		must(sys_page_map(0, (void *)SHARED, 0, (void *)va, PERM_READ), "page_map");
-	for (uint32_t va = HOARD; sys_page_alloc(0, (void *)va, PERM_WRITE) == 0; va += PGSIZE)
+	for (uint32_t va = TAKEN; sys_page_alloc(0, (void *)va, PERM_WRITE) == 0; va += PGSIZE)
 		continue;
-	while (sys_page_alloc(0, UTEMP, PERM_WRITE) == 0) // One may be left; UTEMP has its table.
+	while (sys_page_alloc(0, UTEMP, PERM_WRITE) == 0) // A page may be left. UTEMP has a table.
 		continue;
 	SHARED[READY] = 1;
 	for (;;)
@@ -32,7 +32,7 @@ fresh(int i)
 	return (void *)(FRESH + i * PTSIZE);
 }
 
-// ---- What needs memory: each returns 0, or an error ----
+// ---- Functions that need memory: each returns 0 or an error ----
 
 static int
 alloc_page(envid_t sender)
@@ -73,14 +73,14 @@ make_batch(envid_t sender)
 	return 0;
 }
 
-// The sender waits to send a page; for its place a page table is needed.
+// The sender waits to send a page. To map it here, a page table is needed.
 static int
 receive_page(envid_t sender)
 {
 	return sys_ipc_recv(fresh(4));
 }
 
-// The sender receives a page at a place where it has no page table.
+// `sender` receives a page at an address without a page table.
 static int
 send_page(envid_t sender)
 {
@@ -107,7 +107,7 @@ static const struct {
 	{ "floating point", use_fpu },
 };
 
-// A child that sends a page, then receives one, for those that need that.
+// Make a child that sends a page and then receives a page, for receive_page and send_page.
 static envid_t
 start_partner(void)
 {
@@ -130,7 +130,7 @@ wait_until_receiving(envid_t envid)
 
 // ---- Slots ----
 
-// A stopped child with more page tables than are freed in one part, or an error.
+// Make a stopped child with more page tables than the kernel frees in one part.
 static envid_t
 large_child(void)
 {
@@ -142,8 +142,7 @@ large_child(void)
 	return child;
 }
 
-// As many children as there are slots; then each gets the slot of the one that was destroyed
-// just before.
+// Fill all slots with children. Then destroy each, and make a new child in its slot at once.
 static void
 use_slots_again(void)
 {

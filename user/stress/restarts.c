@@ -1,12 +1,12 @@
-// An environment is stopped and started again and again by its parent, on another CPU, while it
-// enters the kernel by all instructions that do so on purpose: into, int $T_SYSCALL, and
-// sysenter. If the stop comes first, the instruction is executed again later: none is lost.
+// A parent stops and starts a child again and again, on another CPU, while the child enters the
+// kernel by into, int $T_SYSCALL and sysenter. If the kernel stops the child at such an
+// instruction, the instruction must be executed again when the child is started: none may be lost.
 
 #include <user/common/testing.h>
 
 #define STOPS 500
 
-// The number of no call: its answer is -E_INVAL, which differs from what was in eax.
+// The number of no system call. The result is -E_INVAL, so a call that is lost can be seen in eax.
 #define NO_CALL 0x1234
 
 static struct {
@@ -42,7 +42,7 @@ call_by_int(void)
 		panic("a call by int was lost: eax is %08x", r);
 }
 
-// By whichever way lib/syscall.S has found.
+// In the way that lib/syscall.S chooses: sysenter, if the CPU has it
 static void
 call_by_library(void)
 {
@@ -63,7 +63,7 @@ enter_again_and_again(void)
 			call_by_library();
 		}
 		shared->rounds++;
-		sys_yield(); // Where there is one CPU, the parent needs it.
+		sys_yield(); // On one CPU, let the parent run.
 	}
 	exit();
 }

@@ -1,35 +1,35 @@
-// A page that is taken from an environment is taken from all CPUs: though another one
-// writes to it in a loop, and remembers where it is, no write lands any more when the
-// call that took it has returned. Each round gives the writer, a child, a page; waits
-// until it writes to it, on another CPU if there is one; takes the page in one of the
-// ways that there are; and then looks at it, which has got another owner by now. The writer writes
-// by itself, or lets the kernel write for it: to the results of a batch of calls.
+// Tests TLB shootdown. When a system call that takes a page from an environment has returned, no
+// write to the page may succeed, even if the environment runs on another CPU and that CPU's TLB had
+// the page. In each round, the parent gives the writer, a child, a page, and waits until the writer
+// writes to it, on another CPU if there is one. Then the parent takes the page, in one of several
+// ways, and checks that it does not change any more. The writer writes itself, or lets the kernel
+// write for it: to the results of a batch of calls.
 
 #include <user/common/testing.h>
 
 #define ROUNDS 1000
-#define WRITES 3   // Which the writer is given time for, after its page was taken
-#define TRIES  100 // To see the writer on another CPU
+#define WRITES 3   // The parent waits for so many more writes after it took the page.
+#define TRIES  100 // How often the parent checks whether the writer runs on another CPU
 
-#define SPOT  ((volatile uint32_t *)0x10000000) // Where the writer has its page
-#define OWN   ((volatile uint32_t *)0x20000000) // Where its parent looks at it
+#define SPOT  ((volatile uint32_t *)0x10000000) // The page in the writer
+#define OWN   ((volatile uint32_t *)0x20000000) // The same page in the parent
 #define OTHER ((void *)0x20001000)
 
-// Where the kernel writes if a page is a batch of calls.
+// Where the kernel stores the result if the page is a batch of calls
 #define RESULT_OF(page) ((page) + offsetof(struct BatchCall, result) / sizeof(uint32_t))
 
-// One page for both of them.
+// In a page that parent and writer share
 static struct {
-	volatile uint32_t round;  // Which the writer may take part in
-	volatile uint32_t writes; // How many it made
-	volatile bool parked;     // It has no page: it waits for a round
-	volatile bool alone;      // There is one CPU: both must have it in turn
-	volatile bool by_kernel;  // The writer lets the kernel write
+	volatile uint32_t round;  // The round in which the writer may write
+	volatile uint32_t writes; // Number of writes
+	volatile bool parked;     // The writer has no page, and waits for the next round.
+	volatile bool alone;      // There is only one CPU: parent and writer must yield.
+	volatile bool by_kernel;  // The writer lets the kernel write.
 } *const shared = (void *)0x30000000;
 
 static envid_t writer;
 
-// Wait a little, mostly without the kernel, where only one can be at a time.
+// Wait a little, mostly in user mode, so that the other environment can use the kernel.
 static void
 wait_a_little(void)
 {
@@ -40,7 +40,7 @@ wait_a_little(void)
 
 // ---- The writer ----
 
-// The page is gone: wait for the next one.
+// Page-fault handler: the page was taken. Wait for the next round.
 static void
 wait_for_round(struct UTrapframe *utf)
 {
@@ -54,7 +54,7 @@ wait_for_round(struct UTrapframe *utf)
 	last = shared->round;
 }
 
-// A page of zeroes is a batch of calls that are refused, each of which gets its result.
+// A page of zeroes is a batch of calls that are refused: the kernel stores a result for each call.
 static void
 write_by_kernel(void)
 {
@@ -62,7 +62,7 @@ write_by_kernel(void)
 }
 
 static void
-write_for_ever(void)
+write_until_destroyed(void)
 {
 	set_pgfault_handler(wait_for_round);
 	for (;;) {
@@ -76,7 +76,7 @@ write_for_ever(void)
 	}
 }
 
-// ---- The ways to take a page, with the writer's mapping the only one, or one of two ----
+// ---- The ways to take a page ----
 
 static physaddr_t
 page_at(volatile void *va)
@@ -102,30 +102,30 @@ alloc_another(void)
 	must(sys_page_alloc(writer, (void *)SPOT, PERM_WRITE), "alloc another");
 }
 
-// It stays, but is not to be written to.
+// The page stays mapped, but becomes read-only.
 static void
-narrow(void)
+make_readonly(void)
 {
-	must(sys_page_map(writer, (void *)SPOT, writer, (void *)SPOT, PERM_READ), "narrow");
+	must(sys_page_map(writer, (void *)SPOT, writer, (void *)SPOT, PERM_READ), "make read-only");
 }
 
 static const struct way {
 	const char *name;
 	void (*take)(void);
-	bool keep;      // The parent has the page too, all the while
-	bool by_kernel; // The kernel writes, which would end a writer that has no page
+	bool keep;      // The parent keeps a mapping of the page.
+	bool by_kernel; // The kernel writes: then the writer must always have a page.
 } ways[] = {
 	{ "page_unmap", unmap, false, false },
 	{ "page_map over it", map_another, false, false },
 	{ "page_alloc over it", alloc_another, false, false },
-	{ "page_map without PTE_W", narrow, true, false },
+	{ "page_map without PTE_W", make_readonly, true, false },
 	{ "page_alloc over it, while the kernel writes", alloc_another, true, true },
 };
 
 // ---- The rounds ----
 
-// Give the writer, when it has noticed that its last one is gone, a page, and wait until it
-// has written to it.
+// Wait until the writer has noticed that its last page was taken. Give it a new page, and wait
+// until it has written to the page.
 static physaddr_t
 give_page(bool keep)
 {
@@ -145,8 +145,8 @@ give_page(bool keep)
 	return pa;
 }
 
-// Wait until the writer is on another CPU. If it never is, in the first round, there is
-// no other.
+// Wait until the writer runs on another CPU. If it does not within TRIES checks of the first round,
+// there is only one CPU.
 static void
 wait_until_beside(bool first)
 {
@@ -156,10 +156,9 @@ wait_until_beside(bool first)
 	}
 }
 
-// Nothing may change in the page, which is ours, or ours alone, since it was taken. Looks
-// until the writer has found out, or has written more often, wherever to: so it does not
-// matter when the machine below lets its CPU run. Without a call, which might do what the
-// one before has left undone.
+// Check that the page does not change after it was taken. Wait until the writer has faulted, or has
+// written WRITES more times, perhaps to another page: so the result does not depend on when the
+// host runs the writer's CPU. This makes no system calls, which could complete a late shootdown.
 static void
 check_page(const struct way *way, int round)
 {
@@ -172,10 +171,10 @@ check_page(const struct way *way, int round)
 			sys_yield();
 	}
 	if (*word != 0)
-		panic("round %d: a write landed after %s", round, way->name);
+		panic("round %d: the page was written after %s", round, way->name);
 }
 
-// Let the writer write by the kernel, or by itself again, and wait until it does.
+// Let the writer write through the kernel, or by itself again. Wait until it does.
 static void
 set_by_kernel(bool by_kernel)
 {
@@ -196,7 +195,7 @@ play_round(const struct way *way, int round)
 	wait_until_beside(round == 0);
 	way->take();
 	if (!way->keep) {
-		// What was freed last is given first.
+		// The page that was freed last is allocated first.
 		must(sys_page_alloc(0, (void *)OWN, PERM_WRITE), "alloc");
 		if (page_at(OWN) != pa)
 			panic("round %d: %s: page %08x, not %08x", round, way->name, page_at(OWN),
@@ -216,8 +215,8 @@ umain(int argc, char **argv)
 	share_memory(OTHER, PGSIZE);
 	writer = must_fork();
 	if (writer == 0)
-		write_for_ever();
-	// The page tables, which stay, are made before pages are counted on.
+		write_until_destroyed();
+	// Make the page table for SPOT now, so that later rounds allocate no page tables.
 	must(sys_page_alloc(writer, (void *)SPOT, PERM_WRITE), "alloc");
 	unmap();
 	for (int round = 0; round < ROUNDS; round++)

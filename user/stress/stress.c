@@ -1,59 +1,59 @@
-// A tree of environments that at random fork, send to each other, receive, and destroy
-// their children, whatever those are doing. In the end all must be gone, and no page be
-// missing. The random numbers come from a seed, which is printed; with more than one CPU
-// that is not enough to make the same happen again.
+// A tree of environments that at random fork, send to each other, receive, and destroy their
+// children at any time. At the end all environments must be gone, and all memory must be free. The
+// random numbers come from a seed, which is printed; on several CPUs, a run with the same seed is
+// still different.
 //
-// What is random must still come to an end: nobody may wait for what does not come. So each
-// environment has an entry in a table that all share, by its place in envs[]:
+// No environment may wait without end. So each environment has an entry in a shared table, at its
+// index in envs[]:
 //
-//	id        whose entry this is: written by itself, when it begins
-//	state     IDLE, BUSY while it must not be destroyed, DOOMED when it is about to be
-//	letters   so many it has sent to its parent, or is about to send
+//	id        the environment's id, which it writes when it starts
+//	state     IDLE; BUSY: must not be destroyed; DYING: its parent is about to destroy it
+//	sent      the number of messages that it has sent to its parent, or is about to send
 //
-// An environment is destroyed only by its parent, after changing its state from IDLE to
-// DOOMED: so not while it forks, since a child that is not complete would stay for
-// ever, nor while it destroys another one. And a parent receives when one of its children
-// has sent more letters than have come, which means that one is on its way.
+// Only the parent destroys an environment, after it has changed the state from IDLE to DYING. So
+// no environment is destroyed while it forks, which would leave an incomplete child, or while it
+// destroys a child. A parent receives only if one of its children has sent more messages than were
+// received from it: then a message must arrive.
 
 #include <user/common/testing.h>
 
-#define SEED 0 // 0: another one each time
+#define SEED 0 // 0: a different seed in each run
 
 #define MAX_DEPTH    4
-#define MAX_CHILDREN 4  // Of one
-#define MAX_LIVE     40 // Environments at a time, about
-#define ROOT_STEPS   300
-#define STEPS        40 // Of each other one
+#define MAX_CHILDREN 4   // Of an environment
+#define MAX_LIVE     40  // Environments at the same time, about
+#define ROOT_STEPS   300 // Steps of the root
+#define STEPS        40  // Steps of each other environment
 
-enum { IDLE, BUSY, DOOMED };
+enum { IDLE, BUSY, DYING };
 
 struct entry {
 	volatile envid_t id;
 	volatile uint32_t state;
-	volatile uint32_t letters;
+	volatile uint32_t sent;
 };
 
-// Shared by all.
+// Shared by all environments
 static struct {
 	volatile uint32_t live, forks, messages, destroyed;
 	struct entry entries[NENV];
 } *const shared = (void *)0x10000000;
 
-#define LETTER   ((uint32_t *)0x10100000) // Where a page is written that is sent,
-#define RECEIVED ((uint32_t *)0x10101000) // and where one comes that was received
+#define TO_SEND  ((uint32_t *)0x10100000) // A page to send
+#define RECEIVED ((uint32_t *)0x10101000) // A page that was received
 
-// What an environment knows of its children.
+// An environment's record of its children
 struct family {
 	int depth, n;
 	envid_t children[MAX_CHILDREN];
-	uint32_t letters[MAX_CHILDREN]; // That came from them
+	uint32_t received[MAX_CHILDREN]; // Number of messages received from each child
 };
 
 // ---- Random numbers, counters, states ----
 
 static uint32_t random_state;
 
-// xorshift32: not good, but good enough, and never 0.
+// xorshift32: simple, and random enough for tests. Never returns 0.
 static uint32_t
 random(void)
 {
@@ -76,7 +76,8 @@ change_state(envid_t envid, uint32_t from, uint32_t to)
 	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Do not let our parent destroy us. If it is about to, this is the end.
+// From now on the parent must not destroy this environment. If the state is DYING already, this
+// does not return: the parent destroys this environment.
 static void
 become_busy(void)
 {
@@ -97,16 +98,16 @@ forget_child(struct family *f, int i)
 {
 	f->n--;
 	f->children[i] = f->children[f->n];
-	f->letters[i] = f->letters[f->n];
+	f->received[i] = f->received[f->n];
 }
 
-// Destroy a child, if it has begun, has not ended, and is not busy.
+// Destroy a child, if it has started, has not ended, and is not busy.
 static bool
 try_to_destroy(struct family *f, int i)
 {
 	envid_t child = f->children[i];
 
-	if (shared->entries[ENVX(child)].id != child || !change_state(child, IDLE, DOOMED))
+	if (shared->entries[ENVX(child)].id != child || !change_state(child, IDLE, DYING))
 		return false;
 	must(sys_env_destroy(child), "sys_env_destroy");
 	add(&shared->live, -1);
@@ -135,9 +136,9 @@ destroy_all_children(struct family *f)
 	}
 }
 
-static void live(int depth, int steps);
+static void run(int depth, int steps);
 
-// The caller is busy.
+// The caller's state must be BUSY.
 static void
 fork_child(struct family *f)
 {
@@ -145,12 +146,12 @@ fork_child(struct family *f)
 	envid_t child = must_fork();
 	if (child == 0) {
 		random_state = seed;
-		live(f->depth + 1, STEPS);
+		run(f->depth + 1, STEPS);
 		exit();
 	}
 	add(&shared->forks, 1);
 	f->children[f->n] = child;
-	f->letters[f->n] = 0;
+	f->received[f->n] = 0;
 	f->n++;
 }
 
@@ -178,31 +179,31 @@ destroy_child(struct family *f)
 
 // ---- Messages ----
 
-// The words of the page that goes with a value.
+// Word i of the page that is sent with a value
 static uint32_t
-word_of_letter(uint32_t value, uint32_t i)
+word_of_page(uint32_t value, uint32_t i)
 {
 	return (value + i) * 2654435761U;
 }
 
-// Send a value, with a page or without, in one of two ways. An environment that has
-// gone is no error here.
+// Send a value, with or without a page, by the system call `call`. It is not an error if the
+// receiver is gone.
 static void
-send(envid_t to, int (*how)(envid_t to, uint32_t value, void *srcva, int perm))
+send(envid_t to, int (*call)(envid_t to, uint32_t value, void *srcva, int perm))
 {
 	uint32_t value = random() & 0x7FFFFFFF;
 	void *page = (void *)UTOP;
 
 	if (value % 2) {
-		page = LETTER;
+		page = TO_SEND;
 		must(sys_page_alloc(0, page, PERM_WRITE), "sys_page_alloc");
 		for (uint32_t i = 0; i < PGSIZE / sizeof(uint32_t); i++)
-			LETTER[i] = word_of_letter(value, i);
+			TO_SEND[i] = word_of_page(value, i);
 	}
-	int r = how(to, value, page, value % 3 ? PERM_READ : PERM_WRITE);
+	int r = call(to, value, page, value % 3 ? PERM_READ : PERM_WRITE);
 	if (r < 0 && r != -E_BAD_ENV && r != -E_IPC_NOT_RECV)
 		panic("sending: %e", r);
-	must(sys_page_unmap(0, LETTER), "sys_page_unmap");
+	must(sys_page_unmap(0, TO_SEND), "sys_page_unmap");
 }
 
 static void
@@ -212,13 +213,13 @@ send_to_parent(struct family *f)
 
 	if (f->depth == 0 || parent == 0)
 		return;
-	shared->entries[ENVX(thisenv->env_id)].letters++;
+	shared->entries[ENVX(thisenv->env_id)].sent++;
 	send(parent, sys_ipc_send);
 }
 
-// Most of them are not waiting for anything. If it is there any more at all.
+// Try to send to a random environment. Most environments do not receive, or are gone.
 static void
-send_to_anybody(void)
+send_to_random(void)
 {
 	envid_t to = shared->entries[random() % (2 * MAX_LIVE)].id;
 
@@ -227,25 +228,25 @@ send_to_anybody(void)
 }
 
 static void
-read_letter(uint32_t value, int perm)
+check_message(uint32_t value, int perm)
 {
 	if ((perm != 0) != value % 2)
 		panic("value %x came with permissions %x", value, perm);
 	if (perm == 0)
 		return;
 	for (uint32_t i = 0; i < PGSIZE / sizeof(uint32_t); i++) {
-		if (RECEIVED[i] != word_of_letter(value, i))
+		if (RECEIVED[i] != word_of_page(value, i))
 			panic("value %x came with a page that has %08x", value, RECEIVED[i]);
 	}
 	must(sys_page_unmap(0, RECEIVED), "sys_page_unmap");
 }
 
 static bool
-letter_expected(const struct family *f)
+message_expected(const struct family *f)
 {
 	for (int i = 0; i < f->n; i++) {
 		const struct entry *e = &shared->entries[ENVX(f->children[i])];
-		if (e->id == f->children[i] && is_alive(e->id) && e->letters != f->letters[i])
+		if (e->id == f->children[i] && is_alive(e->id) && e->sent != f->received[i])
 			return true;
 	}
 	return false;
@@ -257,16 +258,16 @@ receive(struct family *f)
 	envid_t from;
 	int perm;
 
-	if (!letter_expected(f))
+	if (!message_expected(f))
 		return;
 	int32_t value = must(ipc_recv(&from, RECEIVED, &perm), "ipc_recv");
-	read_letter(value, perm);
+	check_message(value, perm);
 	add(&shared->messages, 1);
 	for (int i = 0; i < f->n; i++)
-		f->letters[i] += f->children[i] == from;
+		f->received[i] += f->children[i] == from;
 }
 
-// ---- A life ----
+// ---- The steps of an environment ----
 
 static void
 do_something(struct family *f)
@@ -283,7 +284,7 @@ do_something(struct family *f)
 		send_to_parent(f);
 		break;
 	case 4:
-		send_to_anybody();
+		send_to_random();
 		break;
 	case 5:
 	case 6:
@@ -295,14 +296,14 @@ do_something(struct family *f)
 	forget_dead_children(f);
 }
 
-// Take this environment's entry, live, and leave nobody behind.
+// Initialize this environment's entry, do random steps, and destroy all children.
 static void
-live(int depth, int steps)
+run(int depth, int steps)
 {
 	struct family f = { .depth = depth };
 	struct entry *e = &shared->entries[ENVX(thisenv->env_id)];
 
-	e->letters = 0;
+	e->sent = 0;
 	e->state = IDLE;
 	e->id = thisenv->env_id;
 	while (steps-- > 0)
@@ -325,9 +326,10 @@ umain(int argc, char **argv)
 	uint32_t seed = SEED ? SEED : (uint32_t)read_tsc() | 1;
 
 	share_memory(shared, sizeof(*shared));
-	// Page tables, and what the first fork takes for itself, are here before we count.
-	must(sys_page_alloc(0, LETTER, PERM_WRITE), "sys_page_alloc");
-	must(sys_page_unmap(0, LETTER), "sys_page_unmap");
+	// Page tables, and the pages that the first fork allocates, stay: make them before the free
+	// pages are counted.
+	must(sys_page_alloc(0, TO_SEND, PERM_WRITE), "sys_page_alloc");
+	must(sys_page_unmap(0, TO_SEND), "sys_page_unmap");
 	if (must_fork() == 0)
 		return;
 	wait_until_alone();
@@ -335,10 +337,11 @@ umain(int argc, char **argv)
 
 	random_state = seed;
 	shared->live = 1;
-	live(0, ROOT_STEPS);
+	run(0, ROOT_STEPS);
 	wait_until_alone();
 	if (shared->live != 0)
-		panic("seed %u: %d environments have not been counted", seed, shared->live);
+		panic("seed %u: %d environments were not counted when they ended", seed,
+		    shared->live);
 	if (count_free_pages() != free_pages)
 		panic("seed %u: %d pages are missing", seed, free_pages - count_free_pages());
 	cprintf("stress: seed %u, %u forks, %u messages, %u destroyed: ok\n", seed, shared->forks,
