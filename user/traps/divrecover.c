@@ -1,5 +1,5 @@
-// Recovers from divide errors: its handler puts another divisor into the register, and
-// the division is made again.
+// Recovers from divide errors: the handler changes the divisor in the register, and the division is
+// executed again.
 
 #include <user/common/testing.h>
 
@@ -16,7 +16,7 @@ handler(struct UTrapframe *utf)
 	utf->utf_regs.reg_ecx = 2;
 }
 
-// Divide by what is in ecx.
+// Divide by ecx, which the handler sets to 2.
 static void
 divide(uint32_t high, uint32_t low, uint32_t divisor)
 {
@@ -34,7 +34,7 @@ recover(void)
 	handled = 0;
 	for (uint32_t i = 0; i < TIMES; i++)
 		divide(0, i, 0);
-	divide(1, 0, 1); // The quotient has 33 bits: that is an error too.
+	divide(1, 0, 1); // The quotient has 33 bits: this is a divide error too.
 	assert(handled == TIMES + 1);
 	cprintf("[%08x] recovered from %u divide errors\n", sys_getenvid(), handled);
 }

@@ -1,6 +1,6 @@
-// A handler of page faults gets the address and the error code of each fault, wherever it is:
-// below UTOP and above, where there is a page table and where there is none. fork's own handler,
-// which is asked first, must not fault itself.
+// Tests that a page-fault handler gets the right address and error code for faults at all kinds of
+// addresses: below and above UTOP, with and without a page table. fork's own handler runs first,
+// and must not fault itself.
 
 #include <user/common/testing.h>
 

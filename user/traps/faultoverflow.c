@@ -1,6 +1,7 @@
-// Its handler faults too, and so on, until the exception stack is full, and more than
-// full: there the stack pointer is below it, by what the handler has on the stack. The
-// kernel must end it, and not take that for another stack.
+// The page-fault handler faults again and again, until the exception stack overflows. In the last
+// fault, the stack pointer is below the exception stack, because the handler has a large local
+// variable. The kernel must destroy the environment, and not start at the top of the exception
+// stack again.
 
 #include <inc/lib.h>
 

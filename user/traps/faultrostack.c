@@ -1,5 +1,5 @@
-// Has an exception stack that it may only read. The kernel must end it, and not write
-// there on its behalf.
+// Has a read-only exception stack. The kernel must destroy the environment, and must not write to
+// that page.
 
 #include <inc/lib.h>
 

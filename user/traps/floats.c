@@ -1,28 +1,28 @@
-// Floating point, by SSE (which user/Makefrag allows this program) and by the x87: each
-// environment has its own registers and its own rounding, whoever else computes, and on
-// whichever CPU it goes on. What a new one finds is clean; a child of fork finds what its
-// parent had. And an x87 exception reaches its handler.
+// Tests floating point, with SSE (user/Makefrag has the flag for this program) and with the x87.
+// Each environment has its own registers and rounding mode, while other environments compute, and
+// when it moves to another CPU. A new environment starts with clean registers, a child of fork with
+// its parent's registers. An x87 exception reaches its handler.
 //
-// The computation is a chaotic one, in which a single wrong bit does not stay small. Its
-// results are compared, bit by bit, with those of the same one when nobody else computed.
+// The computation is chaotic: one wrong bit changes the result completely. The results are
+// compared, bit by bit, with those of the same computation when no other environment computed.
 
 #include <user/common/testing.h>
 
 #define WORKERS  8
-#define TURNS    8    // Each is put on a CPU so often, at least, while it computes
+#define TURNS    8    // Turns of a worker while it computes, at least
 #define STEPS    5000 // Of a computation
-#define X87_SIZE 10   // Bytes of a long double that count
+#define X87_SIZE 10   // Bytes of a long double that hold its value
 
-#define CONTROL_DEFAULT 0x037F // Of the x87: all exceptions masked
-#define CONTROL_DIVIDE  0x0004 // Mask of a division by zero
+#define CONTROL_DEFAULT 0x037F // x87 control word: all exceptions masked
+#define CONTROL_DIVIDE  0x0004 // x87 control word: division by zero masked
 #define MXCSR_DEFAULT   0x1F80
 #define CPUID_EDX_SSE2  (1 << 26)
-#define STACK_ALIGNMENT 16 // What GCC relies on
+#define STACK_ALIGNMENT 16 // GCC relies on this alignment.
 
-// What fxsave writes: Intel, volume 1, section 10.5.1.
+// The format of fxsave: Intel, volume 1, section 10.5.1.
 struct fxsave_area {
 	uint16_t control, status;
-	uint8_t tags, reserved1; // A bit for each register that is in use
+	uint8_t tags, reserved1; // tags: one bit for each register that is in use
 	uint16_t opcode;
 	uint32_t instruction[2], operand[2];
 	uint32_t mxcsr, mxcsr_mask;
@@ -37,7 +37,7 @@ struct results {
 	uint8_t x87[3][X87_SIZE];
 };
 
-// One page for all of them.
+// In a page that all environments share
 static struct {
 	struct fxsave_area childs;
 	struct results alone[WORKERS];
@@ -50,7 +50,7 @@ read_state(struct fxsave_area *state)
 	__asm__ volatile("fxsave %0" : "=m"(*state));
 }
 
-// ---- What an environment begins with ----
+// ---- The registers of a new environment ----
 
 static bool
 all_zero(const void *start, size_t size)
@@ -72,11 +72,11 @@ check_clean(const struct fxsave_area *state)
 		panic("not clean: control %04x, status %04x, tags %02x, mxcsr %08x", state->control,
 		    state->status, state->tags, state->mxcsr);
 	if (!all_zero(state->st, sizeof(state->st)) || !all_zero(state->xmm, sizeof(state->xmm)))
-		panic("not clean: there is something in the registers");
+		panic("not clean: a register is not 0");
 	cprintf("[%08x] floats: began with clean registers\n", sys_getenvid());
 }
 
-// Put something into all registers.
+// Load a value into each register.
 static inline void
 fill_registers(void)
 {
@@ -106,7 +106,7 @@ reset_registers(void)
 	__asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
 }
 
-// fork itself is not compiled to use any of these registers.
+// This compares the registers after fork, because fork itself is compiled without SSE and the x87.
 static void
 try_fork(void)
 {
@@ -132,7 +132,7 @@ try_fork(void)
 
 // ---- Computing ----
 
-// How results are rounded, in one of four ways, by both units.
+// Set one of the four rounding modes, in both units.
 static void
 set_rounding(uint32_t way)
 {
@@ -142,11 +142,11 @@ set_rounding(uint32_t way)
 	__asm__ volatile("fldcw %0; ldmxcsr %1" : : "m"(control), "m"(mxcsr) : "memory");
 }
 
-// The logistic map, from starting points of this worker's own, and rounded in its own way.
+// Compute the logistic map. Each worker has its own starting points and rounding mode.
 static void __attribute__((noinline))
 compute(int worker, struct results *r)
 {
-	double a = (worker + 1) / 64.0, b = a + 0.25; // No rounding here, in whichever way.
+	double a = (worker + 1) / 64.0, b = a + 0.25; // Exact in all rounding modes
 	long double x = a, y = b, z = a + 0.5;
 
 	set_rounding(worker % 4);
@@ -196,19 +196,19 @@ try_workers(void)
 	for (int i = 0; i < WORKERS; i++) {
 		wait_until_gone(workers[i]);
 		if (!shared->good[i])
-			panic("%08x did not find what it had found alone", workers[i]);
+			panic("%08x computed other results than alone", workers[i]);
 	}
 	cprintf("floats: %d environments computed what each had computed alone\n", WORKERS);
 }
 
 // ---- The stack, and exceptions ----
 
-// Code that is compiled for SSE relies on where the stack is: here, and in handlers.
+// Code that is compiled for SSE relies on the alignment of the stack, also in handlers.
 static void __attribute__((noinline))
 check_stack(const char *where)
 {
 	uint8_t local[STACK_ALIGNMENT] __attribute__((aligned(STACK_ALIGNMENT)));
-	uint8_t *volatile at = local; // Volatile, so that its address is not taken for known.
+	uint8_t *volatile at = local; // volatile: otherwise the compiler assumes the alignment.
 
 	if ((uintptr_t)at % STACK_ALIGNMENT != 0)
 		panic("the stack is not aligned %s: %p", where, at);
@@ -249,7 +249,7 @@ try_exceptions(void)
 	cprintf("floats: exceptions were handled\n");
 }
 
-// Not inlined into umain, where a compiler might use registers for it that are not clean then.
+// Not inlined into umain: the compiler could use FPU registers before umain has read them.
 static void __attribute__((noinline))
 try_all(void)
 {
@@ -266,7 +266,7 @@ umain(int argc, char **argv)
 	static struct fxsave_area first;
 	uint32_t features;
 
-	read_state(&first); // First: a compiler may use the registers for anything.
+	read_state(&first); // Before the compiler uses any of the registers.
 	cpuid(1, NULL, NULL, NULL, &features);
 	if (!(features & CPUID_EDX_SSE2))
 		panic("this CPU has no SSE2");

@@ -1,8 +1,9 @@
-// An x87 exception that is not masked stays pending in the floating-point unit until the next
-// x87 instruction that waits. Environments that leave one there, in each way of leaving a CPU,
-// disturb no other: each finds its own registers, and its own pending exception.
+// An unmasked x87 exception stays pending in the FPU until the next waiting x87 instruction. Here,
+// environments leave the CPU with a pending exception, in each way in which an environment can
+// leave a CPU. Other environments must not get this exception: each must find its own registers and
+// its own pending exception.
 //
-// On CPUs without FXSR, the kernel loads a state by such an instruction, frstor.
+// On CPUs without FXSR, the kernel loads a state by a waiting instruction, frstor.
 
 #include <user/common/testing.h>
 
@@ -28,7 +29,7 @@ handler(struct UTrapframe *utf)
 	__asm__ volatile("fnclex");
 }
 
-// Compute something with the x87, while others run.
+// Compute with the x87, while other environments run.
 static void
 compute(void)
 {
@@ -51,7 +52,7 @@ leave_by_exit(void)
 }
 
 static void
-leave_by_death(void)
+leave_by_fault(void)
 {
 	make_pending();
 	__asm__ volatile("ud2");
@@ -65,7 +66,7 @@ leave_by_exception(void)
 }
 
 static void
-leave_for_a_while(void)
+leave_by_yield(void)
 {
 	must(set_exception_handler(T_FPERR, handler), "set_exception_handler");
 	make_pending();
@@ -78,9 +79,9 @@ leave_for_a_while(void)
 		panic("%u exceptions were handled, not 1", handled);
 }
 
-// exofork copies the pending exception, too.
+// exofork copies the pending exception too.
 static void
-leave_as_two(void)
+leave_by_fork(void)
 {
 	must(set_exception_handler(T_FPERR, handler), "set_exception_handler");
 	make_pending();
@@ -95,8 +96,8 @@ leave_as_two(void)
 void
 umain(int argc, char **argv)
 {
-	static void (*const ways[])(void) = { leave_by_exit, leave_by_death, leave_by_exception,
-		leave_for_a_while, leave_as_two };
+	static void (*const ways[])(void) = { leave_by_exit, leave_by_fault, leave_by_exception,
+		leave_by_yield, leave_by_fork };
 	envid_t children[2 * ARRAY_SIZE(ways)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {

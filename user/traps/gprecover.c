@@ -1,6 +1,6 @@
-// Recovers from general protection faults: its handler goes on behind the instruction
-// that was not allowed. Each is one that only the kernel may use, or a wrong use of a
-// segment or a vector, which the error code names.
+// Recovers from general protection faults: the handler continues after the instruction that
+// faulted. The instructions are for the kernel only, or use a wrong segment or vector, which is
+// then in the error code.
 
 #include <user/common/testing.h>
 
@@ -19,8 +19,8 @@ handler(struct UTrapframe *utf)
 	utf->utf_eip = resume_at;
 }
 
-// Try an instruction that must fault with this error code. A macro, because the
-// instruction is a part of the assembly.
+// Execute an instruction that must fault with this error code. This is a macro, because the
+// instruction is a part of the assembly string.
 #define MUST_FAULT(instruction, err)                                                             \
 	do {                                                                                     \
 		uint32_t before_ = handled;                                                      \

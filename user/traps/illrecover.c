@@ -1,5 +1,5 @@
-// Recovers from invalid opcodes: its handler makes an instruction of what is none. There
-// are ud2, then a byte, in the program, which stand for: put that number into eax.
+// Recovers from invalid opcodes: the handler emulates an instruction. In this program, ud2 and a
+// byte after it mean: load the byte into eax.
 
 #include <user/common/testing.h>
 
@@ -23,7 +23,7 @@ handler(struct UTrapframe *utf)
 }
 
 static uint32_t
-number_by_illegal_means(void)
+execute_ud2(void)
 {
 	uint32_t number;
 
@@ -36,7 +36,7 @@ recover(void)
 {
 	handled = 0;
 	for (int i = 0; i < TIMES; i++) {
-		uint32_t number = number_by_illegal_means();
+		uint32_t number = execute_ud2();
 		if (number != 42)
 			panic("eax is %u, not 42", number);
 	}
@@ -47,7 +47,7 @@ recover(void)
 static void
 provoke(void)
 {
-	number_by_illegal_means();
+	execute_ud2();
 }
 
 void

@@ -1,5 +1,5 @@
-// Reads an I/O port, the keyboard controller's. Users may use none: the kernel must
-// end it.
+// Reads an I/O port of the keyboard controller. Programs may not use I/O ports: the kernel must
+// destroy the environment.
 
 #include <inc/lib.h>
 

@@ -1,12 +1,12 @@
-// A handler of page faults that is given up: the kernel deals with them again. But after a fork,
-// the library still copies what is written to. pgfaultoff,fork: after a fork.
+// Removes its page-fault handler: then a page fault ends the environment again. But after a fork,
+// the library must still copy copy-on-write pages. pgfaultoff,fork tests this.
 
 #include <user/common/testing.h>
 
 #define PAGE      ((volatile uint32_t *)0x10000000)
-#define READ_ONLY ((volatile uint32_t *)0x10001000) // Until it is written to
+#define READ_ONLY ((volatile uint32_t *)0x10001000) // The handler replaces it by a writable page.
 
-static uint32_t variable = 1; // After a fork its page is copied when it is written.
+static uint32_t variable = 1; // After a fork, its page is copy-on-write.
 
 static int faults;
 
@@ -29,13 +29,13 @@ umain(int argc, char **argv)
 		wait_until_gone(child);
 	}
 	must(sys_page_alloc(0, (void *)READ_ONLY, PERM_READ), "alloc");
-	*READ_ONLY = 1; // No fault that the library may take for fork's
+	*READ_ONLY = 1; // Not a copy-on-write page: the library must call map_page.
 	cprintf("pgfaultoff: %d faults were handled\n", faults);
 	set_pgfault_handler(NULL);
 	variable++;
 	must(sys_page_unmap(0, (void *)PAGE), "unmap");
 	cprintf("pgfaultoff: the handler is given up, variable is %u\n", variable);
-	if (argc > 1) // A fault would be the library's to report.
+	if (argc > 1) // After a fork, the library would report the fault below.
 		return;
 	*PAGE = 1;
 	cprintf("pgfaultoff: went on\n");

@@ -1,12 +1,12 @@
-// fs and gs are an environment's own, like its other registers: whatever selectors others have
-// there, each environment finds those that it has loaded, and can use them, after it has waited
-// or lost its CPU. A new one begins with null; a child of fork, with what its parent had.
+// Tests that each environment has its own fs and gs: after it has waited or lost its CPU, it finds
+// the selectors that it loaded, and can use them. A new environment starts with null selectors, a
+// child of fork with its parent's selectors.
 
 #include <user/common/testing.h>
 
 #define ROUNDS 20
 
-// All that a program can load.
+// All selectors that a program can load
 static const uint16_t selectors[] = { 0, 1, 2, 3, GD_UT, GD_UT | 1, GD_UT | 2, GD_UT | 3, GD_UD,
 	GD_UD | 1, GD_UD | 2, GD_UD | 3 };
 
@@ -24,10 +24,10 @@ check(const char *when, uint16_t fs, uint16_t gs)
 	if (gs > 3)
 		__asm__ volatile("movl %%gs:%1, %0" : "=r"(found) : "m"(word));
 	if (found != word)
-		panic("%s gs leads to %x", when, found);
+		panic("%s the word at gs is %x", when, found);
 }
 
-// Long enough for the timer to end a time slice, now and then.
+// Loop long enough for the timer to end a time slice from time to time.
 static void
 spin(void)
 {
@@ -35,7 +35,7 @@ spin(void)
 		continue;
 }
 
-// Each worker begins with other selectors.
+// Each worker starts with different selectors.
 static void
 work(size_t worker)
 {

@@ -1,16 +1,16 @@
-// A child that is single-stepped counts its steps in a handler. There are as many while its
-// parent stops it and lets it run, all the time, as there are when it does not.
+// A single-stepped child counts its steps in a handler. The number of steps must be the same
+// whether or not its parent stops and starts it all the time.
 
 #include <user/common/testing.h>
 
 #define ROUNDS 5000
 
-// What both see.
+// In a page that parent and child share
 #define SHARED ((volatile struct shared *)0x20000000)
 
 struct shared {
-	bool stop;         // The parent is about to begin.
-	uint32_t steps[2]; // How many there were without that, and with it
+	bool stop;         // The parent is about to stop and start the child.
+	uint32_t steps[2]; // Number of steps without and with stops
 };
 
 static uint32_t steps;
@@ -36,9 +36,9 @@ count_steps(void)
 	return steps;
 }
 
-// Until it is destroyed.
+// Run by the child until it is destroyed.
 static void
-be_stepped(void)
+run_stepped(void)
 {
 	SHARED->steps[0] = count_steps();
 	while (!SHARED->stop)
@@ -64,7 +64,7 @@ umain(int argc, char **argv)
 	must(set_exception_handler(T_DEBUG, count_step), "set_exception_handler");
 	envid_t child = must_fork();
 	if (child == 0)
-		be_stepped();
+		run_stepped();
 	while (SHARED->steps[0] == 0)
 		sys_yield();
 	for (SHARED->stop = true; SHARED->steps[1] == 0; stops++) {

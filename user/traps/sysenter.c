@@ -1,13 +1,13 @@
-// System calls by sysenter, which the kernel enters with the user's flags: whatever these are,
-// and the segments, each call comes back as it would from int $T_SYSCALL, with the same
-// flags, and with segments that can be used. With an argument, no-steps, it is not
-// single-stepped meanwhile: see lib/pfentry.S.
+// Tests system calls by sysenter, which enters the kernel with the caller's flags and segments. For
+// all flags and segments, each call must return like int $T_SYSCALL: with the same flags, and with
+// usable segments. With the argument no-steps, this is not tested with single-stepping: see
+// lib/pfentry.S.
 
 #include <user/common/testing.h>
 
-// Make a call that takes an environment as its first argument, or none, with some flags set,
-// and selector in ds and es. Returns its result; *flags_after are the flags when it came back.
-// Anything else that is not as it was ends in an undefined instruction.
+// Make a system call with these flags, and with `selector` in ds and es. Its first argument is a
+// bad environment id. Returns its result, and in *flags_after the flags after the call. If another
+// register has changed, this executes ud2.
 int32_t enter(uint32_t number, uint32_t flags, uint32_t selector, uint32_t *flags_after);
 
 __asm__("	.text\n"
@@ -18,7 +18,7 @@ __asm__("	.text\n"
 	"	movl 20(%esp), %eax\n"
 	"	movl 28(%esp), %ebx\n"
 	"	movl $0x5EE5, %edi\n"
-	"	movl $0x12345678, %edx\n" // Nobody's id
+	"	movl $0x12345678, %edx\n" // The id of no environment
 	"	movl $1f, %esi\n"
 	"	movl %esp, %ebp\n"
 	"	pushl 24(%esp)\n"
@@ -71,7 +71,7 @@ try_call(uint32_t number, uint32_t flags, uint32_t selector, int32_t expected)
 	if (r != expected || (after & tried) != flags)
 		panic("call %u with flags %x, selector %x: %d, not %d; flags then %x", number,
 		    flags, selector, r, expected, after);
-	// After sysenter or the instruction that follows it, and after the pushfl and so on.
+	// At least sysenter or the instruction after it, and the instructions up to popfl
 	if ((flags & FL_TF) && steps < 4)
 		panic("call %u, single-stepped: %u steps", number, steps);
 }
@@ -92,7 +92,7 @@ umain(int argc, char **argv)
 		if (argc > 1 && (flags[i] & FL_TF))
 			continue;
 		for (size_t j = 0; j < ARRAY_SIZE(selectors); j++) {
-			// A handler of steps is a C function, which needs its segments.
+			// The handler of steps is a C function, which needs valid segments.
 			uint32_t selector = flags[i] & FL_TF ? GD_UD | 3 : selectors[j];
 			try_call(SYS_getenvid, flags[i], selector, sys_getenvid());
 			try_call(SYS_yield, flags[i], selector, 0);

@@ -1,6 +1,6 @@
-// Ask for virtual-8086 mode, as only the kernel may. A CPU takes no notice; QEMU gives it, and
-// the kernel ends the program, as soon as it is back. vm86,low: with a cs that looks like the
-// kernel's.
+// Tries to enter virtual-8086 mode, which only the kernel may do. A real CPU ignores FL_VM; QEMU
+// enters the mode, and the kernel must destroy the environment at its next trap. vm86,low does this
+// with a cs that equals the kernel's selector.
 
 #include <inc/lib.h>
 
@@ -8,7 +8,8 @@ void
 umain(int argc, char **argv)
 {
 	cprintf("vm86: asking\n");
-	// gs, fs, ds, es, ss, esp, eflags, cs, eip: a CPU that does not switch pops three.
+	// gs, fs, ds, es, ss, esp, eflags, cs, eip. A CPU that does not enter the mode pops the
+	// last three.
 	__asm__ volatile("movl %%esp, %%ebx\n\t"
 			 "pushl $0; pushl $0; pushl $0; pushl $0; pushl $0; pushl $0xFFFE\n\t"
 			 "pushl %0; pushl %1; pushl $1f\n\t"

@@ -1,26 +1,26 @@
 #ifndef JOS_USER_VM86_H
 #define JOS_USER_VM86_H
 
-// Virtual-8086 mode, for programs that try what they can do there. Only the kernel may enter it
-// (Intel, volume 2, iret); but QEMU's iret lets a program in, with any flags.
+// Virtual-8086 mode, for programs that test what a program can do in it. Only the kernel may enter
+// this mode (Intel, volume 2, iret); but QEMU's iret lets a program enter it, with any flags.
 
 #include <user/common/testing.h>
 
-// vm86_enter goes to VM86_IP in segment GD_UT | 3: in virtual-8086 mode that segment begins at
-// VM86_BASE. On a CPU that refuses the mode it begins at 0, where an instruction stands that goes
-// back to vm86_enter's caller.
+// vm86_enter jumps to VM86_IP in segment GD_UT | 3. In virtual-8086 mode, this segment starts at
+// VM86_BASE. On a CPU that refuses the mode, it starts at 0, and the instruction there returns to
+// vm86_enter's caller.
 #define VM86_IP   0x100
 #define VM86_BASE ((GD_UT | 3) << 4)
 #define VM86_ESP  0xF00
 
-// What vm86_enter came back with.
+// eax and eflags when vm86_enter returns
 struct vm86_result {
 	uint32_t eax, eflags;
 };
 
-// iret to VM86_IP with these flags. Returns when the code there has executed sysenter, with eax as
-// the number of the call, and edx as an environment's id that does not exist; or at once, where
-// the CPU refuses the mode. FL_VM in flags is the caller's to set.
+// iret to VM86_IP with these flags, which must contain FL_VM. The code there executes sysenter:
+// eax is the number of the system call, edx the id of no environment. Returns after that call, or
+// at once if the CPU refuses the mode.
 void vm86_enter(uint32_t eax, uint32_t flags, struct vm86_result *result);
 
 __asm__("	.text\n"
@@ -32,7 +32,7 @@ __asm__("	.text\n"
 	"	movl 20(%esp), %ecx\n"
 	"	movl %esp, %ebx\n"
 	"	movl $0x12345678, %edx\n"
-	"	pushl $0x1234\n" // gs, fs, ds, es: a CPU that does not switch pops three words.
+	"	pushl $0x1234\n" // gs, fs, ds, es: not popped if the CPU refuses the mode
 	"	pushl $0x1234\n"
 	"	pushl $0x1234\n"
 	"	pushl $0x1234\n"
@@ -59,7 +59,7 @@ __asm__("	.text\n"
 
 static_assert(VM86_IP == 0x100 && VM86_ESP == 0xF00);
 
-// Map the page at 0, which all of this needs.
+// Map the page at 0. Must be called before the other functions.
 static inline void
 vm86_prepare(void)
 {
@@ -67,7 +67,7 @@ vm86_prepare(void)
 	memcpy((void *)VM86_IP, "\xFF\xE6", 2); // jmp *%esi
 }
 
-// Put 16-bit code where vm86_enter goes.
+// Copy 16-bit code to the address where vm86_enter jumps.
 static inline void
 vm86_set_code(const void *code, size_t size)
 {

@@ -1,5 +1,5 @@
-// System calls by sysenter from virtual-8086 mode, which leads out of that mode with segments
-// that are no selectors. The kernel must not load them.
+// Tests system calls by sysenter from virtual-8086 mode. sysenter leaves that mode, and the segment
+// registers then hold values that are not selectors. The kernel must not load them.
 
 #include "vm86.h"
 
@@ -37,7 +37,7 @@ umain(int argc, char **argv)
 		}
 		enter(SYS_yield, flags[i]);
 		if (enter(SYS_env_set_status, flags[i]) != -E_BAD_ENV)
-			panic("the wrong result");
+			panic("wrong result");
 	}
 	cprintf("vm86enter: ok\n");
 }

@@ -1,18 +1,19 @@
-// Flags that no program may have, which QEMU's iret gives it in virtual-8086 mode: from there,
-// each way into the kernel is tried with each of them. The kernel either ends the program, or
-// gives it back with IF set and IOPL 0, so that it can use no I/O port.
+// In virtual-8086 mode, QEMU's iret gives a program flags that no program may have. With each of
+// these flags, this program tries each way to enter the kernel from that mode. The kernel must
+// either destroy the environment, or return to it with IF set and IOPL 0, so that it cannot use I/O
+// ports.
 //
-// Each attempt is a child's. It says in *survived how it came back, if it did.
+// A child makes each attempt. If it survives, it stores in *survived whether its flags are allowed.
 
 #include "vm86.h"
 
 #define ALL_FLAGS        (FL_NT | FL_AC | FL_DF | FL_OF | FL_RF | FL_VIF | FL_VIP | FL_ID)
-#define PORT_INSTRUCTION 2 // Bytes of inb and outb with a port that is a constant
-#define CODE_SIZE        5 // Bytes at most, of what is tried
+#define PORT_INSTRUCTION 2 // Length of inb and outb with a constant port
+#define CODE_SIZE        5 // Longest code that is tried
 
 enum { ENDED, BACK, WRONG };
 
-// For the parent and its children.
+// In a page that the parent and its children share
 static volatile uint32_t *const survived = (void *)0x20000000;
 
 static volatile uint32_t refused; // I/O instructions
@@ -33,14 +34,14 @@ skip_port_instruction(struct UTrapframe *utf)
 	refused++;
 }
 
-// QEMU with SMAP reads the words of the iret as if the kernel did, which is a page fault.
+// With SMAP, QEMU reads the stack words of this iret as kernel accesses, which is a page fault.
 static void
 leave(struct UTrapframe *utf)
 {
 	exit();
 }
 
-// Whether the flags are a program's, and so no port can be read or written.
+// Whether a program may have these flags, and cannot use I/O ports.
 static bool
 is_harmless(uint32_t eflags)
 {
@@ -49,7 +50,7 @@ is_harmless(uint32_t eflags)
 	return refused == 2 && (eflags & (FL_VM | FL_IOPL_MASK | FL_IF)) == FL_IF;
 }
 
-// Let a child execute code with these flags, and eax. What becomes of it.
+// Let a child execute code with these flags and eax. Returns ENDED or BACK.
 static uint32_t
 try(const char *code, uint32_t eax, uint32_t flags)
 {
@@ -66,12 +67,12 @@ try(const char *code, uint32_t eax, uint32_t flags)
 	}
 	wait_until_gone(child);
 	if (*survived == WRONG)
-		panic("code %02x %02x, eax %x, flags %x: the flags are not a program's",
+		panic("code %02x %02x, eax %x, flags %x: returned with forbidden flags",
 		    (uint8_t)code[0], (uint8_t)code[1], eax, flags);
 	return *survived;
 }
 
-// Calls by sysenter, with each flag, and with all of them.
+// System calls by sysenter, with each flag, and with all flags
 static void
 try_sysenter(void)
 {
@@ -108,7 +109,7 @@ static const char ways[][CODE_SIZE + 1] = {
 	"\x0F\x0B",             // ud2
 };
 
-// All other ways end the child, where the CPU has let it into the mode.
+// All other ways end the child, if the CPU has let it enter the mode.
 static void
 try_other_ways(void)
 {
@@ -137,7 +138,7 @@ umain(int argc, char **argv)
 	must(set_exception_handler(T_GPFLT, skip_port_instruction), "set_exception_handler");
 	vm86_prepare();
 	if (!is_harmless(read_eflags()))
-		panic("the flags are not a program's from the beginning");
+		panic("forbidden flags at the start");
 	if (has_sysenter())
 		try_sysenter();
 	try_other_ways();

@@ -1,18 +1,19 @@
-// Children that loop in virtual-8086 mode with interrupts off, where the CPU lets them, so that no
-// timer and no interrupt reaches them: their parent, on another CPU, destroys one, stops one, and
-// takes a page from one. Each time the kernel gets the child by an NMI, and ends it: afterwards
-// the child counts no further. Needs two CPUs: with one the loop would be the end of all.
+// Children loop in virtual-8086 mode with interrupts off, if the CPU lets them enter that mode. No
+// interrupt of a timer or a device reaches them. Their parent, on another CPU, destroys a child,
+// stops a child, and takes a page from a child. Each time, the kernel must interrupt the child by
+// an NMI and destroy it, so that it stops counting. This needs two CPUs: on one CPU, the loop would
+// never end.
 
 #include "vm86.h"
 
-// For the parent and its children.
+// In a page that the parent and its children share
 struct shared {
 	uint16_t count;
 };
 
 static volatile struct shared *const shared = (void *)0x1000;
 
-#define SPARE ((void *)0x20000000) // A page that a child can do without
+#define SPARE ((void *)0x20000000) // A page that the child does not use
 
 static void
 leave(struct UTrapframe *utf)
@@ -55,7 +56,7 @@ try(const char *what, void (*end)(envid_t child))
 	envid_t child = must_fork();
 	if (child == 0) {
 		loop();
-		exit(); // The CPU has refused the mode.
+		exit(); // loop returned: the CPU has refused the mode.
 	}
 	while (shared->count == 0 && is_alive(child))
 		sys_yield();
@@ -64,7 +65,7 @@ try(const char *what, void (*end)(envid_t child))
 	uint16_t count = shared->count;
 	wait_until_gone(child);
 	if (shared->count != count)
-		panic("%s: the child counted on", what);
+		panic("%s: the child still counts", what);
 	cprintf("vm86loop: %s: %s\n", what, refused ? "refused" : "ended");
 }
 
@@ -77,7 +78,7 @@ umain(int argc, char **argv)
 	share_memory((void *)shared, PGSIZE);
 	must(sys_page_alloc(0, SPARE, PERM_WRITE), "sys_page_alloc");
 	if (argc < 2) {
-		cprintf("vm86loop: not without the argument 'two-cpus'\n");
+		cprintf("vm86loop: needs the argument 'two-cpus'\n");
 		return;
 	}
 	try("destroyed", destroy);
