@@ -10,8 +10,8 @@ cputchar(int c)
 	sys_cputs(&character, 1);
 }
 
-// Wait for a character and return it. The loop: the parent may make this environment runnable,
-// which ends the system call with an error.
+// Wait for a character and return it. The loop is needed because the parent may make this
+// environment runnable, which ends the system call with an error.
 int
 getchar(void)
 {
@@ -22,7 +22,7 @@ getchar(void)
 	return c;
 }
 
-// Return whether a file descriptor is the console. All are: lab 4 has no files.
+// Return whether a file descriptor is the console. This is always true: lab 4 has no files.
 int
 iscons(int fdnum)
 {

@@ -2,7 +2,7 @@
 // exponent (__builtin_powi), products and quotients of complex numbers. Only programs use them; the
 // kernel has no floating point. The names are libgcc's, as in bits.c.
 //
-// One difference to C11, annex G: in some cases where the standard asks for an infinity, these
+// A difference from C11, annex G: in some cases where the standard requires an infinity, these
 // functions return a NaN.
 
 #include <inc/types.h>

@@ -1,13 +1,13 @@
 // Copy-on-write fork, and sfork. Read from the top: the kinds of pages, then pgfault, duppage,
 // fork, sfork.
 //
-// A child of fork gets the parent's pages. Most of them are copied later: a page that was writable
-// becomes read-only in both environments and is marked PTE_COW. The environment that writes to
-// it first takes a page fault, and pgfault maps a copy there.
+// A child of fork gets the parent's pages. Most pages are copied later: a writable page becomes
+// read-only in both environments and is marked PTE_COW. When an environment writes to such a page,
+// it takes a page fault, and pgfault maps a copy there.
 //
-// If memory runs out, fork fails and the parent is as it was. For this, fork goes over the
-// address space twice. First the child gets all its pages: only this needs memory, and if it
-// fails, destroying the child undoes it. Then the parent's own pages become read-only.
+// If memory runs out, fork fails and the parent is unchanged. For this, fork goes over the address
+// space twice. First the child gets all its pages: only this step needs memory, and if it fails,
+// fork destroys the child. Then the parent's own pages become read-only.
 //
 //	PTE_W            private               fork makes it PTE_COW in both environments
 //	PTE_COW          private, not yet      fork maps it in the child, too
@@ -17,7 +17,7 @@
 //	PTE_SHARE        shared by choice      fork maps it in the child, too
 //	none of these    read-only             fork maps it in the child, too
 //
-// lib/challenge/forkbatch.c has a fork that makes fewer entries into the kernel.
+// lib/challenge/forkbatch.c has a fork that enters the kernel less often.
 
 #include <lib/fork.h>
 
@@ -27,13 +27,12 @@ extern const uint8_t private_start[], private_end[]; // user/user.ld: the page o
 
 // ---- The pages ----
 
-// The pages of the stack that are copied at once, first to last. Each of two environments
-// that share memory has its own value.
+// The first and the last of the stack pages that are copied at once. Each environment has its own
+// copy of these variables, even after sfork.
 PRIVATE static uint32_t stack_first, stack_last;
 
-// The first mapped page of this environment whose number is pn or more. XSTACK_PAGE if there is no
-// other: the exception stack is not for fork's loops. An entry of a page table that is not 0
-// is present.
+// Returns the first mapped page of this environment from page number pn on, or XSTACK_PAGE if there
+// is none: fork's loops end before the exception stack. Entries that are not 0 are present.
 uint32_t
 _next_page(uint32_t pn)
 {
@@ -57,7 +56,7 @@ _page_perm(uint32_t pn)
 	return uvpt[pn] & PTE_SYSCALL;
 }
 
-// Whether another environment must not see what this one writes to the page from now on.
+// Whether other environments must not see what this environment writes to the page after a fork.
 static bool
 is_private(int perm)
 {
@@ -77,9 +76,9 @@ is_sforked(int perm)
 	return (perm & (PTE_W | PTE_COW | PTE_SHARE)) == (PTE_W | PTE_COW);
 }
 
-// The pages that no two environments share: the stack that this code runs on, and the page of
-// thisenv. Parent and child write to both before anything else, and there may be no memory
-// left for a copy then. So they are copied at once.
+// The pages that are never shared, even by sfork: the stack that this code runs on, and the page of
+// thisenv. Parent and child write to them at once, when there may be no memory left for a copy. So
+// fork and sfork copy these pages at once.
 static bool
 never_shared(uint32_t pn)
 {
@@ -104,9 +103,9 @@ _cow_perm(int perm)
 	return is_private(perm) ? (perm & ~PTE_W) | PTE_COW : perm;
 }
 
-// A page of addresses where nothing is mapped. It is searched for: the program may have mapped
-// something at UFORKTEMP. And _copy_page may write to its own stack while that is PTE_COW; pgfault
-// then calls _copy_page again, which must not use the same page.
+// Returns an address where nothing is mapped, from UFORKTEMP on. UFORKTEMP itself can be in use:
+// the program may have mapped a page there. Also, _copy_page may write to its own stack while that
+// is PTE_COW: then pgfault calls _copy_page again, which must not use the same address.
 static void *
 scratch_va(void)
 {
@@ -135,9 +134,9 @@ _copy_page(envid_t envid, uint32_t pn, int perm)
 
 // ---- The copy-on-write fault ----
 
-// Handle a page fault that is a write to a PTE_COW page: map a copy there. Returns false for
-// any other fault; lib/pgfault.c then calls the program's handler. A user may not read the page
-// tables from UTOP up. Exercise 12.
+// If a page fault was a write to a PTE_COW page, map a copy there and return true. For other faults
+// return false: lib/pgfault.c then calls the program's handler. Addresses from UTOP up are
+// checked first, because a program cannot read all of uvpt there. Exercise 12.
 static bool
 pgfault(struct UTrapframe *utf)
 {
@@ -154,8 +153,8 @@ pgfault(struct UTrapframe *utf)
 
 // ---- What fork and sfork have in common ----
 
-// Call this before sys_exofork: install pgfault, and note which pages of the stack are to be
-// copied at once, those from address stack_low to address stack_high. Returns 0 or -E_NO_MEM.
+// Call this before sys_exofork: install pgfault, and note which stack pages are copied at once
+// (those from stack_low to stack_high). Returns 0 or -E_NO_MEM.
 int
 _begin_fork(uintptr_t stack_low, uintptr_t stack_high)
 {
@@ -164,8 +163,8 @@ _begin_fork(uintptr_t stack_low, uintptr_t stack_high)
 	return _set_cow_handler(pgfault);
 }
 
-// Give the child an exception stack. A handler that forks runs on this environment's: the
-// child gets a copy and returns from the handler, too.
+// Give the child an exception stack. If a handler forks, it runs on this environment's exception
+// stack: then the child gets a copy of that stack, and returns from the handler too.
 static int
 give_exception_stack(envid_t child)
 {
@@ -193,7 +192,7 @@ _give_upcalls(envid_t child)
 	return r;
 }
 
-// Let the child run and return its id. But if r is an error, destroy the child and return r.
+// If r is 0, let the child run and return its id. If r is an error, destroy the child and return r.
 envid_t
 _end_fork(envid_t child, int r)
 {
@@ -229,8 +228,8 @@ protect_page(uint32_t pn)
 	return sys_page_map(0, page_va(pn), 0, page_va(pn), _cow_perm(perm));
 }
 
-// See inc/lib.h. sys_exofork is called here and not in a function of its own: the child continues
-// from it with a copy of the stack that is made later, when such a function has
+// See inc/lib.h. sys_exofork must be called here, not in a function of its own: the child continues
+// from sys_exofork with a copy of the stack that is made later, when such a function would have
 // returned. Exercise 12.
 envid_t
 fork(void)
@@ -283,7 +282,8 @@ share_page(envid_t child, uint32_t pn)
 	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
 }
 
-// Map the child's page pn in this environment, marked as shared, if the two are to share it.
+// If parent and child must share page pn, map the child's page in this environment, marked as
+// shared.
 static int
 adopt_page(envid_t child, uint32_t pn)
 {
@@ -294,7 +294,7 @@ adopt_page(envid_t child, uint32_t pn)
 	return sys_page_map(child, page_va(pn), 0, page_va(pn), perm | PTE_W | PTE_COW);
 }
 
-// See inc/lib.h. The stack is copied at once, all of it. Challenge: shared-memory fork.
+// See inc/lib.h. All of the stack is copied at once. Challenge: shared-memory fork.
 envid_t
 sfork(void)
 {

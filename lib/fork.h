@@ -26,7 +26,7 @@ page_va(uint32_t pn)
 	return (void *)(pn * PGSIZE);
 }
 
-// The permissions of a copy that belongs to one environment alone.
+// The permissions of a copy that only one environment maps.
 static inline int
 own_perm(int perm)
 {

@@ -21,8 +21,9 @@ ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm)
 #endif
 }
 
-// See inc/lib.h. The loop: a parent may make a child runnable at any time, which ends the child's
-// wait with -E_UNSPECIFIED. Programs written for the lab do not expect this error. Exercise 15.
+// See inc/lib.h. The loop is needed because a parent may make a child runnable at any time, which
+// ends the child's wait with -E_UNSPECIFIED. Programs for the lab do not expect this error.
+// Exercise 15.
 void
 ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 {

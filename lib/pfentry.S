@@ -11,15 +11,15 @@
 //	                                      +--------------+ <- esp
 //
 // The last instruction must load esp and eip together, after all other registers. Only ret can do
-// it, from the interrupted stack: so utf_eip is copied there first, one word below utf_esp. After a
-// fault in a handler the interrupted stack is the exception stack itself; the kernel has left
-// that word empty.
+// this, if esp already points to the interrupted stack. So utf_eip is first copied to that stack,
+// one word below utf_esp. After a fault in a handler, the interrupted stack is the exception stack
+// itself; the kernel has left that word empty.
 //
 // If the program is single-stepped (TF is set), popfl would start single-stepping while still in
 // this code: the debug handler would be called before the last instruction, again and again.
 // return_and_step therefore ends with iret, which loads flags and eip together. iret needs three
-// words on the interrupted stack. On the exception stack these are the empty word and utf_eflags
-// and utf_esp, which have been read by then. (QEMU 7.2 with SMAP reads these words with the
+// words on the interrupted stack. If that is the exception stack, they are the empty word, utf_esp
+// and utf_eflags, which are not needed any more. (QEMU 7.2 with SMAP reads these words with the
 // kernel's rights, so this iret causes a page fault there: a program that handles its page faults
 // cannot be single-stepped.)
 

@@ -1,5 +1,5 @@
-// Handlers for a program's own exceptions. The kernel knows only the upcalls in pfentry.S; this
-// file keeps the C functions that the upcalls call.
+// Handlers of exceptions in a program. The kernel starts the upcalls in pfentry.S; the upcalls call
+// the functions _pgfault_dispatch and _exception_dispatch here, which call the handlers.
 
 #include <inc/lib.h>
 
@@ -50,7 +50,7 @@ _pgfault_dispatch(struct UTrapframe *utf)
 }
 
 // Install fork's handler for copy-on-write faults. Returns 0 or -E_NO_MEM. cow_handler is written
-// only once: after the first fork its page is copy-on-write, and writing would need a copy.
+// only once: after the first fork its page is copy-on-write, and a write would need memory.
 int
 _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 {
@@ -80,8 +80,8 @@ set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf))
 	return 0;
 }
 
-// _exception_upcall calls this on the exception stack. utf_fault_va holds the vector: the kernel
-// stores it there, where a page fault has its address.
+// _exception_upcall calls this on the exception stack. utf_fault_va holds the vector (for a page
+// fault, it holds the address).
 void
 _exception_dispatch(struct UTrapframe *utf)
 {

@@ -1,9 +1,9 @@
 // cprintf for programs.
 //
-// The kernel prints the text of one sys_cputs in one piece. So a line is never cut in two by
-// another CPU's line if it is printed by one call. cprintf therefore collects its text in a buffer,
-// which must be small because the stack is one page. When the buffer is full, cprintf prints
-// the whole lines in it, or all of it if it has no newline.
+// The kernel prints the text of one sys_cputs in one piece: a line that is printed by one call is
+// never cut by another CPU's line. So cprintf collects its text in a buffer, which must be small
+// because the stack is one page. When the buffer is full, cprintf prints the complete lines in the
+// buffer, or all of the buffer if it has no newline.
 
 #include <inc/lib.h>
 

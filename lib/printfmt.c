@@ -1,6 +1,6 @@
 // Formatted output, for the kernel and for programs. The caller passes a function that receives the
-// text piece by piece. There is no state between calls. A call needs about 300 bytes of stack,
-// because the stacks of both are small.
+// text piece by piece. There is no state between calls. A call needs only about 300 bytes of stack,
+// because the stacks of the kernel and of programs are small.
 //
 // Each conversion is parsed into a struct spec; then a function for its kind prints it. inc/stdio.h
 // describes the conversions.

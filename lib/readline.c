@@ -3,9 +3,9 @@
 // console may call readline.
 //
 // The screen is updated only with printable characters and \b, which moves the cursor left without
-// erasing. So it works on a serial terminal and on a CGA screen. A line that is longer than the
-// screen's width is edited correctly, but it looks right only if \b moves from the left edge to the
-// line above.
+// erasing. So editing works on a serial terminal and on a CGA screen. A line that is longer than
+// the screen's width is edited correctly, but it is displayed correctly only if \b moves from the
+// left edge to the line above.
 //
 // Bytes from 0x80 on are taken as UTF-8 (RFC 3629, section 3): the cursor moves over all bytes of a
 // character together, they are erased together, and they take one column.
@@ -223,9 +223,9 @@ sequence_key(const int *s, unsigned n)
 }
 
 // The next key: a character, or a key of inc/kbdreg.h, also if the terminal sent it as an escape
-// sequence. Negative at the end of input. An ESC that begins no sequence is ignored, and the
-// characters after it are read as usual. The two are not told apart by time, because that fails on
-// a slow line.
+// sequence. Negative at the end of input. An ESC that starts no sequence is ignored, and the
+// characters after it are read as usual. No timeout is used to recognize a single ESC, because that
+// fails on a slow line.
 static int
 next_key(void)
 {

@@ -20,22 +20,22 @@ undefined(const struct Location *where, const char *what)
 	    where->line, where->column, what);
 }
 
-// The checks for which the location is enough. The data that the compiler passes always begins
-// with the location.
+// The checks for which only the location is printed. The data that the compiler passes always
+// begins with the location.
 #define MISTAKES(X)                                        \
 	X(add_overflow, "signed addition overflows")       \
 	X(sub_overflow, "signed subtraction overflows")    \
 	X(mul_overflow, "signed multiplication overflows") \
 	X(negate_overflow, "signed negation overflows")    \
-	X(divrem_overflow, "division by 0, or overflows")  \
+	X(divrem_overflow, "division by 0, or overflow")   \
 	X(pointer_overflow, "pointer wraps around")        \
 	X(builtin_unreachable, "unreachable code reached") \
 	X(missing_return, "function returns no value")     \
-	X(vla_bound_not_positive, "array of no elements")  \
-	X(load_invalid_value, "value is none of its type") \
+	X(vla_bound_not_positive, "array size is below 1") \
+	X(load_invalid_value, "value invalid in its type") \
 	X(float_cast_overflow, "number is too large")      \
 	X(nonnull_arg, "argument is a null pointer")       \
-	X(invalid_builtin, "zero has no such bit")         \
+	X(invalid_builtin, "clz or ctz of zero")           \
 	X(alignment_assumption, "pointer is not aligned")
 
 #define X(name, what)                                            \
@@ -83,6 +83,6 @@ uintptr_t __stack_chk_guard = 0x0A0DFF00;
 void
 __stack_chk_fail(void)
 {
-	panic("a function has written beyond its arrays: it ends at %08x",
+	panic("a function has written past the end of an array: it returns to %08x",
 	    (uintptr_t)__builtin_return_address(0));
 }

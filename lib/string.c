@@ -181,7 +181,7 @@ memfind(const void *s, int c, size_t len)
 	return (void *)at;
 }
 
-// The value of c as a digit, or 36, which is no digit in any base.
+// The value of c as a digit, or 36 if c is not a digit in any base.
 static int
 digit_value(char c)
 {
@@ -200,8 +200,8 @@ is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// The base of the number at *digits: if base is 0, its prefix decides. Moves *digits past a 0x that
-// has a digit behind it.
+// The base of the number at *digits: if base is 0, the prefix of the number decides. Moves *digits
+// past a 0x if a digit follows.
 static int
 find_base(const char **digits, int base)
 {

@@ -1,11 +1,11 @@
-// The system calls as C functions: one sys_NAME for each name in SYSCALLS of inc/syscall.h. It
-// loads the arguments into the registers where the kernel expects them, enters the kernel, and
-// returns the result that the kernel left in eax. It saves ebx, edi and esi if it uses them, since
-// C functions must preserve these.
+// The system calls as C functions: a function sys_NAME for each name in SYSCALLS of inc/syscall.h.
+// Each function loads its arguments into the registers where the kernel expects them, enters the
+// kernel, and returns the result, which the kernel left in eax. C functions must preserve ebx, edi
+// and esi, so a function that uses these registers saves them.
 //
-// The kernel is entered through the function pointer _syscall_gate. That is int $T_SYSCALL, until
-// libmain finds that the CPU has sysenter and changes it. sysenter needs esi and ebp for the way
-// back, so a call with five arguments always uses int.
+// The functions enter the kernel through the function pointer _syscall_gate. It points to
+// _gate_int; libmain changes it to _gate_sysenter if the CPU has sysenter. sysenter needs esi and
+// ebp to return, so a call with five arguments always uses int.
 //
 // exofork has no function here: inc/lib.h inlines it, and says why.
 

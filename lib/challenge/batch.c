@@ -1,6 +1,6 @@
-// System calls that are made together, by sys_batch. Whoever has many to make that need not be
-// answered one by one collects them in a struct Batch, as a program collects what it prints: they
-// are made when it is full, and by batch_flush. The first that fails is the last that is made.
+// Batches of system calls. A program collects calls in a struct Batch, like output in a buffer. The
+// calls are made together, by sys_batch: when the batch is full, and by batch_flush. No call is
+// made after a call that failed. inc/lib.h describes the functions.
 
 #include <inc/lib.h>
 
@@ -11,8 +11,8 @@ batch_flush(struct Batch *b)
 
 	if (left == 0)
 		return 0;
-	// fork may have made them PTE_COW since, to which the kernel does not write: so this writes
-	// to both pages that b can be on.
+	// The kernel does not write results to a PTE_COW page. A fork may have made the one or two
+	// pages of b PTE_COW, so write to both of them here: pgfault then maps copies.
 	b->count = 0;
 	b->calls[left - 1].result = 0;
 	for (struct BatchCall *calls = b->calls; left > 0;) {
@@ -27,7 +27,7 @@ batch_flush(struct Batch *b)
 	return 0;
 }
 
-// Add a call to those that are not made yet. What it has no use for is 0.
+// Add a call to the batch. Arguments that the call does not have are 0.
 static int
 add(struct Batch *b, uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4,
     uint32_t a5)

@@ -1,18 +1,17 @@
-// A challenge: fork by fewer entries into the kernel. fork_batched does the same as fork, with the
-// same guarantees, but collects its calls of sys_page_map in a batch (lib/challenge/batch.c)
-// instead of making each by itself. A program that wants it calls it in place of fork.
-// docs/costs.md compares the two.
+// A challenge: fork with fewer entries into the kernel. fork_batched does the same as fork, with
+// the same guarantees, but collects its calls of sys_page_map in a batch (lib/challenge/batch.c). A
+// program can call it in place of fork. docs/costs.md compares the costs.
 //
-// The batch keeps the order of the calls, and no call is made after the first that fails: so it
-// still holds that the parent's pages become copy-on-write only when the child has all it needs.
+// A batch makes its calls in order, and makes no call after a call that failed. So, as in fork, the
+// parent's pages become copy-on-write only after the child has all its pages.
 
 #include <lib/fork.h>
 
-// The kernel writes results into the batch, and it writes to no page that is PTE_COW. The page of
-// thisenv never is.
+// The kernel writes results into the batch, but not to a PTE_COW page. .bss.private is never
+// PTE_COW.
 PRIVATE static struct Batch batch;
 
-// As duppage of lib/fork.c.
+// Like duppage in lib/fork.c.
 static int
 give_page(envid_t child, uint32_t pn)
 {
@@ -23,7 +22,7 @@ give_page(envid_t child, uint32_t pn)
 	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), _cow_perm(perm));
 }
 
-// As protect_page of lib/fork.c.
+// Like protect_page in lib/fork.c.
 static int
 protect_page(uint32_t pn)
 {
@@ -48,7 +47,8 @@ fork_batched(void)
 		thisenv = &envs[ENVX(sys_getenvid())];
 		return 0;
 	}
-	batch.count = 0; // A child's copy is of the parent's batch, which was not empty then
+	// A child of fork_batched has a copy of its parent's batch, which was not empty.
+	batch.count = 0;
 	r = _give_upcalls(child);
 	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
 		r = give_page(child, pn);

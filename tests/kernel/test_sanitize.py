@@ -14,7 +14,7 @@ MISTAKES = {
     "index_beyond_array": UNDEFINED + "index 4 of an array",
     "use_unaligned_pointer": UNDEFINED + "a use of pointer f0[0-9a-f]{5}[159d]",
     "smash_stack": r"kernel panic on CPU 0 at lib/sanitize\.c:\d+: "
-                   "a function has written beyond its arrays: it ends at f0.*",
+                   "a function has written past the end of an array: it returns to f0.*",
 }
 
 
