@@ -42,9 +42,9 @@ struct EnvQueue {
 
 // The big kernel lock protects all of this. Programs can read it at UENVS, without any lock.
 struct Env {
-	// The registers. Valid only while the environment is not on a CPU (env_oncpu): those of a
-	// running environment are in the CPU and on its kernel stack. fs and gs are apart because
-	// struct Trapframe has no place for them.
+	// The registers. Valid only while the environment is not on a CPU (env_oncpu): a running
+	// environment's registers are in the CPU and on its kernel stack. fs and gs are separate
+	// because struct Trapframe has no place for them.
 	struct Trapframe env_tf;
 	uint16_t env_fs, env_gs;
 	void *env_fpu; // Floating-point state, in kernel memory, or NULL: kern/challenge/fpu.c
@@ -59,15 +59,15 @@ struct Env {
 
 	// Status: kern/env.c. Only env_set_status in kern/env.h writes env_status.
 	unsigned env_status;
-	bool env_oncpu;        // It is on CPU env_cpunum, even if env_status says otherwise by now
+	bool env_oncpu;        // On CPU env_cpunum, even if env_status has already changed
 	bool env_stopped;      // Must not run until it is started, even if its wait ends
-	bool env_has_children; // It has made children; they may be gone by now
+	bool env_has_children; // Has made children, which may be gone
 	bool env_orphan;       // Its parent has been destroyed
-	int env_cpunum;        // The CPU that it is on, or was on last
+	int env_cpunum;        // The CPU on which it runs, or ran last
 
 	// Scheduling: kern/sched.c.
 	uint32_t env_runs;  // Number of times it was put on a CPU
-	uint32_t env_wait;  // Turns that others began while it last waited for its own
+	uint32_t env_wait;  // Turns of others that began during its last wait for a turn
 	int32_t env_credit; // Added to its next turn, in ticks of the time stamp counter
 
 	// Upcalls: where the kernel starts the environment after a page fault, and after the
@@ -77,8 +77,8 @@ struct Env {
 
 	// Queues: kern/wait.c.
 	struct EnvQueue *env_queue; // The queue in which it waits, or NULL
-	struct Env *env_link;       // The next one in env_queue, or on the list of free ones
-	struct Env *env_prev;       // The previous one in env_queue
+	struct Env *env_link;       // The next in env_queue, or on the list of free environments
+	struct Env *env_prev;       // The previous in env_queue
 
 	// Receiving: the arguments of sys_ipc_recv, and the message.
 	bool env_ipc_recving;
@@ -93,7 +93,7 @@ struct Env {
 	int env_ipc_send_perm;
 	bool env_ipc_send_call; // It is in sys_ipc_call: receive after sending
 
-	// The environments that wait in sys_ipc_send for this one to receive.
+	// The environments that wait in sys_ipc_send until this environment receives.
 	struct EnvQueue env_ipc_senders;
 };
 

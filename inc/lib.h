@@ -30,11 +30,11 @@ void exit(void) __attribute__((noreturn));
 
 // ---- lib/pgfault.c ----
 
-// Make handler handle this program's page faults. It runs on the exception stack, the page below
-// UXSTACKTOP. When it returns, the program continues with the registers in *utf. Floating-point and
-// SSE registers are not saved: if the handler changes them, the program's have changed.
-// handler NULL: the kernel destroys the program at a page fault, as before. Panics if there is no
-// memory for the exception stack.
+// Set the handler of this program's page faults. The handler runs on the exception stack, the page
+// below UXSTACKTOP. When the handler returns, the program continues with the registers in *utf.
+// Floating-point and SSE registers are not saved: if the handler changes them, the program finds
+// them changed. If handler is NULL, the kernel destroys the program at a page fault, as before.
+// Panics if there is no memory for the exception stack.
 void set_pgfault_handler(void (*handler)(struct UTrapframe *utf));
 
 // The same for another exception, for example T_DIVIDE. The handler finds the vector in
@@ -53,7 +53,7 @@ void _pgfault_upcall(void);
 // sfork: the child shares all memory that is mapped at the time of the call, except the stack and
 // thisenv, which are copied. Pages that are shared by sfork stay shared: a later sfork shares them
 // with one more child; a later fork gives its child a copy. (While that fork copies a page, another
-// environment may write to it: the child may get half of what is written.)
+// environment may write to the page: then the child's copy may contain only a part of the write.)
 envid_t fork(void);
 envid_t sfork(void);
 
@@ -64,7 +64,7 @@ envid_t fork_batched(void);
 
 // ---- lib/challenge/batch.c ----
 
-// System calls that are collected and then made together, in their order, by few entries into the
+// System calls that are collected, and then made together in this order, with few entries into the
 // kernel. A Batch of zeroes is empty. The calls must not unmap the Batch's memory or make it
 // PTE_COW: the kernel writes results to it (see sys_batch).
 struct Batch {
@@ -72,8 +72,9 @@ struct Batch {
 	struct BatchCall calls[BATCH_MOST];
 };
 
-// Collect the call of that name. It is made at the latest by batch_flush. Returns 0, or the error
-// of an earlier call that has failed: then no call after that was made, nor is this one.
+// Collect the call of that name. The call is made when the batch is full, or by batch_flush.
+// Returns 0, or the error of an earlier call that failed: then no later call was made, and this
+// call is not collected.
 int batch_page_alloc(struct Batch *b, envid_t envid, void *va, int perm);
 int batch_page_map(
     struct Batch *b, envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
@@ -81,7 +82,7 @@ int batch_page_unmap(struct Batch *b, envid_t envid, void *va);
 int batch_env_set_status(struct Batch *b, envid_t envid, int status);
 int batch_env_set_exception_upcall(struct Batch *b, envid_t envid, uint32_t trapno, void *upcall);
 
-// Make the collected calls. Returns 0, or the first error; the calls after that are not made. The
+// Make the collected calls. Returns 0, or the first error; calls after an error are not made. The
 // batch is empty afterwards in both cases.
 int batch_flush(struct Batch *b);
 
@@ -91,7 +92,7 @@ int batch_flush(struct Batch *b);
 // to_env receives. Panics if the message cannot be sent, for example because to_env has ended.
 void ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
 
-// The same, but errors are returned: 0, or the error of sys_ipc_send.
+// The same, but does not panic. Returns 0, or the error of sys_ipc_send.
 // -E_BAD_ENV: to_env does not exist, or ended before it received. -E_UNSPECIFIED: the parent of
 // this environment has ended the wait by sys_env_set_status.
 int ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm);
@@ -117,8 +118,8 @@ envid_t ipc_find_env(enum EnvType type);
 // otherwise -E_INVAL. Every envid must be the caller's, or 0 for the caller, or that of a direct
 // child: otherwise -E_BAD_ENV.
 
-// Print len characters. If the caller may not read all of them, the kernel destroys it. Nothing is
-// printed before if the first unreadable character is among the first 65,536; otherwise, the
+// Print len characters. If the caller may not read all of them, the kernel destroys the caller. If
+// the first unreadable character is among the first 65,536, nothing is printed; otherwise the
 // characters before it may have been printed.
 void sys_cputs(const char *s, size_t len);
 
@@ -130,18 +131,18 @@ int sys_cgetc(void);
 envid_t sys_getenvid(void);
 
 // Destroy an environment and free its memory. The memory of a large environment is freed in steps
-// while others run; until it is free, its env_status is ENV_DYING. A call that finds no free memory
-// or no free slot in envs[] waits while there is a dying environment, before it fails.
+// while other environments run; until then its env_status is ENV_DYING. A call that finds no free
+// memory, or no free slot in envs[], waits as long as there is a dying environment before it fails.
 //
-// The children of a destroyed environment continue. Their env_parent_id becomes 0, and from then on
-// only they themselves may change them by system calls. But a child that is stopped
-// (ENV_NOT_RUNNABLE, by sys_env_set_status or since sys_exofork) is destroyed, too, even if it also
-// waits in a call; so is a child that stops itself later. No environment could start it again.
+// The children of a destroyed environment continue. Their env_parent_id becomes 0, and then no
+// other environment may change them by system calls. But a stopped child (ENV_NOT_RUNNABLE, by
+// sys_env_set_status or since sys_exofork) is destroyed too, even if it also waits in a call. A
+// child that stops itself later is also destroyed: no environment could start it again.
 int sys_env_destroy(envid_t envid);
 
-// Allocate a page of zeroes and map it at va in envid's address space. It replaces what was mapped
-// there. perm: PTE_P | PTE_U, and optionally PTE_W and bits of PTE_AVAIL; otherwise -E_INVAL.
-// -E_NO_MEM: nothing has changed.
+// Allocate a page of zeroes and map it at va in envid's address space. It replaces any page that is
+// mapped there. perm: PTE_P | PTE_U, optionally with PTE_W and bits of PTE_AVAIL; otherwise
+// -E_INVAL. -E_NO_MEM: nothing has changed.
 int sys_page_alloc(envid_t envid, void *va, int perm);
 
 // Map the page that is at srcva in srcenv also at dstva in dstenv, with permissions perm as in
@@ -182,23 +183,25 @@ int sys_ipc_recv(void *dstva);
 int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
 // sys_ipc_send and, if that succeeds, sys_ipc_recv. If the message is delivered at once, to_env
-// runs next, in the rest of the caller's turn. After an error, nothing was received, and nothing
-// was sent either; only after -E_UNSPECIFIED, which ends either wait, it may have been sent.
+// runs next, in the rest of the caller's turn. After an error, nothing was received. After
+// -E_UNSPECIFIED, the message may have been sent, because this error can end either wait; after any
+// other error, nothing was sent.
 int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *dstva);
 
 // The same as sys_env_set_pgfault_upcall for the exception trapno, for example T_DIVIDE.
 // -E_INVAL: programs cannot handle this exception.
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 
-// Make the first n of an array of calls, but at most BATCH_MOST, and store their results in it.
-// Returns how many were made. That may be fewer than n:
+// Make the first n calls of an array, but at most BATCH_MOST, and store their results in the array.
+// Returns how many calls were made. This may be less than n:
 // - a call that stops the caller is the last;
 // - with BATCH_STOP in flags, a call that fails is the last;
-// - a call that has to wait for memory is not made; it must be made by another sys_batch. -E_INVAL:
-//   other flags, or calls is not on a word boundary. The kernel reads all calls before it makes the
-//   first, and writes the results after the last; if the caller may not write to calls then, the
-//   kernel destroys it. Calls that print, read keys, wait, make or destroy environments, and
-//   sys_batch itself, have the result -E_INVAL in a batch.
+// - a call that must wait for memory is not made; make it with another sys_batch.
+//
+// -E_INVAL: other flags, or `calls` is not on a word boundary. The kernel reads all calls before it
+// makes the first call, and writes the results after the last call. If the caller may not write to
+// `calls`, the kernel destroys the caller. In a batch, calls that print, read keys, wait, make or
+// destroy environments, and sys_batch itself, have the result -E_INVAL.
 int sys_batch(struct BatchCall *calls, size_t n, int flags);
 
 // The same as sys_cgetc, but waits for a character. Environments that wait here get characters in
@@ -210,7 +213,7 @@ int sys_cgetc_wait(void);
 // its id, and 0 in the child.
 //
 // This must be inlined. The child continues from here with a copy of the stack that the caller
-// makes later. If this were a function, its frame would be overwritten by then.
+// makes later. The frame of a function would be overwritten before that.
 static __inline envid_t __attribute__((always_inline)) sys_exofork(void)
 {
 	envid_t eax = SYS_exofork; // The call's number, then its result

@@ -54,17 +54,17 @@
 #define MMIOLIM  (KSTACKTOP - PTSIZE)
 #define MMIOBASE (MMIOLIM - PTSIZE)
 
-#define ULIM   MMIOBASE // Users can read nothing from here up
+#define ULIM   MMIOBASE // Programs cannot read memory from here up
 #define UVPT   (ULIM - PTSIZE)
 #define UPAGES (UVPT - PTSIZE)
 #define UENVS  (UPAGES - PTSIZE)
 
-#define UTOP       UENVS // Users can map nothing from here up
+#define UTOP       UENVS // Programs cannot map memory from here up
 #define UXSTACKTOP UTOP
 #define USTACKTOP  (UTOP - 2 * PGSIZE)
 
-// fork maps its scratch pages from here up. The page table is that of the stack, so a scratch page
-// needs no new one.
+// fork maps its scratch pages from here up. They use the page table of the stack, so a scratch page
+// needs no new page table.
 #define UFORKTEMP ((void *)(UTOP - PTSIZE))
 
 #define UTEXT  (2 * PTSIZE)
@@ -106,7 +106,7 @@ extern volatile pte_t uvpt[];
 extern volatile pde_t uvpd[];
 
 // The kernel's record of a physical page. pages[i] describes the page at physical address
-// i * PGSIZE. A page is free when pp_ref is 0. The big kernel lock protects all of them.
+// i * PGSIZE. A page is free when pp_ref is 0. The big kernel lock protects pages[].
 struct PageInfo {
 	struct PageInfo *pp_link; // The next page on the free list
 	uint32_t pp_ref;          // Number of mappings, in all page tables together.

@@ -45,9 +45,9 @@
 #define PTE_ADDR(pte) ((physaddr_t)(pte) & ~0xFFF)
 
 // A page fault's error code: section 4.7.
-#define FEC_PR 0x1 // The page was present: its protection was violated
-#define FEC_WR 0x2 // By a write
-#define FEC_U  0x4 // In user mode
+#define FEC_PR 0x1 // The page was present, but its protection forbids the access
+#define FEC_WR 0x2 // The access was a write
+#define FEC_U  0x4 // The access was made in user mode
 
 // ---- Control registers and flags: sections 2.3 and 2.5 ----
 
@@ -100,7 +100,7 @@
 #define FL_VIP       0x00100000 // Virtual interrupt pending
 #define FL_ID        0x00200000 // CPUID may be used
 
-// Flags that no user may have. (VIF and VIP do nothing while CR4.VME and CR4.PVI are 0.)
+// Flags that no program may have. (VIF and VIP do nothing while CR4.VME and CR4.PVI are 0.)
 #define FL_PRIVILEGED (FL_VM | FL_IOPL_MASK)
 
 // ---- Segments: sections 3.4.5 and 7.2 ----
@@ -173,9 +173,9 @@ struct Segdesc {
 	}
 
 // A task state segment (TSS). The kernel does not use it to switch environments: the CPU only reads
-// which stack to use when a trap enters the kernel, and which I/O ports users may access. Only a
-// double fault switches tasks: the CPU saves all registers in the current TSS and loads those of
-// another.
+// which stack to use when a trap enters the kernel, and which I/O ports programs may access. Only a
+// double fault switches tasks: the CPU saves all registers in the current TSS and loads the
+// registers of another TSS.
 struct Taskstate {
 	uint32_t ts_link;
 	uintptr_t ts_esp0; // The stack that a trap from user mode switches to

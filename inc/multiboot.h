@@ -2,8 +2,8 @@
 #define JOS_INC_MULTIBOOT_H
 
 // How a boot loader starts a kernel: the Multiboot specification, version 0.6.96. GRUB, qemu
-// -kernel and our own boot sector do it this way. The kernel has a Multiboot header in its first 8
-// KB. The loader jumps to the physical entry point of the kernel's ELF file, in 32-bit protected
+// -kernel and our own boot sector follow it. The kernel has a Multiboot header in its first 8 KB.
+// The loader jumps to the physical entry point of the kernel's ELF file, in 32-bit protected
 // mode, with paging and interrupts off, eax = MULTIBOOT_BOOTLOADER_MAGIC, and ebx = the physical
 // address of a struct MultibootInfo.
 

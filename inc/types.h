@@ -1,8 +1,8 @@
 #ifndef JOS_INC_TYPES_H
 #define JOS_INC_TYPES_H
 
-// Integer types, and macros for everything. These three headers are part of the compiler and need
-// no C library.
+// Integer types and general macros. These three headers are part of the compiler and need no C
+// library.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -91,7 +91,7 @@ lidt(const struct Pseudodesc *table)
 	__asm__ volatile("lidt %0" : : "m"(*table) : "memory");
 }
 
-// Load the local segment table (LDT) of a selector; 0: none.
+// Load the selector of a local segment table (LDT); 0: no LDT.
 static inline void
 lldt(uint16_t selector)
 {
@@ -175,7 +175,7 @@ load_fs_gs(const uint16_t *fs, const uint16_t *gs)
 	__asm__ volatile("movw %0, %%fs; movw %1, %%gs" : : "m"(*fs), "m"(*gs));
 }
 
-// Read what CPUID says for a leaf. Any of the result pointers may be NULL.
+// Execute CPUID for a leaf, and store its results. Any of the pointers may be NULL.
 static inline void
 cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
 {
