@@ -2,17 +2,18 @@
 #include <inc/mmu.h>
 #include <inc/multiboot.h>
 
-// The boot sector. The BIOS loads these 512 bytes, and no more, to 0x7C00, and enters them in real
-// mode. They load the kernel and enter it as the Multiboot specification requires:
+// The boot sector. The BIOS loads only these 512 bytes, to 0x7C00, and jumps there in real mode.
+// This code loads the kernel and enters it as the Multiboot specification requires:
 //
-//	step 1	start: clear the boot information, and fill in what is known already
+//	step 1	start: clear the boot information, and fill in the known fields
 //	step 2	enable address line 20
 //	step 3	ask the BIOS for the memory map
 //	step 4	enter protected mode
 //	step 5	boot_main (main.c): load the kernel's ELF segments, and jump to the kernel
 //
-// This file has what C cannot do, or cannot do in so few bytes. boot.S and main.c together may
-// take BOOT_CODE_MAX bytes, so the code uses short instructions rather than obvious ones.
+// This file has the code that cannot be written in C, or would be longer in C. boot.S and main.c
+// together may have BOOT_CODE_MAX bytes, so this code uses the shortest instructions, even if they
+// are harder to read.
 //
 //	0x100000 -> the kernel's segments; no segment is below
 //	  0x7E00 -> +-----------------------------------------------+
@@ -45,7 +46,7 @@
 #define SMAP        0x534D4150 // "SMAP"
 #define REGION_SIZE 20
 
-// Offsets in struct MultibootRegion, and from one to the next.
+// Offsets in struct MultibootRegion, and from a region to the next
 #define REGION_BASE      4
 #define REGION_BASE_HIGH 8
 #define REGION_LENGTH    12
@@ -74,8 +75,8 @@
 #define COM1     0x3F8
 #define LAST_ROW (0xB8000 + 24 * 80 * 2)
 
-// A field of struct MultibootInfo, as an operand, while di is BOOT_CMDLINE. This is a byte shorter
-// than an address.
+// An operand for a field of struct MultibootInfo, while di is BOOT_CMDLINE. It is a byte shorter
+// than an absolute address.
 #define INFO_AT(offset) (BOOT_INFO + (offset) - BOOT_CMDLINE)(%di)
 
 	.section .text16, "ax"
@@ -92,8 +93,8 @@ start:
 	movw	%ax, %ss
 	movl	$BOOT_STACKTOP, %esp
 
-	// Step 1. Clear everything from the memory map to the command line, and fill in the fields
-	// that are known already. Only the second byte of each address is not zero.
+	// Step 1. Clear everything from the memory map to the command line, and fill in the known
+	// fields. Of each address, only the second byte is not zero.
 #if ((BOOT_CMDLINE | BOOT_MMAP) & 0xFFFF00FF) != 0
 #error "BOOT_CMDLINE and BOOT_MMAP must be multiples of 256, below 64 KB"
 #endif

@@ -1,7 +1,7 @@
 #ifndef JOS_BOOT_BOOT_H
 #define JOS_BOOT_BOOT_H
 
-// Constants that boot.S, main.c and tools/build/mkimage.py share; mkimage.py reads this file as text.
+// Constants for boot.S, main.c and tools/build/mkimage.py, which reads this file as text.
 
 // The disk, in sectors: the boot sector; the command line (a string that ends with a NUL); then
 // the kernel's ELF file.
@@ -11,8 +11,8 @@
 #define BOOT_KERNEL_LBA  2
 #define BOOT_BLOCK       16 // Sectors in a read; the image ends with as many spare sectors
 
-// Low memory; boot.S has a picture. Command line and ELF header are next to each other, as on the
-// disk, because they are read together.
+// Low memory; boot.S has a picture. The command line and the ELF header are next to each other, as
+// on the disk, because they are read together.
 #define BOOT_MMAP     0x600
 #define BOOT_INFO     0xD80
 #define BOOT_CMDLINE  0xE00
@@ -26,9 +26,9 @@
 
 // Defined in boot.S. Arguments are in eax, edx and ecx: main.c is compiled with -mregparm=3.
 
-// Read size bytes at offset in the kernel's file to physical address pa. Disk reads are whole
-// blocks, so memory around it is overwritten, too: the bytes before pa, down to the beginning of
-// the sector, and up to a block after pa + size.
+// Read size bytes at offset in the kernel's file to physical address pa. The disk is read in whole
+// blocks, so memory around this range is overwritten too: before pa, the bytes from the beginning
+// of the sector on; after pa + size, up to a block.
 void read_file(physaddr_t pa, uint32_t offset, uint32_t size);
 
 // Return if there is available memory from pa to pa + size. Otherwise print an error and halt.
