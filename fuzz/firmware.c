@@ -45,7 +45,7 @@ fast_memcmp(const void *a, const void *b, size_t len)
 // Where the high memory may be: at the end of what the kernel always maps, in the middle, and at
 // the end of all physical addresses.
 static const physaddr_t high_places[] = { KERNMAX, 0x7FFE0000, 0xFFFE0000 };
-static physaddr_t high; // The one that this input selects
+static physaddr_t high; // The address that this input selects
 
 static const physaddr_t places[] = {
 	BDA,
@@ -54,7 +54,7 @@ static const physaddr_t places[] = {
 	0xFFF00,
 	0x200000,
 	KERNMAX - 0x400,
-	0, // This and the next are offsets in the high memory.
+	0, // This place and the next are offsets in the high memory.
 	HIGH_SIZE - 0x400,
 };
 #define LOW_PLACES (ARRAY_SIZE(places) - 2)
@@ -62,7 +62,7 @@ static const physaddr_t places[] = {
 // ---- Memory ----
 
 // Return the host address of the byte at physical address pa. Above KERNMAX, only the high memory
-// has contents; zeros are on both sides of it and everywhere else.
+// has contents; all other addresses read as zeros.
 static uint8_t *
 memory_at(physaddr_t pa)
 {

@@ -18,7 +18,7 @@
 #include <kern/pmap.c>
 #include <fuzz/unused.h>
 
-// The kernel ends 2 MB up.
+// The kernel ends at 2 MB.
 __asm__(".globl end\n.set end, 0x50200000");
 
 UNUSED(tlb_shootdown);
@@ -30,7 +30,7 @@ UNUSED(env_destroy);
 
 // ---- The boot loader ----
 
-static struct MultibootInfo info; // A copy from before the kernel overwrites memory
+static struct MultibootInfo info; // A copy, made before the kernel overwrites memory
 static physaddr_t info_pa;
 
 static struct {
@@ -79,8 +79,8 @@ struct Region {
 static struct Region regions[0x10000 / 24 + 2];
 static int nregions;
 
-// Note a region. Returns false if the kernel must panic, because it has no room for this reserved
-// range.
+// Note a region. Returns false if the kernel must panic because its table has no room for this
+// reserved range.
 static bool
 note_region(uint64_t base, uint64_t length, bool available)
 {

@@ -196,7 +196,8 @@ try_insert(const struct Operation *op)
 	}
 	// If the new entry equals the old one, no TLB needs an invalidation.
 	must(ninvalidated == before + (m && old_entry != (page2pa(pp) | perm)));
-	// Add before removing: it may be the same page, which must not count as free in between.
+	// Add the new mapping before removing the old: if both map the same page, that page must
+	// not count as free between the two.
 	mappings[nmappings++] = (struct Mapping){ op->env, va, pp, perm };
 	if (m)
 		remove_mapping(m);

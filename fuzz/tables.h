@@ -1,9 +1,9 @@
 #ifndef JOS_FUZZ_TABLES_H
 #define JOS_FUZZ_TABLES_H
 
-// Part of firmware.c: find the tables in memory a second time, in the simplest way, a byte at a
-// time with peek(). The kernel uses one table of each kind; here all tables are noted. The kernel
-// must find nothing that is not noted here.
+// Part of firmware.c: finds the tables in memory a second time, in a simple way, byte by byte with
+// peek(). The kernel uses one table of each kind; this code notes all tables. The kernel must find
+// only CPUs and ports that are noted here.
 
 struct Found {
 	bool cpus[256];     // Indexed by APIC id
@@ -119,9 +119,9 @@ note_pointer(physaddr_t pa)
 	}
 }
 
-// Search all pieces for root pointers, also where a BIOS must not put one. More than one root
-// counts as a mistake, because the kernel may search in any order; and so does a root at an
-// address that the kernel need not search.
+// Search all pieces for root pointers, also at addresses where a BIOS must not put them. Several
+// roots count as a mistake, because the kernel may search in any order. A root at an address that
+// the kernel need not search is a mistake too.
 static void
 note_all_tables(void)
 {
