@@ -51,7 +51,7 @@ wait_until_gone(envid_t envid)
 		sys_yield();
 }
 
-// Wait until an environment sleeps in a system call.
+// Wait until an environment sleeps in a system call, or is stopped.
 static inline void
 wait_until_asleep(envid_t envid)
 {

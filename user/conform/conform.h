@@ -12,7 +12,7 @@
 // copy of the caller and runs a function. Parent and child share these pages:
 //
 //	STATE	one page: counts of the checks, and variables for parent and child
-//	AREA	pages on which the system calls are tested, if they are mapped
+//	AREA	pages for the tests: those that are mapped when the child is made
 //
 // Other addresses that are used:
 //
@@ -242,8 +242,8 @@ conform_give_page(envid_t child, char *va, bool shared)
 	sys_page_unmap(0, UTEMP);
 }
 
-// The function that a child runs. A local variable would not do: the child's stack is copied after
-// the parent has continued, and the parent may have overwritten the variable.
+// The function that a child runs. This is not a local variable, because the child's stack is copied
+// after the parent has continued, and the parent may have overwritten local variables.
 static void (*conform_body)(void);
 
 // Make a child that is not runnable. When it is made runnable, it calls `run` and exits.

@@ -1,5 +1,5 @@
-// Tests sys_batch: each call in a batch does what it does outside a batch, which calls a batch
-// allows, and after which call it stops. Also tests the library's functions that collect calls.
+// Tests sys_batch: each call in a batch has its usual effect, some calls are refused in a batch,
+// and the batch stops after the right call. Also tests the library's functions that collect calls.
 // conform_batcharray.c tests arrays that the caller may not write to.
 
 #include "batches.h"
@@ -225,7 +225,7 @@ collect_many(void)
 	CHECK_EQ(batch_flush(&b), 0);
 }
 
-// Calls after a call that fails are not made, at each position of the call that fails.
+// Calls after a failing call are not made, wherever in the batch the failing call is.
 static void
 collect_and_fail(void)
 {

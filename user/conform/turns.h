@@ -88,7 +88,7 @@ turns_check_progress(const envid_t *ids, uint32_t n)
 	}
 }
 
-// If only one CPU took part, check that the turns went round in the order of `ids`.
+// If only one CPU took part, check that the turns were circular, in the order of `ids`.
 static inline void
 turns_check_order(const envid_t *ids, uint32_t n)
 {

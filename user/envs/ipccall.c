@@ -73,9 +73,9 @@ try_callers(void)
 	cprintf("ipccall: %d callers got their answers\n", CALLERS);
 }
 
-// Make a row of environments: row[0] calls this environment, and each other environment calls the
-// one before it. When this environment receives, row[0] starts to receive too, and gets the message
-// of row[1] as its answer, and so on.
+// Make a row of environments: row[0] calls this environment, and row[i] calls row[i - 1]. When this
+// environment receives, row[0] starts to receive too, and gets the message of row[1] as its answer,
+// and so on.
 static void
 try_row(void)
 {

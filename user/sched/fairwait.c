@@ -93,7 +93,7 @@ static void
 run_child(int me)
 {
 	random_state = SEED + me;
-	while (!shared->go) // A message would not do: a child may receive those of another child.
+	while (!shared->go) // Not a message: a child could receive another child's message.
 		sys_yield();
 	for (;;) {
 		if (me >= BUSY)

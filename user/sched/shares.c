@@ -1,7 +1,7 @@
-// Measures how much CPU time an environment gets that computes all the time, beside environments
-// that do other things. The arguments are the number of time slices to run, and names of patterns
-// of children (see patterns[]). For each child that computes or prints, the program prints its
-// number of turns and its share of the time. tests/kernel/test_fair.py checks the shares.
+// Measures how much CPU time an environment gets that computes all the time, while other
+// environments do other things. The arguments are the number of time slices to run, and names of
+// patterns of children (see patterns[]). For each child that computes or prints, the program prints
+// its number of turns and its share of the time. tests/kernel/test_fair.py checks the shares.
 //
 // The program must run alone on one CPU: then the timer ticks are regular, and an environment can
 // compute the time of the next tick.

@@ -1,6 +1,6 @@
-// Measures how long time slices are, in ticks of the time stamp counter. When a slice ends, an
-// environment that is the only runnable one runs again, and env_runs counts this. The length in
-// seconds depends on the rate of the counter, which tests/machines/test_machines.py knows.
+// Measures how long time slices are, in ticks of the time stamp counter. When a slice ends and no
+// other environment is runnable, the same environment runs again, and env_runs counts this. The
+// length in seconds depends on the counter's rate, which tests/machines/test_machines.py knows.
 
 #include <inc/lib.h>
 

@@ -1,6 +1,6 @@
 // Tests that a child does not run any more when sys_env_destroy or sys_env_set_status has returned,
-// even if it ran on another CPU, makes no system calls, and its time slice is not over. A system
-// call that the child was making at that time must have no effect either.
+// even if it was running on another CPU without system calls, in the middle of a time slice. A
+// system call that the child was making at that time must have no effect either.
 
 #include <user/common/testing.h>
 
