@@ -177,9 +177,8 @@ int sys_ipc_try_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 int sys_ipc_recv(void *dstva);
 
 // The same as sys_ipc_try_send, but waits until to_env receives. Senders that wait for the same
-// receiver are served in the order of their calls. -E_BAD_ENV: to_env was destroyed meanwhile;
-// -E_INVAL: the page was unmapped meanwhile; -E_UNSPECIFIED: the caller was made runnable, which
-// ends the wait.
+// receiver are served in the order of their calls. Errors during the wait: -E_BAD_ENV, to_env was
+// destroyed; -E_INVAL, the page was unmapped; -E_UNSPECIFIED, the caller was made runnable.
 int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
 // sys_ipc_send and, if that succeeds, sys_ipc_recv. If the message is delivered at once, to_env

@@ -2,7 +2,7 @@
 // a builtin: counting bits, and 64-bit multiplication with an overflow check. (Division is in
 // div64.c.) Names and meanings are those of libgcc: GCC's internals manual, "The GCC low-level
 // runtime library". libgcc itself is not linked because not every compiler for x86 has a 32-bit
-// one. No function here has any state.
+// libgcc. No function here has any state.
 
 #include <inc/types.h>
 

@@ -1,7 +1,7 @@
 // 64-bit division. The CPU has none in 32-bit mode, so the compiler calls functions of these names.
 // They are normally in libgcc, which is not linked: see bits.c. No function here has any state.
 //
-// All of them use the CPU's divl, which divides a 64-bit number by a 32-bit one and traps if the
+// All of them use the CPU's divl, which divides a 64-bit number by a 32-bit number and traps if the
 // quotient does not fit 32 bits. A divisor of 0 traps as it does in a 32-bit division.
 
 #include <inc/types.h>

@@ -20,9 +20,9 @@
 #include <inc/string.h>
 
 #define LINE_SIZE 1024
-#define HISTORY   8 // Lines remembered, besides the one that is being typed
+#define HISTORY   8 // Lines remembered, besides the line that is being typed
 
-#define SEQUENCE_MAX 16 // Bytes of an escape sequence after ESC; a longer one is read as text
+#define SEQUENCE_MAX 16 // Bytes of an escape sequence after ESC; a longer sequence is read as text
 
 #define CTRL(letter) (0x1F & (letter))
 #define ESCAPE       0x1B
@@ -35,7 +35,7 @@ static bool echoing;     // Input is from the console: show what is typed
 
 // A ring: line number n, counted from 0, is in history[n % (HISTORY + 1)]. `entered` is how many
 // lines were entered; the last HISTORY of them are kept. Line number `entered` is the new line,
-// saved here while an old one is shown. `shown` is the number of the line that is shown.
+// saved here while an old line is shown. `shown` is the number of the line that is shown.
 static char history[HISTORY + 1][LINE_SIZE];
 static unsigned entered, shown;
 

@@ -150,8 +150,8 @@ copy_down(char *dst, const char *src, size_t len)
 void *
 memmove(void *dst, const void *src, size_t len)
 {
-	// Copying upwards is wrong only if src <= dst < src + len. Unsigned arithmetic makes that
-	// one comparison.
+	// Copying upwards is wrong only if src <= dst < src + len. With unsigned arithmetic, this
+	// is a single comparison.
 	if ((uintptr_t)dst - (uintptr_t)src >= len)
 		memcpy(dst, src, len);
 	else
