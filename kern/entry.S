@@ -1,9 +1,10 @@
-// The kernel's first instructions. A Multiboot loader (GRUB, qemu -kernel, our
-// boot sector) enters at _start with paging off. This part of the kernel is linked
-// at the physical address at which all of it was loaded; to what is linked above
-// KERNBASE, it must speak through RELOC. It turns paging on with entry_pgdir, which
-// maps low memory both where it is and above KERNBASE, jumps up, and calls
-// i386_init on CPU 0's kernel stack. It never comes back here.
+// The kernel's first instructions. A Multiboot loader (GRUB, qemu -kernel, our boot sector) jumps
+// to _start with paging off. The code turns paging on with entry_pgdir, which maps low memory both
+// at its physical address and above KERNBASE, jumps to an address above KERNBASE, and calls
+// i386_init on CPU 0's kernel stack. i386_init never returns.
+//
+// The section .boot is linked at the physical address at which it is loaded, the rest of the kernel
+// above KERNBASE. RELOC gives the physical address of a name in the rest.
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -12,8 +13,7 @@
 #define RELOC(x) ((x) - KERNBASE)
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
-// What cpuid's leaf 1 must have in edx: 4 MB pages, and the conditional moves that
-// the compiler uses.
+// Needed in edx of cpuid leaf 1: 4 MB pages, and conditional moves, which the compiler uses.
 #define CPUID_EDX_NEEDED (1 << 3 | 1 << 15)
 #define VGA_TEXT 0xB8000
 #define COM1     0x3F8
@@ -34,9 +34,9 @@ _start:
 	movl $no_multiboot, %esi
 	cmpl $MULTIBOOT_BOOTLOADER_MAGIC, %eax
 	jne refuse
-	movl %ebx, %edi // Where the loader's information is: cpuid overwrites ebx.
+	movl %ebx, %edi // The loader's information; cpuid overwrites ebx.
 
-	// Is there memory for all of us? What the loader put where there is none is lost.
+	// Is all of the kernel in RAM? Anything that the loader wrote outside RAM is lost.
 	movl $no_memory, %esi
 	testl $MULTIBOOT_INFO_MEMORY, MULTIBOOT_FLAGS(%ebx)
 	jz 1f
@@ -66,8 +66,7 @@ _start:
 	movl $entry_high, %esi
 	.size _start, . - _start
 
-// Turn paging on, and go to esi, above KERNBASE. The boot CPU runs into it from above,
-// the others come from mpentry.S.
+// Turn paging on and jump to esi, above KERNBASE. _start continues here; mpentry.S jumps here.
 	.globl paging_on
 	.type paging_on, @function
 paging_on:
@@ -77,12 +76,10 @@ paging_on:
 	movl $RELOC(entry_pgdir), %eax
 	movl %eax, %cr3
 	movl %cr0, %eax
-	andl $~(CR0_CD | CR0_NW), %eax // A reset leaves the caches off (volume 3, table 9-1).
+	andl $~(CR0_CD | CR0_NW), %eax // Caches on: off after a reset (Intel, volume 3, table 9-1).
 	orl $(CR0_PE | CR0_PG | CR0_WP), %eax
 	movl %eax, %cr0
-
-	// eip is still low; an indirect jump moves it up.
-	jmp *%esi
+	jmp *%esi // Indirect, because eip is still low and must become high.
 	.size paging_on, . - paging_on
 
 	.text
@@ -95,8 +92,7 @@ entry_high:
 	hlt
 	.size entry_high, . - entry_high
 
-// Put the text at esi on the screen and the serial port, and stop: there is no
-// console yet.
+// Print the string at esi on the screen and the serial port, without the console, and halt.
 	.section .boot, "ax"
 	.type refuse, @function
 refuse:

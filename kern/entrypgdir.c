@@ -1,10 +1,7 @@
-// The page directory with which paging is turned on, for the boot CPU in entry.S
-// and for each other one in mpentry.S, until it loads kern_pgdir.
-//
-// With 4 MB pages it is almost the whole of its own story: the first 4 MB where
-// they are, since eip is there at that moment; all of the memory that the kernel
-// can use above KERNBASE; and CPU 0's stacks where they will stay, so that even the
-// first C function runs above a guard.
+// The page directory with which each CPU turns paging on (entry.S, mpentry.S), until the CPU loads
+// kern_pgdir. It maps, with 4 MB pages, the first 4 MB at their physical addresses, because eip is
+// there at that moment, and all of the memory that the kernel can use above KERNBASE. It maps CPU
+// 0's stacks at their final addresses, so that even the first C function runs above a guard.
 
 #include <inc/assert.h>
 
@@ -14,7 +11,7 @@
 #define BIG4(n)  BIG(n), BIG(n + 1), BIG(n + 2), BIG(n + 3)
 #define BIG16(n) BIG4(n), BIG4(n + 4), BIG4(n + 8), BIG4(n + 12)
 
-// Sums, where one would expect |: the linker fills these in, and it can add.
+// These use + instead of |, because the linker computes them, and it can only add.
 #define ENTRY_PADDR(x) ((uintptr_t)(x)-KERNBASE + PTE_P + PTE_W)
 #define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][(n)*PGSIZE])
 

@@ -1,6 +1,5 @@
-// The local APIC, one in each CPU: it receives interrupts from the other CPUs, sends interrupts
-// to them, and has a timer (Intel, volume 3, chapter 10). Each CPU sees its own local APIC at the
-// same physical address.
+// The local APIC of each CPU: it receives interrupts from other CPUs, sends interrupts to them, and
+// has a timer (Intel, volume 3, chapter 10). Each CPU has its own at the same physical address.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
@@ -36,7 +35,7 @@
 #define LVT_MASKED   0x00010000
 #define LVT_PERIODIC 0x00020000
 #define DIVIDE_BY_1  0x0000000B
-#define LVT_EXTINT   0x00000700 // As the 8259 says
+#define LVT_EXTINT   0x00000700 // The 8259 gives the vector
 #define LVT_NMI      0x00000400
 #define ICR_NMI      0x00000400
 #define ICR_INIT     0x00000500
@@ -45,7 +44,7 @@
 #define ICR_ASSERT   0x00004000
 #define ICR_LEVEL    0x00008000
 
-#define ICR_PATIENCE 10000 // Readings of ICRLO to wait for an interrupt to be sent
+#define ICR_PATIENCE 10000 // Reads of ICRLO while waiting until an interrupt is sent
 
 #define CMOS_SHUTDOWN     0x0F // Tells the BIOS what to do after a reset
 #define WARM_RESET_VECTOR 0x467
@@ -62,16 +61,14 @@ static void
 lapic_write(uint32_t reg, uint32_t value)
 {
 	lapic[reg / sizeof(*lapic)] = value;
-	// Reading any register waits for the write to have arrived.
-	lapic_read(ID);
+	lapic_read(ID); // Reading any register waits until the write has arrived.
 }
 
-// Make this CPU's local APIC ready. Every CPU calls it once, the boot CPU first;
-// nothing is done if the machine has none.
+// Set up this CPU's local APIC, if there is one. Every CPU calls it once, the boot CPU first.
 void
 lapic_init(void)
 {
-	// The 8259s' output and the NMI line are wired to all CPUs: only the boot CPU takes them.
+	// The 8259s' output and the NMI line go to all CPUs: only the boot CPU accepts them.
 	bool takes_lines = thiscpu == bootcpu;
 	const struct {
 		uint32_t reg, value;
@@ -83,7 +80,7 @@ lapic_init(void)
 		{ LVT_TIMER, LVT_PERIODIC | (IRQ_OFFSET + IRQ_TIMER) },
 		{ TIMER_DIVIDE, DIVIDE_BY_1 }, // The timer starts with its first count.
 		{ LVT_ERROR, T_LAPIC_ERROR },
-		{ ESR, 0 }, // A write shows the errors since the write before it:
+		{ ESR, 0 }, // A write shows the errors since the previous write:
 		{ ESR, 0 }, // two of them clear the register.
 		{ EOI, 0 }, // The BIOS may have left an interrupt in service.
 	};
@@ -114,8 +111,7 @@ lapic_eoi(void)
 		lapic_write(EOI, 0);
 }
 
-// Let this CPU's timer count down from count to 0, interrupt as IRQ_TIMER, and
-// begin again. 0 stops it.
+// Make this CPU's timer interrupt as IRQ_TIMER every `count` ticks. 0 stops the timer.
 void
 lapic_timer_set(uint32_t count)
 {
@@ -140,8 +136,7 @@ icr_send(uint8_t apicid, uint32_t command)
 	}
 }
 
-// Raise a vector on another CPU. It is taken when that CPU has interrupts on:
-// in user mode, or halted.
+// Send a vector to another CPU, which takes it when its interrupts are on: in user mode or halted.
 void
 lapic_ipi(int cpu, int vector)
 {
@@ -158,9 +153,9 @@ lapic_nmi(int cpu)
 		icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | ICR_NMI);
 }
 
-// The oldest local APICs know no STARTUP: INIT sends their CPUs through the BIOS to the address in
-// the warm reset vector. Exchange vector and shutdown code with those in *warm_reset: a second
-// call restores them, so that a later reset of the machine is an ordinary one.
+// Exchange the warm reset vector and the shutdown code with those in *warm_reset. The oldest local
+// APICs have no STARTUP: after INIT, the BIOS of their CPUs jumps to the address in that vector. A
+// second call restores both, so that a later reset of the machine is an ordinary reset.
 void
 lapic_swap_warm_reset(struct WarmReset *warm_reset)
 {
@@ -172,9 +167,8 @@ lapic_swap_warm_reset(struct WarmReset *warm_reset)
 	*warm_reset = old;
 }
 
-// Starting another CPU takes an INIT interrupt, a wait of 10 ms, and then STARTUP interrupts
-// (section 8.4.4.1; MultiProcessor Specification 1.4, appendix B.4). The caller waits, once for
-// all CPUs.
+// Send INIT to another CPU. The caller then waits 10 ms, once for all CPUs, and calls lapic_startap
+// (section 8.4.4.1; MultiProcessor Specification 1.4, appendix B.4).
 void
 lapic_startap_init(uint8_t apicid)
 {
@@ -183,12 +177,12 @@ lapic_startap_init(uint8_t apicid)
 	icr_send(apicid, ICR_INIT | ICR_LEVEL);
 }
 
-// Let a CPU that has received its INIT start at physical address `start`, a page below 1 MB.
+// Start a CPU, 10 ms after its INIT, at physical address `start`: a page below 1 MB.
 void
 lapic_startap(uint8_t apicid, physaddr_t start)
 {
 	assert(PGOFF(start) == 0 && start < EXTPHYSMEM);
-	// Twice, as the specification says: a CPU that already runs ignores the second STARTUP.
+	// Twice, as specified: a CPU that already runs ignores the second STARTUP.
 	for (int i = 0; i < 2; i++) {
 		icr_send(apicid, ICR_STARTUP | start >> PGSHIFT);
 		udelay(200);

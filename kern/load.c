@@ -1,6 +1,5 @@
-// Giving an environment its program: an ELF, embedded in the kernel's image, copied to
-// memory of the environment's own. elf.c has checked all that is relied on here.
-// Whatever goes wrong, only the new environment is lost.
+// Loading of programs: copy an ELF file that is part of the kernel's image to a new environment's
+// own memory. elf.c has checked the file. An error affects only the new environment.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -11,7 +10,7 @@
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 
-#define MAX_ARGS 8 // Arguments that a program gets, its name among them
+#define MAX_ARGS 8 // Of a program, including its name
 
 const struct Program *
 program_find(const char *words, size_t len)
@@ -25,7 +24,7 @@ program_find(const char *words, size_t len)
 	return NULL;
 }
 
-// Say so if `words`, of len characters, has more arguments than a program gets.
+// Print a warning if `words`, of len characters, has more arguments than are passed.
 static void
 check_args(const char *words, size_t len)
 {
@@ -38,8 +37,8 @@ check_args(const char *words, size_t len)
 		    n, MAX_ARGS - 1);
 }
 
-// Give e memory for len bytes at va, with permissions perm in addition to those
-// that the pages at the ends may have already. 0 or -E_NO_MEM.
+// Give e zeroed memory for len bytes at va. Pages that e has already keep their contents and
+// permissions, and get perm in addition. Returns 0 or -E_NO_MEM.
 static int
 region_alloc(struct Env *e, uintptr_t va, size_t len, int perm)
 {
@@ -60,7 +59,7 @@ region_alloc(struct Env *e, uintptr_t va, size_t len, int perm)
 	return 0;
 }
 
-// Copy to memory that region_alloc gave e.
+// Copy len bytes from src to va in e, where region_alloc has allocated memory.
 static void
 copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
 {
@@ -71,9 +70,9 @@ copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
 	}
 }
 
-// A stack for e, with umain's arguments on it as lib/entry.S expects them: argc,
-// argv, and what argv points to, which are the words between the commas of `words`,
-// of len characters: the first is the program's name.
+// Give e a stack with argc, argv and the strings of argv on it, as lib/entry.S expects them: the
+// words between the commas of `words`, of len characters, from the program's name on. Returns 0 or
+// -E_NO_MEM.
 static int
 make_stack(struct Env *e, const char *words, size_t len)
 {
@@ -85,7 +84,7 @@ make_stack(struct Env *e, const char *words, size_t len)
 		return -E_NO_MEM;
 	for (size_t at = 0, size; at <= len && argc < MAX_ARGS; at += size + 1) {
 		size = MIN((size_t)(strfind(words + at, ',') - words), len) - at;
-		copy_to_env(e, text + at, words + at, size); // A zero is behind it already.
+		copy_to_env(e, text + at, words + at, size); // A zero follows: the page was zeroed.
 		argv[argc++] = text + at;
 	}
 	uint32_t start[] = { argc, text - sizeof(argv) };
@@ -95,8 +94,8 @@ make_stack(struct Env *e, const char *words, size_t len)
 	return 0;
 }
 
-// Give e the memory that its program asks for, and its first registers. NULL, or
-// what is wrong with the program, before anything outside of e was touched.
+// Load e's program, and set e's first registers. Returns NULL, or the text of an error: then
+// nothing outside of e has changed.
 static const char *
 load_icode(struct Env *e, const char *words, size_t len)
 {
@@ -120,10 +119,10 @@ load_icode(struct Env *e, const char *words, size_t len)
 	return NULL;
 }
 
-// Start a program in an environment of its own, without a parent: `words`, of len
-// characters, is NAME or NAME,ARGUMENT,... with program's name. 0, or the error of
-// env_alloc, or -E_INVAL if the program cannot be loaded; in each case the reason has
-// been printed.
+// Start a program in a new environment without a parent. `words`, of len characters, is the
+// program's NAME or NAME,ARGUMENT,... Returns 0; otherwise prints the reason and returns
+// env_alloc's error, or
+// -E_INVAL if the program cannot be loaded.
 int
 env_create(const struct Program *program, const char *words, size_t len, enum EnvType type)
 {

@@ -1,5 +1,5 @@
-// The kernel monitor: commands that show and change the state of the kernel, typed at a prompt. It
-// runs when there is nothing to run, at a user's breakpoint, and after a panic.
+// The kernel monitor: a prompt for commands that show and change the kernel's state. It runs when
+// no environment is left to run, at a user's breakpoint, and after a panic.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -20,14 +20,14 @@
 #include <kern/spinlock.h>
 #include <kern/trap.h>
 
-#define MAX_WORDS      15 // Of a command, its name among them
+#define MAX_WORDS      15 // Of a command, including its name
 #define SCREEN_COLUMNS 80
 
-// How long to wait for the machine to go off: an emulator may do it a while after it was told.
+// How long to wait for the machine to switch off: an emulator may do so with a delay.
 #define POWER_OFF_STEPS   100
 #define POWER_OFF_STEP_US 50000
 
-// A command gets its words, and the trap frame that monitor got. A result below 0 ends the monitor.
+// A command gets its words and monitor's trap frame. A result below 0 ends the monitor.
 typedef int command_t(int argc, char **argv, struct Trapframe *tf);
 
 static command_t mon_help, mon_kerninfo, mon_backtrace, mon_programs, mon_run, mon_kill,
@@ -53,7 +53,7 @@ static const struct Command {
 	{ "continue", "Go on after a breakpoint", mon_continue },
 };
 
-// Whether a command was given arguments though it takes none. Then say so.
+// For a command without arguments: whether it was given some. If so, prints an error.
 static bool
 has_arguments(int argc, char **argv)
 {
@@ -142,7 +142,7 @@ mon_programs(int argc, char **argv, struct Trapframe *tf)
 	return 0;
 }
 
-// The programs run when the monitor ends: at once, or after a breakpoint when that goes on.
+// Starts programs, and ends the monitor, except after a breakpoint: then they wait for `continue`.
 static int
 mon_run(int argc, char **argv, struct Trapframe *tf)
 {
@@ -164,7 +164,7 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 	return started > 0 && !tf ? -1 : 0;
 }
 
-// An environment that runs on another CPU ends as soon as that CPU gets the lock.
+// An environment on another CPU ends when that CPU gets the big lock.
 static int
 mon_kill(int argc, char **argv, struct Trapframe *tf)
 {
@@ -178,7 +178,7 @@ mon_kill(int argc, char **argv, struct Trapframe *tf)
 		if (e->env_status != ENV_FREE && e->env_status != ENV_DYING)
 			env_destroy(e);
 	}
-	// All at once: nothing else is to run before the next command.
+	// Free all of their memory now, before the next command.
 	for (struct Env *e = envs; e < envs + NENV; e++) {
 		while (e->env_status == ENV_DYING && !e->env_oncpu)
 			env_end_part(e);
@@ -228,7 +228,7 @@ mon_continue(int argc, char **argv, struct Trapframe *tf)
 	return 0;
 }
 
-// ---- Reading and carrying out a line ----
+// ---- Reading and running a command line ----
 
 static bool
 is_blank(char c)
@@ -236,8 +236,8 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// Cut a line into words, in place: every blank becomes the end of a string. Returns the number of
-// words in the line. argv gets the first MAX_WORDS of them, and then NULL.
+// Split a line into words, in place: every blank becomes a zero. Returns the number of words, and
+// in argv the first MAX_WORDS of them, and then NULL.
 static int
 split(char *line, char *argv[MAX_WORDS + 1])
 {
@@ -266,7 +266,7 @@ find_command(const char *name)
 	return NULL;
 }
 
-// Carry out a line. Returns what its command returns, and 0 if there is none.
+// Run a command line. Returns the command's result, or 0 if there is no command.
 static int
 run_line(char *line, struct Trapframe *tf)
 {

@@ -3,9 +3,9 @@
 
 #include <inc/trap.h>
 
-// Read commands from the console and carry them out, until one of them ends it. tf
-// is the trap that led here, or NULL. The caller holds the big lock (unless it
-// panicked), so the other CPUs stand still as soon as they want something.
+// Read commands from the console and run them, until a command ends the monitor. tf is the trap
+// that led here, or NULL. The caller holds the big lock, unless it panicked, so each other CPU
+// waits when it enters the kernel.
 void monitor(struct Trapframe *tf);
 
 #endif // JOS_KERN_MONITOR_H

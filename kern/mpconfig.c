@@ -1,7 +1,7 @@
-// Finding the CPUs of the machine: in ACPI's MADT (acpi.c), which names every core; without one,
-// in the older MP table, in which many BIOSes name one CPU for each package (MultiProcessor
-// Specification, version 1.4, chapter 4). Without either there is one CPU. CPUID is asked first,
-// since tables may name local APICs that the CPU does not have.
+// Finding the machine's CPUs: in ACPI's MADT (acpi.c), which lists every core; without a MADT, in
+// the older MP table, where many BIOSes list one CPU per package (MultiProcessor Specification 1.4,
+// chapter 4). Without either there is one CPU. The tables are used only if CPUID reports a local
+// APIC, because they may list local APICs that do not exist.
 
 #include <inc/stdio.h>
 #include <inc/x86.h>
@@ -22,7 +22,7 @@ __attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 #define APIC_BASE_X2APIC (1 << 10) // Of MSR_APIC_BASE
 #define LAPIC_ID_MAX     254       // 255 addresses all CPUs
 
-static int nparked;   // CPUs that cpus[] has no room for
+static int nparked;   // CPUs for which cpus[] has no room
 static int nlarge_id; // CPUs that an interrupt command cannot address
 
 struct MpPointer {
@@ -38,14 +38,14 @@ struct MpPointer {
 
 struct MpTable {
 	uint8_t signature[4]; // "PCMP"
-	uint16_t length;      // Of all of it
+	uint16_t length;      // Of the whole table, in bytes
 	uint8_t version;
 	uint8_t checksum;
 	uint8_t maker[26];
 	uint16_t entries;
 	physaddr_t lapicaddr;
-	uint8_t extended[4]; // Of what follows the entries
-} __attribute__((packed));   // It may stand anywhere.
+	uint8_t extended[4]; // Length and checksum of the part after the entries
+} __attribute__((packed));   // It may have any alignment.
 
 struct MpProcessor {
 	uint8_t type; // MP_PROCESSOR
@@ -55,14 +55,14 @@ struct MpProcessor {
 	uint8_t rest[16];
 };
 
-#define MP_PROCESSOR  0 // 20 bytes; the entries of the other types are
-#define MP_OTHER_SIZE 8
+#define MP_PROCESSOR  0 // An entry of 20 bytes
+#define MP_OTHER_SIZE 8 // Bytes in an entry of any other type
 #define MP_TYPE_LAST  4
 #define MP_ENABLED    0x01
 #define MP_IMCR       0x80
 
-// There is a CPU with this APIC id. The one we are on is number 0 and known already. Larger ids
-// than LAPIC_ID_MAX belong to the local APIC's x2APIC mode (volume 3, section 10.12).
+// Add the CPU with this APIC id to cpus[], unless it is there: the boot CPU is, as number 0. Ids
+// above LAPIC_ID_MAX need the local APIC's x2APIC mode (Intel, volume 3, section 10.12).
 void
 mp_add_cpu(uint32_t apicid)
 {
@@ -83,8 +83,7 @@ mp_add_cpu(uint32_t apicid)
 	ncpu++;
 }
 
-// Add the CPUs that the table's entries name. False if an entry is not valid: CPUs named before
-// it are kept.
+// Add the CPUs in the table's entries. Returns false at the first entry that is not valid.
 static bool
 read_mp_entries(const struct MpTable *table)
 {
@@ -113,7 +112,7 @@ mp_find_cpus(void)
 	if (!mp)
 		return false;
 	if (mp->type != 0) {
-		// One of the default configurations: all have two CPUs, numbers 0 and 1.
+		// A default configuration: two CPUs, with APIC ids 0 and 1.
 		lapicaddr = LAPIC_DEFAULT;
 		mp_add_cpu(0);
 		mp_add_cpu(1);
@@ -126,15 +125,15 @@ mp_find_cpus(void)
 			cprintf("SMP: the MP table is damaged\n");
 	}
 	if (mp->imcrp & MP_IMCR) {
-		// The 8259s are wired around the local APIC: connect them to it.
+		// The 8259s bypass the local APIC: connect them to it.
 		outb(0x22, 0x70);
 		outb(0x23, inb(0x23) | 1);
 	}
 	return true;
 }
 
-// Whether the firmware has switched this CPU's local APIC to x2APIC mode, in which it has no
-// registers in memory (volume 3, section 10.12.2).
+// Whether the firmware has set x2APIC mode, in which the local APIC has no registers in memory
+// (Intel, volume 3, section 10.12.2).
 static __attribute__((noinline)) bool
 x2apic_is_on(void)
 {
@@ -150,14 +149,14 @@ find_cpus(void)
 {
 	if (!acpi_find_cpus() && !mp_find_cpus())
 		lapicaddr = LAPIC_DEFAULT;
-	// Where there is RAM, the tables cannot be right.
+	// The tables are wrong if the address may be in RAM.
 	if (lapicaddr < KERNMAX || PGOFF(lapicaddr) != 0) {
 		cprintf("SMP: no local APIC can be at %08x\n", lapicaddr);
 		lapicaddr = LAPIC_DEFAULT;
 	}
 }
 
-// Fill in cpus[], ncpu and lapicaddr. The boot CPU calls it, once, after mem_init.
+// Fill in cpus[], ncpu and lapicaddr. The boot CPU calls it once, after mem_init.
 void
 mp_init(void)
 {

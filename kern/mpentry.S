@@ -1,12 +1,11 @@
-// Where the other CPUs start. A STARTUP interrupt from boot_aps() makes a CPU begin in real mode
-// at MPENTRY_PADDR, where boot_aps() has put a copy of the code between mpentry_start and
-// mpentry_end. That code enters protected mode with the kernel's own segment table. mpentry_low
-// loads the segments, and entry.S's paging_on turns paging on. Then mpentry_high takes the number
-// that boot_aps() has stored in mpentry_cpu, and calls mp_main on the kernel stack of that number.
-//
-// Before paging is on, nothing is at the addresses above KERNBASE that the linker has given to
-// names: within the copy a name is at MPBOOTPHYS of it, in the rest of the kernel at the name
-// minus KERNBASE. (boot.S needs neither: it is linked at the address at which it runs.)
+// The start of the other CPUs.
+// 1. boot_aps() copies the code between mpentry_start and mpentry_end to MPENTRY_PADDR. A STARTUP
+//    interrupt starts a CPU in real mode in the copy, which enters protected mode with gdt.
+// 2. mpentry_low loads the segment registers, and paging_on in entry.S turns paging on.
+// 3. mpentry_high takes the CPU's number, which boot_aps() has set in mpentry_cpu, and calls
+//    mp_main on the kernel stack of that number.
+// Before paging is on, a name in the copy is at MPBOOTPHYS(name), and a name in the rest of the
+// kernel is at name - KERNBASE. (boot.S is linked at the address at which it runs.)
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -22,11 +21,11 @@ mpentry_start:
 	xorw %ax, %ax
 	movw %ax, %ds
 	lgdtl MPBOOTPHYS(low_gdt)
-	incw %ax // CR0_PE, the lowest bit
+	incw %ax // CR0_PE, bit 0
 	lmsw %ax
 	ljmpl $GD_KT, $mpentry_low
 
-// The operand of lgdt: as much of the kernel's table as is used before env_init_percpu.
+// The operand of lgdt: the part of gdt that is used before env_init_percpu.
 low_gdt:
 	.word GD_KD + 7
 	.long gdt - KERNBASE
@@ -35,8 +34,8 @@ low_gdt:
 mpentry_end:
 	.size mpentry_start, . - mpentry_start
 
-// The segments, while paging is off: entry_pgdir maps only the first 4 MB where they are, and
-// the table may be above. entry.S's section is linked at the address at which it is loaded.
+// Load the segment registers before paging is on: gdt may be above the first 4 MB, and entry_pgdir
+// maps only those at their physical addresses. The section .boot: see entry.S.
 	.section .boot, "ax"
 	.code32
 	.type mpentry_low, @function
@@ -49,9 +48,8 @@ mpentry_low:
 	jmp paging_on
 	.size mpentry_low, . - mpentry_low
 
-// With paging on, in the kernel's text. An exchange takes the number, so that two CPUs never get
-// the same one: a CPU that starts after boot_aps() has given it up, or that was not called,
-// reads 0 and halts.
+// An exchange takes the number, so that two CPUs never get the same number. A CPU that boot_aps()
+// did not start, or that starts after boot_aps() has given up, reads 0 and halts.
 	.text
 	.type mpentry_high, @function
 mpentry_high:

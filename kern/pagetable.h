@@ -1,10 +1,9 @@
 #ifndef JOS_KERN_PAGETABLE_H
 #define JOS_KERN_PAGETABLE_H
 
-// Page tables: the lab's functions that find, make and remove mappings. They are here, and not in
-// pmap.c, so that the system calls and traps get them inlined; what is rare (a new page table,
-// another CPU's TLB, a page that becomes free) is a call to pmap.c or tlb.c. pmap.c itself compiles
-// them as functions, for GDB. The caller of each function holds the big lock.
+// Page tables: the lab's functions that find, make and remove mappings, inlined in system calls and
+// traps. (pmap.c compiles them as functions, for GDB.) The slow paths (a new page table, another
+// CPU's TLB, a page that becomes free) are in pmap.c and tlb.c. Callers hold the big lock.
 
 #include <inc/assert.h>
 #include <inc/env.h>
@@ -21,7 +20,7 @@
 #define PAGETABLE_INLINE static inline
 #endif
 
-// Count one mapping of a page less. The page becomes free with its last mapping.
+// Remove one mapping from a page's count. Without mappings the page becomes free.
 PAGETABLE_INLINE void
 page_decref(struct PageInfo *pp)
 {
@@ -31,9 +30,8 @@ page_decref(struct PageInfo *pp)
 		page_last_decref(pp);
 }
 
-// Return a pointer to the page table entry for va. If va has no page table: with `create` add one
-// (and return NULL if there is no memory), otherwise return NULL. A 4 MB page, which only the
-// kernel has, counts as no page table.
+// Return a pointer to va's page table entry, or NULL if va has no page table, as in a 4 MB page of
+// the kernel's. With `create`, add a missing page table; NULL if there is no memory for it.
 PAGETABLE_INLINE pte_t *
 pgdir_walk(pde_t *pgdir, const void *va, int create)
 {
@@ -41,7 +39,7 @@ pgdir_walk(pde_t *pgdir, const void *va, int create)
 
 	assert(kernel_locked());
 	if ((*pde & (PTE_P | PTE_PS)) == PTE_P)
-		return (pte_t *)(PTE_ADDR(*pde) + KERNBASE) + PTX(va); // The address is our own.
+		return (pte_t *)(PTE_ADDR(*pde) + KERNBASE) + PTX(va); // Needs no check by KADDR.
 	return create ? pgdir_walk_create(pde, va) : NULL;
 }
 
@@ -59,8 +57,8 @@ page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
 	return &pages[PGNUM(*pte)];
 }
 
-// Make all CPUs forget what they remember of va in this page directory. (No CPU remembers that
-// something is not mapped: Intel, volume 3, section 4.10.2.3. So a new mapping needs no call.)
+// Remove the entry for va in this page directory from the TLBs of all CPUs. A new mapping needs no
+// call, because TLBs have no entries for unmapped addresses (Intel, volume 3, section 4.10.2.3).
 PAGETABLE_INLINE void
 tlb_invalidate(pde_t *pgdir, void *va)
 {
@@ -68,13 +66,13 @@ tlb_invalidate(pde_t *pgdir, void *va)
 
 	if (e && e->env_pgdir != pgdir)
 		tlb_shootdown(pgdir);
-	else // Without an environment, the page directory is the kernel's, or on no CPU.
+	else // Without an environment, pgdir is the kernel's, or on no CPU.
 		invlpg(va);
 }
 
-// Replace a page table entry in one step: a CPU that uses the page table meanwhile finds the old
-// page or the new one. The TLBs must drop the old entry even if only its accessed or dirty bit
-// differs: a CPU that remembers the bit as set would not set it again.
+// Replace a page table entry atomically: a CPU that uses the page table meanwhile finds the old
+// page or the new page. TLBs must drop the old entry even if only its accessed or dirty bit
+// differs: a CPU whose TLB entry has the bit set would not set it again.
 static inline __attribute__((always_inline)) void
 replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 {
@@ -87,8 +85,8 @@ replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 	page_decref(&pages[PGNUM(old)]);
 }
 
-// Map a page at va with permissions `perm`; PTE_P is added. A page that was mapped there is
-// unmapped. Returns 0, or -E_NO_MEM if there is no page for a page table: then nothing has changed.
+// Map a page at va with permissions perm | PTE_P. Unmaps the page that was mapped there. Returns 0,
+// or -E_NO_MEM if there is no memory for a page table: then nothing has changed.
 PAGETABLE_INLINE int
 page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
@@ -111,9 +109,8 @@ page_remove(pde_t *pgdir, void *va)
 		replace_pte(pgdir, va, pte, 0);
 }
 
-// Return whether an environment may access the page at va with permissions perm | PTE_U | PTE_P.
-// Both the page table entry and the page directory entry must allow it: the page tables that are
-// mapped at UVPT are read-only.
+// Whether env may access the page at va with permissions perm | PTE_U | PTE_P. The page directory
+// entry must allow it too, because the page tables that are mapped at UVPT are read-only.
 static inline bool
 user_page_ok(const struct Env *env, const void *va, int perm)
 {

@@ -1,12 +1,10 @@
-// Memory: which physical pages are free, what page tables map, and what the kernel
-// maps for itself.
+// Memory: the list of free physical pages, page tables, and the kernel's own mappings.
 //
-// A page is free when its pp_ref is 0, and then it is on page_free_list; else
-// pp_ref counts the mappings of it, and whoever takes the last one away frees it.
-// Pages that are no RAM, or hold the kernel itself, have a pp_ref that never comes
-// down. Below UTOP a page directory is its environment's own; above, all of them
-// have the same page tables, made here once and for all, so that a mapping of the
-// kernel's made later is seen in every environment.
+// pp_ref counts a page's mappings. When the last mapping is removed, the page becomes free: its
+// pp_ref is 0 and it is on page_free_list. The pp_ref of a page that is not RAM, or that holds the
+// kernel, never becomes 0. Below UTOP each environment has its own page tables. Above UTOP, except
+// at UVPT, all page directories share the page tables that are made here, so that a mapping that
+// the kernel makes later appears in every environment.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -31,13 +29,13 @@ HOT_DATA bool smap_on;
 
 struct PageInfo *page_free_list;
 static size_t page_nfree;
-static physaddr_t boot_next;           // Where boot_alloc goes on,
-static physaddr_t boot_limit;          // and the end of the RAM that the kernel stands in
-static uintptr_t mmio_next = MMIOBASE; // Where mmio_map_region goes on
+static physaddr_t boot_next;           // The next address for boot_alloc
+static physaddr_t boot_limit;          // The end of the RAM range that holds the kernel
+static uintptr_t mmio_next = MMIOBASE; // The next address for mmio_map_region
 
 // ---- Physical memory ----
 
-// How many KB of a range lie between two addresses.
+// The number of KB of a range that are between two addresses.
 static uint32_t
 overlap_kb(const struct MemRange *r, physaddr_t low, physaddr_t high)
 {
@@ -62,7 +60,7 @@ detect_memory(void)
 		if (r->start < boot_next && r->end > boot_next)
 			boot_limit = ROUNDDOWN(r->end, PGSIZE);
 	}
-	// Ranges may overlap: what anybody claims of that is not ours.
+	// Where ranges overlap, "reserved" wins over "available".
 	for (int i = 0; i < boot_nranges; i++) {
 		const struct MemRange *r = &boot_ranges[i];
 		if (!r->available && r->end > boot_next)
@@ -78,13 +76,13 @@ detect_memory(void)
 		panic("too little memory: the kernel alone reaches up to %uK", boot_next / 1024);
 }
 
-// Memory for the kernel's own tables, zeroed, on a page boundary, for ever. Only
-// before page_init, which sees what was taken.
+// Allocate size bytes, rounded up to whole pages and zeroed, for a table of the kernel's that is
+// never freed. Only before page_init, which reads boot_next. Panics if there is too little memory.
 static void *
 boot_alloc(size_t size)
 {
 	size = ROUNDUP(size, PGSIZE);
-	if (size >= boot_limit - boot_next) // Something must be left for page_init.
+	if (size >= boot_limit - boot_next) // page_init needs at least one page.
 		panic("too little memory: more than %uK are needed, %uK are left", size / 1024,
 		    (boot_limit - boot_next) / 1024);
 	void *result = KADDR(boot_next);
@@ -99,17 +97,16 @@ page_range_set_ref(physaddr_t start, physaddr_t limit, uint32_t ref)
 		pages[i].pp_ref = ref;
 }
 
-// The size of pages[] as it is mapped at UPAGES: to a page's end, so that a user who
-// reads on finds entries for pages that do not exist, but are not free.
+// The size of pages[] in bytes, a multiple of PGSIZE, because programs can read it at UPAGES. The
+// entries at its end, for pages that do not exist, are not free.
 static size_t
 pages_size(void)
 {
 	return ROUNDUP(npages * sizeof(*pages), PGSIZE);
 }
 
-// Put on the free list what is RAM and not in use: not page 0, where the BIOS
-// has its data; not MPENTRY_PADDR's; not the hole from IOPHYSMEM; not the kernel
-// and what boot_alloc gave. Exercise 2.
+// Put all RAM on the free list except page 0 (the BIOS's data), the page at MPENTRY_PADDR, the hole
+// from IOPHYSMEM, the kernel, and what boot_alloc has allocated. Exercise 2.
 void
 page_init(void)
 {
@@ -120,7 +117,7 @@ page_init(void)
 			page_range_set_ref(
 			    ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
 	}
-	// Here, too, what anybody claims is not ours.
+	// Here too, "reserved" wins.
 	for (int i = 0; i < boot_nranges; i++) {
 		if (!boot_ranges[i].available)
 			page_range_set_ref(
@@ -136,8 +133,8 @@ page_init(void)
 	}
 }
 
-// Take a page off the free list, or return NULL if there is none. Its pp_ref stays
-// 0 until somebody maps it. alloc_flags: ALLOC_ZERO, else its contents are junk.
+// Take a page off the free list. Returns NULL if there is none. pp_ref stays 0 until the page is
+// mapped. The contents are undefined, unless alloc_flags is ALLOC_ZERO.
 struct PageInfo *
 page_alloc(int alloc_flags)
 {
@@ -154,7 +151,7 @@ page_alloc(int alloc_flags)
 	return pp;
 }
 
-// Put a page that is not mapped anywhere back on the free list.
+// Put a page back on the free list. Panics if the page is mapped, or free already.
 void
 page_free(struct PageInfo *pp)
 {
@@ -166,7 +163,7 @@ page_free(struct PageInfo *pp)
 	page_nfree++;
 }
 
-// page_decref, for a page's last mapping.
+// The slow path of page_decref: remove the last mapping from the count, and free the page.
 void
 page_last_decref(struct PageInfo *pp)
 {
@@ -182,12 +179,10 @@ page_free_count(void)
 	return page_nfree;
 }
 
-// ---- Page tables ----
+// ---- Page tables (see also pagetable.h) ----
 
-// pgdir_walk, page_lookup, page_insert, page_remove and tlb_invalidate are in pagetable.h.
-
-// pgdir_walk, where va has no page table: add an empty one. The entries of the table say what users
-// may do, so the directory entry allows everything.
+// The slow path of pgdir_walk: add an empty page table at *pde. Returns its entry for va, or NULL
+// if there is no memory. *pde allows everything; the table's entries say what users may do.
 pte_t *
 pgdir_walk_create(pde_t *pde, const void *va)
 {
@@ -201,8 +196,9 @@ pgdir_walk_create(pde_t *pde, const void *va)
 	return (pte_t *)page2kva(table) + PTX(va);
 }
 
-// Map size bytes from pa on at va, for ever: the kernel's own mappings, which no
-// pp_ref counts. All three are multiples of PGSIZE. Where it can, it uses a 4 MB page.
+// Map size bytes at va to physical address pa with permissions perm, for the kernel: the mapping is
+// never removed, and pp_ref does not count it. va, pa and size are multiples of PGSIZE. Uses 4 MB
+// pages where possible. Panics if there is no memory for a page table.
 void
 boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm)
 {
@@ -228,15 +224,15 @@ boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm
 
 // ---- The kernel's mappings ----
 
-// Map the registers of a device, size bytes at pa, for ever, and return where
-// they are now. Neither needs to be on a page boundary. Exercise 1.
+// Map a device's registers, size bytes at physical address pa, for good. Returns their virtual
+// address. pa and size need no alignment. Panics if there is no room. Exercise 1.
 void *
 mmio_map_region(physaddr_t pa, size_t size)
 {
 	size_t offset = PGOFF(pa);
 
 	assert(kernel_locked());
-	// The three steps of it that could wrap around: each is compared, not added.
+	// Three comparisons, so that no sum can wrap around.
 	if (size > MMIOLIM - mmio_next || offset + size > MMIOLIM - mmio_next || size - 1 > ~pa)
 		panic("mmio_map_region: no room for %u bytes at %08x", size, pa);
 	size = ROUNDUP(offset + size, PGSIZE);
@@ -246,9 +242,8 @@ mmio_map_region(physaddr_t pa, size_t size)
 	return result;
 }
 
-// Map each CPU's kernel stack, the first one at KSTACKTOP, with nothing mapped
-// below it: a stack that runs over faults, instead of writing into the next CPU's. So
-// with its stack for double faults. Exercise 3.
+// Map each CPU's kernel stack, CPU 0's at KSTACKTOP, and its stack for double faults. Nothing is
+// mapped below a stack, so an overflow faults before it reaches the next stack. Exercise 3.
 static __attribute__((noinline)) void
 mem_init_mp(void)
 {
@@ -262,7 +257,7 @@ mem_init_mp(void)
 	}
 }
 
-// All of physical memory, from KERNBASE on; the kernel's text and constants read-only.
+// Map all of physical memory at KERNBASE; the kernel's text and constants are read-only.
 static void
 map_physical_memory(void)
 {
@@ -273,8 +268,8 @@ map_physical_memory(void)
 	boot_map_region(kern_pgdir, data, -data, PADDR(data), PTE_W | PTE_G);
 }
 
-// What this CPU can do, as bits of CR4: leave global pages in the TLB when another page
-// directory is loaded; keep the kernel from executing, and from touching, users' pages.
+// This CPU's features, as bits of CR4: PGE (global pages stay in the TLB when CR3 is loaded), SMEP
+// and SMAP (the kernel cannot execute, or access, users' pages).
 static uint32_t
 paging_features(void)
 {
@@ -288,8 +283,7 @@ paging_features(void)
 	       (more & CPUID7_SMAP ? CR4_SMAP : 0);
 }
 
-// What of paging each CPU has to be told for itself: the page directory, that
-// read-only pages are so for the kernel too, and what it shall make use of.
+// Per-CPU paging setup: CR3, CR0.WP (read-only pages are read-only for the kernel too), CR4.
 void
 mem_init_percpu(void)
 {
@@ -301,7 +295,7 @@ mem_init_percpu(void)
 	smap_on = features & CR4_SMAP;
 }
 
-// Set up all of memory. The boot CPU calls it, once, after multiboot_init.
+// Set up memory. The boot CPU calls it once, after multiboot_init, with the big lock held.
 void
 mem_init(void)
 {
@@ -316,14 +310,14 @@ mem_init(void)
 	check_page_alloc();
 	check_page();
 
-	// The page directory is itself a page table, that of all the page tables.
+	// Used as a page table, the page directory maps all page tables at UVPT.
 	kern_pgdir[PDX(UVPT)] = PADDR(kern_pgdir) | PTE_U | PTE_P;
 	boot_map_region(kern_pgdir, UPAGES, pages_size(), PADDR(pages), PTE_U);
 	boot_map_region(
 	    kern_pgdir, UENVS, ROUNDUP(NENV * sizeof(*envs), PGSIZE), PADDR(envs), PTE_U);
 	mem_init_mp();
 	map_physical_memory();
-	// Environments copy kern_pgdir: what comes later must find its page table there.
+	// Environments copy kern_pgdir, so later MMIO mappings need their page table now.
 	if (!pgdir_walk(kern_pgdir, (void *)MMIOBASE, 1))
 		panic("too little memory for the kernel's page tables");
 	check_kern_pgdir();
@@ -333,13 +327,12 @@ mem_init(void)
 	check_page_installed_pgdir();
 }
 
-// ---- What users may touch ----
+// ---- Checks of users' pointers ----
 
-// The first address of a failed user_mem_check.
+// The first address that the last failed user_mem_check did not allow.
 static uintptr_t user_mem_check_addr;
 
-// Check that an environment may access len bytes at va with permissions perm | PTE_U | PTE_P.
-// Returns 0 or -E_FAULT.
+// Whether env may access len bytes at va with permissions perm | PTE_U | PTE_P: 0 or -E_FAULT.
 int
 user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 {
@@ -356,8 +349,7 @@ user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 	return 0;
 }
 
-// The same, and destroy env if it may not: the caller must see whether it is still
-// there before it goes on.
+// Like user_mem_check, but a failure destroys env: the caller must check that env still exists.
 void
 user_mem_assert(struct Env *env, const void *va, size_t len, int perm)
 {
@@ -365,7 +357,7 @@ user_mem_assert(struct Env *env, const void *va, size_t len, int perm)
 		user_mem_fail(env, user_mem_check_addr);
 }
 
-// Destroy env, for what it wanted at va.
+// Destroy env, because it may not access va.
 void
 user_mem_fail(struct Env *env, uintptr_t va)
 {

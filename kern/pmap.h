@@ -1,8 +1,7 @@
 #ifndef JOS_KERN_PMAP_H
 #define JOS_KERN_PMAP_H
 
-// Physical pages, page tables, and the kernel's own mappings (pmap.c). The caller
-// holds the big lock.
+// Physical pages, page tables, and the kernel's own mappings (pmap.c). Callers hold the big lock.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
@@ -12,14 +11,13 @@ struct Env;
 
 extern const uint8_t stext[], etext[], erodata[], end[]; // From kernel.ld
 
-extern struct PageInfo *pages; // One for each page of physical memory,
-extern size_t npages;          // as many as there are
+extern struct PageInfo *pages; // One for each physical page
+extern size_t npages;          // Number of physical pages
 extern struct PageInfo *page_free_list;
-extern pde_t *kern_pgdir;      // The kernel's own page directory
+extern pde_t *kern_pgdir; // The kernel's own page directory
 
-// Between the kernel's addresses above KERNBASE and the physical addresses that
-// are mapped there. They panic on an address that has no such counterpart, on
-// behalf of the line that asked.
+// Convert a kernel address above KERNBASE to the physical address that is mapped there, and back.
+// If there is none, they panic with the caller's file and line.
 #define PADDR(kva) kva_to_pa(__FILE__, __LINE__, (void *)(kva))
 #define KADDR(pa)  pa_to_kva(__FILE__, __LINE__, pa)
 
@@ -69,8 +67,7 @@ struct PageInfo *page_alloc(int alloc_flags);
 void page_free(struct PageInfo *pp);
 size_t page_free_count(void);
 
-// page_decref, pgdir_walk, page_lookup, page_insert, page_remove and tlb_invalidate are in
-// pagetable.h. These two do what is rare in them.
+// The slow paths of page_decref and pgdir_walk, which are in pagetable.h.
 void page_last_decref(struct PageInfo *pp);
 pte_t *pgdir_walk_create(pde_t *pde, const void *va);
 
@@ -78,10 +75,9 @@ void *mmio_map_region(physaddr_t pa, size_t size);
 void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm);
 void mem_init_percpu(void);
 
-// The kernel touches users' pages, those with PTE_U, only between these two, which do not
-// nest. Where the CPU has SMAP, it faults anywhere else (Intel, volume 3, section 4.6):
-// EFLAGS.AC lets it pass. Reading them by a pointer that should have been the
-// kernel's own is then no way to take control of it.
+// The kernel accesses users' pages (PTE_U) only between these two, which do not nest. They set and
+// clear EFLAGS.AC. With SMAP, an access while AC is 0 faults (Intel, volume 3, section 4.6), so
+// that a program cannot take control by making the kernel use a wrong pointer.
 extern bool smap_on;
 
 static inline void
@@ -117,7 +113,7 @@ int user_mem_check(struct Env *env, const void *va, size_t len, int perm);
 void user_mem_fail(struct Env *env, uintptr_t va);
 void user_mem_assert(struct Env *env, const void *va, size_t len, int perm);
 
-// pmap_check.c: each panics if what it is named after is not in order.
+// pmap_check.c: each panics if its check fails.
 void check_page_free_list(void);
 void check_page_alloc(void);
 void check_page(void);

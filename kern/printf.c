@@ -11,8 +11,7 @@ put(const char *s, size_t len, void *count)
 	*(int *)count += len;
 }
 
-// The console's lock is held for the whole text, so that no other CPU's comes in
-// between.
+// Holds cons_lock for the whole text, so that the output of other CPUs does not come in between.
 int
 vcprintf(const char *fmt, va_list ap)
 {

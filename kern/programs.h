@@ -3,18 +3,18 @@
 
 #include <inc/types.h>
 
-// A user program that is a part of the kernel's image. obj/kern/programs.S, which kern/Makefrag
-// makes, has one of these for each program: first those in user/, then those in its folders.
+// A user program in the kernel's image. kern/Makefrag writes obj/kern/programs.S, with a struct for
+// each program: first the programs in user/, then those in its folders.
 struct Program {
 	const char *name;
-	const char *folder;   // of its source: "user", "user/bench", ...
-	const uint8_t *image; // An ELF, as the linker left it
-	size_t size;          // in bytes
+	const char *folder;   // Of its source: "user", "user/bench", ...
+	const uint8_t *image; // The ELF file
+	size_t size;          // Of image, in bytes
 };
 
 extern const struct Program programs[], programs_end[];
 
-// The program that `words`, NAME or NAME,ARGUMENT,... of len characters, names, or NULL.
+// Return the program NAME, or NULL. words, of len characters, is NAME or NAME,ARGUMENT,...
 const struct Program *program_find(const char *words, size_t len);
 
 #endif // JOS_KERN_PROGRAMS_H

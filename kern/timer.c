@@ -1,8 +1,7 @@
-// The clock that ends time slices: each CPU's local APIC has one, which runs at the
-// speed of the machine's bus, whatever that is; so it is measured against the 8254,
-// whose speed is the same in every PC. A machine without local APICs has one CPU, and
-// there the 8254 itself interrupts, through the 8259. A CPU with nothing to run
-// stops its clock, so that it can sleep.
+// The timer that ends time slices: the one in each CPU's local APIC. Its speed is the machine's bus
+// speed, so it is measured against the 8254, whose speed is the same in every PC. Without local
+// APICs there is one CPU, and the 8254 interrupts it through the 8259. A CPU with nothing to run
+// stops its timer, so that it can sleep.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -15,12 +14,12 @@
 
 #define SLICES_PER_SECOND 100
 #define MEASUREMENTS      4
-#define MEASURE_TICKS     (PIT_HZ / SLICES_PER_SECOND / 2) // Of the 8254: 5 ms
+#define MEASURE_TICKS     (PIT_HZ / SLICES_PER_SECOND / 2) // 5 ms, in ticks of the 8254
 
 HOT_DATA uint32_t time_slice;
 HOT_DATA uint32_t timer_period;
 
-// What one measurement of a time slice finds, in ticks of two clocks.
+// The length of a time slice, in ticks of two clocks.
 struct SliceLength {
 	uint32_t lapic; // 0 without a local APIC
 	uint32_t tsc;
@@ -32,12 +31,10 @@ slice_ticks(uint32_t measured, uint32_t pit_ticks)
 	return (uint64_t)measured * PIT_HZ / SLICES_PER_SECOND / pit_ticks;
 }
 
-// Return the length of a time slice.
-//
-// The readings at each end are taken at once, so it makes no difference how late the end of the
-// 5 ms is noticed. An emulator that stands still between them, or for so long that the 8254's
-// counter wraps, makes the result too large, never too small: at the first end the 8254 is
-// read last, at the second end first.
+// Measure the length of a time slice. At the start and at the end all clocks are read together, so
+// it does not matter if the loop notices the end of the 5 ms late. The 8254 is read last at the
+// start and first at the end: a pause of an emulator between two readings, or until the 8254's
+// counter wraps, makes the result too large, never too small.
 static struct SliceLength
 measure_slice(void)
 {
@@ -48,8 +45,7 @@ measure_slice(void)
 	pit_start();
 	uint32_t tsc_from = read_tsc(), lapic_from = lapic_timer_left(), pit_from = pit_elapsed();
 	do {
-		// The counter has 16 bits, and may have wrapped.
-		pit_ticks = (uint16_t)(pit_elapsed() - pit_from);
+		pit_ticks = (uint16_t)(pit_elapsed() - pit_from); // The 16-bit counter may wrap.
 	} while (pit_ticks < MEASURE_TICKS && --patience > 0);
 	uint32_t lapic_ticks = lapic_from - lapic_timer_left();
 	uint32_t tsc_ticks = (uint32_t)read_tsc() - tsc_from;

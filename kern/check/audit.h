@@ -5,7 +5,7 @@
 
 // The audit: recount the kernel's bookkeeping and compare (audit.c).
 
-// Remember which pages are in use now: those are never freed. counts is an array with a word for
+// Record the pages that are in use now: they are never freed. counts is an array with a word for
 // each page, for audit()'s use only. mem_init calls this right after page_init.
 void audit_init(uint32_t *counts);
 
