@@ -37,36 +37,26 @@ static const struct Command {
 	const char *name;
 	const char *desc;
 	command_t *func;
+	bool takes_arguments;
 } commands[] = {
-	{ "help", "Say what the commands do", mon_help },
-	{ "kerninfo", "Say where the kernel is, and what it has", mon_kerninfo },
-	{ "backtrace", "Show the calls that led here", mon_backtrace },
-	{ "programs", "List the programs that 'run' can start", mon_programs },
-	{ "run", "Start programs: run NAME[,ARGUMENT...] [NAME...]", mon_run },
-	{ "kill", "End all environments", mon_kill },
+	{ "help", "Say what the commands do", mon_help, false },
+	{ "kerninfo", "Say where the kernel is, and what it has", mon_kerninfo, false },
+	{ "backtrace", "Show the calls that led here", mon_backtrace, false },
+	{ "programs", "List the programs that 'run' can start", mon_programs, false },
+	{ "run", "Start programs: run NAME[,ARGUMENT...] [NAME...]", mon_run, true },
+	{ "kill", "End all environments", mon_kill, false },
 	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
-	    mon_failalloc },
-	{ "audit", "Check that the kernel's books balance", mon_audit },
-	{ "lockstat", "Show what the big lock costs: lockstat [on|off] (measure it)",
-	    mon_lockstat },
-	{ "shutdown", "Switch the machine off", mon_shutdown },
-	{ "continue", "Go on after a breakpoint", mon_continue },
+	    mon_failalloc, true },
+	{ "audit", "Check that the kernel's books balance", mon_audit, false },
+	{ "lockstat", "Show what the big lock costs: lockstat [on|off] (measure it)", mon_lockstat,
+	    true },
+	{ "shutdown", "Switch the machine off", mon_shutdown, false },
+	{ "continue", "Go on after a breakpoint", mon_continue, false },
 };
-
-// For a command without arguments: whether it was given some. If so, prints an error.
-static bool
-has_arguments(int argc, char **argv)
-{
-	if (argc > 1)
-		cprintf("'%s' takes no arguments.\n", argv[0]);
-	return argc > 1;
-}
 
 static int
 mon_help(int argc, char **argv, struct Trapframe *tf)
 {
-	if (has_arguments(argc, argv))
-		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		cprintf("%s - %s\n", commands[i].name, commands[i].desc);
 	return 0;
@@ -86,8 +76,6 @@ mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 		{ "end", end },
 	};
 
-	if (has_arguments(argc, argv))
-		return 0;
 	cprintf("The kernel's sections:\n");
 	cprintf("  _start                  %08x (phys)\n", (uint32_t)_start);
 	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++)
@@ -102,8 +90,6 @@ mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 {
-	if (has_arguments(argc, argv))
-		return 0;
 	kdebug_backtrace(read_ebp());
 	return 0;
 }
@@ -130,8 +116,6 @@ mon_programs(int argc, char **argv, struct Trapframe *tf)
 {
 	const struct Program *first = programs, *next;
 
-	if (has_arguments(argc, argv))
-		return 0;
 	for (; first < programs_end; first = next) {
 		next = first + 1;
 		while (next < programs_end && strcmp(next->folder, first->folder) == 0)
@@ -168,8 +152,6 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_kill(int argc, char **argv, struct Trapframe *tf)
 {
-	if (has_arguments(argc, argv))
-		return 0;
 	if (panicstr) {
 		cprintf("Not after a panic.\n");
 		return 0;
@@ -197,8 +179,6 @@ mon_failalloc(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_audit(int argc, char **argv, struct Trapframe *tf)
 {
-	if (has_arguments(argc, argv))
-		return 0;
 	audit();
 	return 0;
 }
@@ -206,8 +186,6 @@ mon_audit(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 {
-	if (has_arguments(argc, argv))
-		return 0;
 	acpi_power_off();
 	outw(0x604, 0x2000);  // QEMU, if it was started without ACPI
 	outw(0xB004, 0x2000); // Bochs
@@ -220,8 +198,6 @@ mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_continue(int argc, char **argv, struct Trapframe *tf)
 {
-	if (has_arguments(argc, argv))
-		return 0;
 	if (tf)
 		return -1;
 	cprintf("There is nothing to go on with.\n");
@@ -282,6 +258,10 @@ run_line(char *line, struct Trapframe *tf)
 	const struct Command *command = find_command(argv[0]);
 	if (!command) {
 		cprintf("There is no command '%s'.\n", argv[0]);
+		return 0;
+	}
+	if (argc > 1 && !command->takes_arguments) {
+		cprintf("'%s' takes no arguments.\n", argv[0]);
 		return 0;
 	}
 	return command->func(argc, argv, tf);
