@@ -49,8 +49,7 @@ struct CpuInfo {
 	volatile uint32_t cpu_nmi_sent;      // An NMI from force_into_kernel has not arrived yet
 	pde_t *volatile cpu_pgdir;           // The page directory that is loaded
 
-	// The hardware reads this: where the CPU's kernel stack is.
-	struct Taskstate cpu_ts;
+	struct Taskstate cpu_ts; // Read by the hardware: where the CPU's kernel stack is
 } __attribute__((aligned(256))); // Own cache lines, and this_cpu() needs only a shift.
 
 extern struct CpuInfo cpus[NCPU];

@@ -120,9 +120,8 @@ load_icode(struct Env *e, const char *words, size_t len)
 }
 
 // Start a program in a new environment without a parent. `words`, of len characters, is the
-// program's NAME or NAME,ARGUMENT,... Returns 0; otherwise prints the reason and returns
-// env_alloc's error, or
-// -E_INVAL if the program cannot be loaded.
+// program's NAME or NAME,ARGUMENT,... Returns 0; otherwise prints the reason and returns an error
+// of env_alloc, or -E_INVAL if the program cannot be loaded.
 int
 env_create(const struct Program *program, const char *words, size_t len, enum EnvType type)
 {

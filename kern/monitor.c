@@ -69,12 +69,8 @@ mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 	const struct {
 		const char *name;
 		const uint8_t *va;
-	} symbols[] = {
-		{ "entry", entry },
-		{ "etext", etext },
-		{ "edata", edata },
-		{ "end", end },
-	};
+	} symbols[] = { { "entry", entry }, { "etext", etext }, { "edata", edata },
+		{ "end", end } };
 
 	cprintf("The kernel's sections:\n");
 	cprintf("  _start                  %08x (phys)\n", (uint32_t)_start);

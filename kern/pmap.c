@@ -196,9 +196,8 @@ pgdir_walk_create(pde_t *pde, const void *va)
 	return (pte_t *)page2kva(table) + PTX(va);
 }
 
-// Map size bytes at va to physical address pa with permissions perm, for the kernel: the mapping is
-// never removed, and pp_ref does not count it. va, pa and size are multiples of PGSIZE. Uses 4 MB
-// pages where possible. Panics if there is no memory for a page table.
+// Map size bytes at va to pa with permissions perm, for good and not counted in pp_ref. va, pa and
+// size are multiples of PGSIZE. Uses 4 MB pages where possible. Panics if memory runs out.
 void
 boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm)
 {

@@ -9,9 +9,8 @@
 // calls it once, after lapic_init and pic_init.
 void timer_calibrate(void);
 
-// The length of a time slice in ticks of the time stamp counter, and of the local APIC's timer. If
-// time_slice is 0, each tick of the timer ends a turn. Read, and changed by kern/check/jitter.c,
-// with the big lock held.
+// The length of a time slice, in ticks of the time stamp counter and of the local APIC's timer. If
+// time_slice is 0 (kern/check/jitter.c), each timer tick ends a turn. The big lock protects both.
 extern uint32_t time_slice;
 extern uint32_t timer_period;
 
