@@ -91,9 +91,11 @@ void mp_add_cpu(uint32_t apicid);
 bool acpi_find_cpus(void);
 void acpi_power_off(void);
 
-// lapic.c
+// lapic.c. lapic_startap: start a CPU that has received its INIT at a physical address below 1 MB.
 void lapic_init(void);
 uint8_t lapic_id(void);
+void lapic_startap_init(uint8_t apicid);
+void lapic_startap(uint8_t apicid, physaddr_t start);
 
 // Tells the BIOS what to do after a reset. SHUTDOWN_WARM: jump to vector, an offset and a segment.
 struct WarmReset {
@@ -101,10 +103,9 @@ struct WarmReset {
 	uint16_t vector[2];
 };
 #define SHUTDOWN_WARM 0x0A
-
 void lapic_swap_warm_reset(struct WarmReset *warm_reset);
-void lapic_startap_init(uint8_t apicid);
-void lapic_startap(uint8_t apicid, physaddr_t start);
+
+// ipi.c
 void lapic_eoi(void);
 void lapic_ipi(int cpu, int vector);
 void lapic_nmi(int cpu);

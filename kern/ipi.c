@@ -1,0 +1,62 @@
+// Use of the local APIC: interrupts to other CPUs, the end of an interrupt, and the timer. lapic.c
+// sets it up.
+
+#include <inc/assert.h>
+
+#include <kern/cpu.h>
+#include <kern/ipi.h>
+#include <kern/probe.h>
+
+#define ICR_PATIENCE 10000 // Reads of ICRLO while waiting until an interrupt is sent
+
+volatile uint32_t *lapic;
+
+void
+icr_send(uint8_t apicid, uint32_t command)
+{
+	lapic_write(ICRHI, (uint32_t)apicid << 24);
+	lapic_write(ICRLO, command);
+	for (int patience = ICR_PATIENCE; patience > 0; patience--) {
+		if (!(lapic_read(ICRLO) & ICR_PENDING))
+			return;
+	}
+}
+
+// Send a vector to another CPU, which takes it when its interrupts are on: in user mode or halted.
+void
+lapic_ipi(int cpu, int vector)
+{
+	assert(lapic && cpu >= 0 && cpu < ncpu);
+	probe(PROBE_IPI, cpu << 8 | vector);
+	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
+}
+
+// Interrupt another CPU even if it has interrupts off.
+void
+lapic_nmi(int cpu)
+{
+	if (lapic)
+		icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | ICR_NMI);
+}
+
+// Tell the local APIC that the interrupt in service has been handled.
+void
+lapic_eoi(void)
+{
+	if (lapic)
+		lapic_write(EOI, 0);
+}
+
+// Make this CPU's timer interrupt as IRQ_TIMER every `count` ticks. 0 stops the timer.
+void
+lapic_timer_set(uint32_t count)
+{
+	if (lapic)
+		lapic_write(TIMER_INITIAL, count);
+}
+
+uint32_t
+lapic_timer_left(void)
+{
+	return lapic ? lapic_read(TIMER_CURRENT) : 0;
+}
