@@ -1,4 +1,4 @@
-// Fuzz target for kern/dev/bios.c, kern/dev/acpi.c and kern/mpconfig.c: tables that a BIOS left in
+// Fuzz target for kern/dev/bios.c, acpi.c, mptable.c and kern/mpconfig.c: tables that a BIOS left in
 // memory.
 //
 // The input: a byte, the boot CPU's APIC id; a byte that selects from high_places[]; then pieces of
@@ -32,6 +32,7 @@ fast_memcmp(const void *a, const void *b, size_t len)
 
 #include <kern/dev/bios.c>
 #include <kern/dev/acpi.c>
+#include <kern/dev/mptable.c>
 #include <kern/mpconfig.c>
 
 #define BDA       0x400 // The BIOS data area, which has the address of the extended data area

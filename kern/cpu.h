@@ -85,10 +85,13 @@ this_cpu(void)
 
 #define thiscpu this_cpu()
 
-// mpconfig.c, acpi.c
+#define LAPIC_DEFAULT 0xFEE00000 // The usual lapicaddr
+
+// mpconfig.c, dev/acpi.c, dev/mptable.c
 void mp_init(void);
 void mp_add_cpu(uint32_t apicid);
 bool acpi_find_cpus(void);
+bool mp_find_cpus(void);
 void acpi_power_off(void);
 
 // lapic.c. lapic_startap: start a CPU that has received its INIT at a physical address below 1 MB.

@@ -1,21 +1,19 @@
-// The life of an environment: allocated, run, put aside, freed. (load.c gives it its
-// program.)
+// The life of an environment. (load.c gives it its program; end.c frees its memory.)
 //
 //	          env_alloc               env_start              env_run
 //	ENV_FREE -----------> NOT_RUNNABLE --------> RUNNABLE <----------> RUNNING
-//	   ^                  ^   |  env_stop            |      its slice   |  |
-//	   |                  +---|----------------------+--- is over ------+  |
+//	   ^                  ^   |  env_stop            |   end of turn    |  |
+//	   |                  +---|----------------------+------------------+  |
 //	   |                      |                      |                     |
 //	   +------ ENV_DYING <----+------- env_free -----+---------------------+
 //
-// ENV_DYING lasts until all of its memory is free (end.c): mostly no longer than env_free. But
-// env_destroy returns at once if another CPU has the environment, and that CPU calls env_free.
+// An environment is ENV_DYING until all of its memory is free, mostly only within env_free. But if
+// another CPU runs the environment, env_destroy only marks it, and that CPU calls env_free.
 //
-// env_status is written by env_set_status alone (env.h), which keeps the set of runnable
-// environments in step with it. While an environment is on a CPU (env_oncpu), its
-// registers are at the top of that CPU's kernel stack or in the CPU itself, and
-// only that CPU may put it aside; another one that wants it stopped or destroyed
-// sets its status and sends an interrupt. Else its registers are in env_tf.
+// Only env_set_status (env.h) writes env_status. It also keeps the set of runnable environments up to
+// date. While an environment is on a CPU (env_oncpu), its registers are at the top of that CPU's
+// kernel stack or in the CPU, and only that CPU may take it off. Another CPU that stops or destroys it
+// sets its status and sends an interrupt. Otherwise its registers are in env_tf.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -34,7 +32,7 @@
 #include <kern/tlb.h>
 #include <kern/wait.h>
 
-// The two counters in an id: see envid_t.
+// The two counters in an environment id: see envid_t.
 #define ID_LOW_SHIFT  LOG2NENV
 #define ID_LOW_MAX    3u
 #define ID_HIGH_SHIFT 12
@@ -43,9 +41,8 @@
 HOT_DATA struct Env *envs;
 struct Env *env_free_list; // In the order of the slots at first
 
-// The segments: flat ones of 4 GB, for the kernel and for users, and each CPU's two TSSs, which
-// trap_init_percpu and doublefault_init_percpu fill in. The privilege level is all that
-// they are there for.
+// Segments of 4 GB from address 0, for the kernel and for programs: they differ only in privilege
+// level. And two TSSs for each CPU, set by trap_init_percpu and doublefault_init_percpu.
 HOT_DATA struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
 	SEG_NULL,
 	[GD_KT >> 3] = SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF, 0),
@@ -56,7 +53,7 @@ HOT_DATA struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
 
 static const struct Pseudodesc gdt_pd = { sizeof(gdt) - 1, (uint32_t)gdt };
 
-// Put all environments on the free list, so that the first one gets slot 0.
+// Put all slots on the free list, so that the first environment gets slot 0.
 void
 env_init(void)
 {
@@ -66,7 +63,7 @@ env_init(void)
 	}
 }
 
-// Load our segments into this CPU. fs and gs are not used: null.
+// Load the kernel's segments into this CPU. The kernel does not use fs and gs.
 void
 env_init_percpu(void)
 {
@@ -79,9 +76,9 @@ env_init_percpu(void)
 
 // ---- Status ----
 
-// Let an environment run. If another CPU still has it, though it was told to stop,
-// that CPU just goes on with it. If it was stopped while it waited, it waits on; only
-// one that waits and was not stopped is told to do so no longer.
+// Make an environment run. If it was stopped but another CPU has not yet taken it off, that CPU
+// continues to run it. If it was stopped during a wait, it continues to wait. If it waits and was not
+// stopped, its wait ends with an error.
 void
 env_start(struct Env *e)
 {
@@ -99,10 +96,10 @@ env_start(struct Env *e)
 		wait_break_off(e);
 }
 
-// Let an environment not run until env_start, even if what it waits for comes. If
-// another CPU has it, that CPU is called into the kernel, where it puts it aside as
-// soon as it has the lock. (One that has just made a single step is told of that first.)
-// An orphan that stops itself ends: no environment could start it.
+// Stop an environment until env_start, even if its wait ends. If another CPU runs it, that CPU is
+// forced into the kernel, and takes it off as soon as it has the big lock. (If it has just done a
+// single step, it first gets that trap.) An orphan that stops itself is destroyed, because no
+// environment could start it again.
 void
 env_stop(struct Env *e)
 {
@@ -117,10 +114,10 @@ env_stop(struct Env *e)
 		force_into_kernel(e->env_cpunum);
 }
 
-// ---- Coming into being ----
+// ---- Creation ----
 
-// A page directory: the kernel's above UTOP, nothing below. Its last word on
-// UVPT is that it is the page table of itself.
+// Give e a page directory: above UTOP the kernel's mappings, below UTOP nothing. At UVPT the page
+// directory is its own page table. Returns 0 or -E_NO_MEM.
 static __attribute__((noinline)) int
 env_setup_vm(struct Env *e)
 {
@@ -136,7 +133,7 @@ env_setup_vm(struct Env *e)
 	return 0;
 }
 
-// The id that follows the last one of this slot: see envid_t.
+// Return the next id of a slot: see envid_t.
 static envid_t
 next_id(const struct Env *e)
 {
@@ -151,9 +148,8 @@ next_id(const struct Env *e)
 	return high << ID_HIGH_SHIFT | (low & ID_LOW_MAX) << ID_LOW_SHIFT | (e - envs);
 }
 
-// Make a new environment, stopped, with no memory, registers zero but for the
-// segments, the stack pointer and the interrupt flag. 0 and *newenv_store; or
-// -E_NO_FREE_ENV, or -E_NO_MEM.
+// Make a new environment: stopped, without memory, with registers of 0 except segments, stack pointer
+// and interrupt flag. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or -E_NO_MEM.
 int
 env_alloc(struct Env **newenv_store, envid_t parent_id)
 {
@@ -188,11 +184,11 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 	return 0;
 }
 
-// ---- The end ----
+// ---- Destruction ----
 
 size_t envs_dying;
 
-// From here on e is dying. It is on no other CPU; if it is on this one, curenv is NULL afterwards.
+// Make e ENV_DYING. It must not be on another CPU. If it was on this CPU, curenv is NULL afterwards.
 static void
 begin_end(struct Env *e)
 {
@@ -211,7 +207,7 @@ begin_end(struct Env *e)
 	e->env_oncpu = false;
 }
 
-// The scheduler frees e's memory in e's turns.
+// Put e into the runnable set: the scheduler frees its memory in its turns.
 static void
 begin_turns(struct Env *e)
 {
@@ -219,8 +215,8 @@ begin_turns(struct Env *e)
 	runq_wake();
 }
 
-// End e and free its memory, now or, if it has much, in its turns. It must not be on another
-// CPU; if it is on this one, curenv is NULL afterwards.
+// Destroy e and free its memory: at once, or in e's turns if e has much memory. It must not be on
+// another CPU. If it was on this CPU, curenv is NULL afterwards.
 void
 env_free(struct Env *e)
 {
@@ -230,8 +226,8 @@ env_free(struct Env *e)
 		begin_turns(e);
 }
 
-// End an environment. If another CPU has it, it has run its last instruction when this returns,
-// and that CPU calls env_free as soon as it has the lock.
+// Destroy an environment. If another CPU runs it, it has executed its last instruction when this
+// returns, and that CPU calls env_free as soon as it has the lock.
 void
 env_destroy(struct Env *e)
 {
@@ -256,8 +252,8 @@ env_destroy_later(struct Env *e)
 	}
 }
 
-// The environment of that id: 0 and *env_store, or -E_BAD_ENV and NULL. Id 0 is
-// the caller. With checkperm it must be the caller or a direct child of it.
+// Find the environment with an id; 0 means the caller. With checkperm, it must be the caller or a
+// direct child of the caller. Returns 0 and sets *env_store, or returns -E_BAD_ENV and sets it to NULL.
 int
 envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 {
@@ -275,18 +271,18 @@ envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 	return 0;
 }
 
-// ---- On a CPU, and off it ----
+// ---- On and off a CPU ----
 
-// Where e's registers are. If another CPU is running it, they are only as new as
-// its last entry into the kernel.
+// Return where e's registers are saved. If another CPU runs e, they are from its last entry into the
+// kernel.
 struct Trapframe *
 env_frame(struct Env *e)
 {
 	return e->env_oncpu ? cpu_frame(&cpus[e->env_cpunum]) : &e->env_tf;
 }
 
-// After sysenter from virtual-8086 mode (sysentry.S) fs and gs may hold values that are no
-// selectors, which cannot be loaded again: make these null.
+// After sysenter from virtual-8086 mode (challenge/sysentry.S), fs and gs may hold values that are no
+// selectors. Loading them would fault: make them null.
 static __attribute__((noinline)) void
 check_segments(struct Env *e)
 {
@@ -296,8 +292,7 @@ check_segments(struct Env *e)
 		e->env_gs = 0;
 }
 
-// Save the fs and gs that this CPU has for e. The kernel itself does not use them, nor do most
-// programs.
+// Save fs and gs for e. The kernel does not use them, and most programs do not either.
 static inline void
 save_segments(struct Env *e)
 {
@@ -306,7 +301,7 @@ save_segments(struct Env *e)
 		check_segments(e);
 }
 
-// Give child, which has not run yet, curenv's registers, except those of the floating-point unit.
+// Copy curenv's registers, without the floating-point registers, to a child that has not run yet.
 void
 env_copy_registers(struct Env *child)
 {
@@ -317,7 +312,7 @@ env_copy_registers(struct Env *child)
 	child->env_tf = *env_frame(curenv);
 }
 
-// Take e, c's environment, off that CPU, which is this one, if it has not been destroyed.
+// Take e off this CPU, c: save its registers; or, if it is ENV_DYING, free it.
 static inline void
 env_save(struct CpuInfo *c, struct Env *e)
 {
@@ -334,8 +329,8 @@ env_save(struct CpuInfo *c, struct Env *e)
 	c->cpu_env = NULL;
 }
 
-// Take curenv, if there is one, off this CPU. The page directory stays loaded: the
-// caller loads another when it has dropped the lock.
+// Take curenv off this CPU, if there is one. Its page directory stays loaded; the caller loads another
+// one after it has dropped the lock.
 HOT void
 env_leave(void)
 {

@@ -17,16 +17,16 @@ extern struct Segdesc gdt[];
 // The environment that this CPU runs, or NULL.
 #define curenv (thiscpu->cpu_env)
 
-// Where the registers of the environment are that a CPU has.
+// The top of a CPU's kernel stack: the registers of its environment, while it is in the kernel.
 static inline struct Trapframe *
 cpu_frame(const struct CpuInfo *c)
 {
 	return (struct Trapframe *)KSTACKTOP_CPU(c->cpu_id) - 1;
 }
 
-// Change an environment's status: the one place where that is done. One that becomes
-// runnable, and was not just put aside by this CPU, which will choose anew, gets a sleeping
-// CPU woken for it.
+// Change an environment's status. No other function writes env_status. If the environment becomes
+// runnable, an idle CPU is woken for it, unless this CPU has just run it and is about to choose the
+// next environment anyway.
 static inline void
 env_set_status(struct Env *e, unsigned status)
 {
@@ -43,9 +43,8 @@ env_set_status(struct Env *e, unsigned status)
 	}
 }
 
-// Start a program in i386_init, as lab notes do: ENV_CREATE(user_hello, ENV_TYPE_USER). Its name
-// may be a macro. The linker reports a program that does not exist: it misses the symbol
-// program_user_NAME, which kern/Makefrag makes of each user/NAME.c.
+// Start a program in i386_init, as the lab's text does: ENV_CREATE(user_hello, ENV_TYPE_USER). The name
+// may be a macro. kern/Makefrag defines the symbol program_user_NAME for each user/NAME.c.
 #define ENV_CREATE(program, type) ENV_CREATE_SYMBOL(program, type)
 #define ENV_CREATE_SYMBOL(program, type)                       \
 	do {                                                   \
@@ -61,13 +60,13 @@ int env_alloc(struct Env **newenv_store, envid_t parent_id);
 int env_create(const struct Program *program, const char *words, size_t len, enum EnvType type);
 void env_free(struct Env *e);
 void env_destroy(struct Env *e);
-// The same as env_destroy, but the CPU that calls this frees none of the memory now.
+// The same as env_destroy, but no memory is freed now.
 void env_destroy_later(struct Env *e);
 
-// end.c: do one part of what is left to be done for a dying environment, which is on no CPU.
+// end.c: do one part of freeing a dying environment, which must not be on a CPU.
 void env_end_part(struct Env *e);
 
-// How many environments are ENV_DYING: memory and slots that will be free soon.
+// The number of environments that are ENV_DYING: memory and slots will be free soon.
 extern size_t envs_dying;
 
 int envid2env(envid_t envid, struct Env **env_store, bool checkperm);

@@ -6,12 +6,10 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
-#include <kern/check/audit.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
-#include <kern/check/failalloc.h>
 #include <kern/panic.h>
-#include <kern/dev/kclock.h>
+#include <kern/check/commands.h>
 #include <kern/check/kdebug.h>
 #include <kern/check/lockstat.h>
 #include <kern/monitor.h>
@@ -20,18 +18,12 @@
 #include <kern/spinlock.h>
 #include <kern/trap.h>
 
-#define MAX_WORDS      15 // Of a command, including its name
-#define SCREEN_COLUMNS 80
-
-// How long to wait for the machine to switch off: an emulator may do so with a delay.
-#define POWER_OFF_STEPS   100
-#define POWER_OFF_STEP_US 50000
+#define MAX_WORDS 15 // Of a command, including its name
 
 // A command gets its words and monitor's trap frame. A result below 0 ends the monitor.
 typedef int command_t(int argc, char **argv, struct Trapframe *tf);
 
-static command_t mon_help, mon_kerninfo, mon_backtrace, mon_programs, mon_run, mon_kill,
-    mon_failalloc, mon_audit, mon_shutdown, mon_continue;
+static command_t mon_help, mon_kerninfo, mon_backtrace, mon_continue;
 
 static const struct Command {
 	const char *name;
@@ -87,107 +79,6 @@ static int
 mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 {
 	kdebug_backtrace(read_ebp());
-	return 0;
-}
-
-// Print the names of n programs in columns.
-static void
-print_names(const struct Program *p, int n)
-{
-	int width = 0;
-
-	for (int i = 0; i < n; i++)
-		width = MAX(width, (int)strlen(p[i].name) + 2);
-	int columns = MAX(SCREEN_COLUMNS / width, 1);
-	for (int i = 0; i < n; i++) {
-		if ((i + 1) % columns == 0 || i + 1 == n)
-			cprintf("%s\n", p[i].name);
-		else
-			cprintf("%-*s", width, p[i].name);
-	}
-}
-
-static int
-mon_programs(int argc, char **argv, struct Trapframe *tf)
-{
-	const struct Program *first = programs, *next;
-
-	for (; first < programs_end; first = next) {
-		next = first + 1;
-		while (next < programs_end && strcmp(next->folder, first->folder) == 0)
-			next++;
-		cprintf("%s:\n", first->folder);
-		print_names(first, next - first);
-	}
-	return 0;
-}
-
-// Starts programs, and ends the monitor, except after a breakpoint: then they wait for `continue`.
-static int
-mon_run(int argc, char **argv, struct Trapframe *tf)
-{
-	int started = 0;
-
-	if (panicstr || argc < 2) {
-		cprintf(panicstr ? "Not after a panic.\n" : "Usage: run NAME [NAME...]\n");
-		return 0;
-	}
-	for (int i = 1; i < argc; i++) {
-		size_t len = strlen(argv[i]);
-		const struct Program *program = program_find(argv[i], len);
-		if (!program)
-			cprintf(
-			    "No program is called '%s'. Type 'programs' for a list.\n", argv[i]);
-		else if (env_create(program, argv[i], len, ENV_TYPE_USER) == 0)
-			started++;
-	}
-	return started > 0 && !tf ? -1 : 0;
-}
-
-// An environment on another CPU ends when that CPU gets the big lock.
-static int
-mon_kill(int argc, char **argv, struct Trapframe *tf)
-{
-	if (panicstr) {
-		cprintf("Not after a panic.\n");
-		return 0;
-	}
-	for (struct Env *e = envs; e < envs + NENV; e++) {
-		if (e->env_status != ENV_FREE && e->env_status != ENV_DYING)
-			env_destroy(e);
-	}
-	// Free all of their memory now, before the next command.
-	for (struct Env *e = envs; e < envs + NENV; e++) {
-		while (e->env_status == ENV_DYING && !e->env_oncpu)
-			env_end_part(e);
-	}
-	return tf ? -1 : 0;
-}
-
-static int
-mon_failalloc(int argc, char **argv, struct Trapframe *tf)
-{
-	if (argc != 2 || !failalloc_set(argv[1]))
-		cprintf("Usage: failalloc K, failalloc K+, or failalloc 0\n");
-	return 0;
-}
-
-static int
-mon_audit(int argc, char **argv, struct Trapframe *tf)
-{
-	audit();
-	return 0;
-}
-
-static int
-mon_shutdown(int argc, char **argv, struct Trapframe *tf)
-{
-	acpi_power_off();
-	outw(0x604, 0x2000);  // QEMU, if it was started without ACPI
-	outw(0xB004, 0x2000); // Bochs
-	for (int i = 0; i < POWER_OFF_STEPS; i++)
-		udelay(POWER_OFF_STEP_US);
-	cprintf("This machine cannot be switched off from here.\n");
 	return 0;
 }
 

@@ -1,12 +1,11 @@
-// Finding the machine's CPUs: in ACPI's MADT (acpi.c), which lists every core; without a MADT, in
-// the older MP table, where many BIOSes list one CPU per package (MultiProcessor Specification 1.4,
-// chapter 4). Without either there is one CPU. The tables are used only if CPUID reports a local
-// APIC, because they may list local APICs that do not exist.
+// Finding the machine's CPUs: in ACPI's MADT (dev/acpi.c), which lists every core; without a MADT, in
+// the older MP table (dev/mptable.c), where many BIOSes list one CPU per package. Without either
+// there is one CPU. The tables are used only if CPUID reports a local APIC, because they may list
+// local APICs that do not exist.
 
 #include <inc/stdio.h>
 #include <inc/x86.h>
 
-#include <kern/dev/bios.h>
 #include <kern/cpu.h>
 
 struct CpuInfo cpus[NCPU] __attribute__((section(".data.cpus")));
@@ -18,48 +17,11 @@ physaddr_t lapicaddr;
 __attribute__((aligned(PGSIZE))) uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 __attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
-#define LAPIC_DEFAULT    0xFEE00000
 #define APIC_BASE_X2APIC (1 << 10) // Of MSR_APIC_BASE
 #define LAPIC_ID_MAX     254       // 255 addresses all CPUs
 
 static int nparked;   // CPUs for which cpus[] has no room
 static int nlarge_id; // CPUs that an interrupt command cannot address
-
-struct MpPointer {
-	uint8_t signature[4]; // "_MP_"
-	physaddr_t physaddr;  // Of the configuration table
-	uint8_t length;       // In units of 16 bytes: 1
-	uint8_t specrev;
-	uint8_t checksum; // All bytes add up to 0
-	uint8_t type;     // 0, or the number of a configuration without a table
-	uint8_t imcrp;    // Bit 7: there is an interrupt mode register
-	uint8_t reserved[3];
-} __attribute__((packed));
-
-struct MpTable {
-	uint8_t signature[4]; // "PCMP"
-	uint16_t length;      // Of the whole table, in bytes
-	uint8_t version;
-	uint8_t checksum;
-	uint8_t maker[26];
-	uint16_t entries;
-	physaddr_t lapicaddr;
-	uint8_t extended[4]; // Length and checksum of the part after the entries
-} __attribute__((packed));   // It may have any alignment.
-
-struct MpProcessor {
-	uint8_t type; // MP_PROCESSOR
-	uint8_t apicid;
-	uint8_t version;
-	uint8_t flags;
-	uint8_t rest[16];
-};
-
-#define MP_PROCESSOR  0 // An entry of 20 bytes
-#define MP_OTHER_SIZE 8 // Bytes in an entry of any other type
-#define MP_TYPE_LAST  4
-#define MP_ENABLED    0x01
-#define MP_IMCR       0x80
 
 // Add the CPU with this APIC id to cpus[], unless it is there: the boot CPU is, as number 0. Ids
 // above LAPIC_ID_MAX need the local APIC's x2APIC mode (Intel, volume 3, section 10.12).
@@ -81,55 +43,6 @@ mp_add_cpu(uint32_t apicid)
 	cpus[ncpu].cpu_id = ncpu;
 	cpus[ncpu].cpu_apicid = apicid;
 	ncpu++;
-}
-
-// Add the CPUs in the table's entries. Returns false at the first entry that is not valid.
-static bool
-read_mp_entries(const struct MpTable *table)
-{
-	const uint8_t *at = (const uint8_t *)(table + 1);
-	const uint8_t *limit = (const uint8_t *)table + table->length;
-
-	for (int i = 0; i < table->entries; i++) {
-		size_t size = MP_OTHER_SIZE;
-		if (at < limit && *at == MP_PROCESSOR)
-			size = sizeof(struct MpProcessor);
-		if ((size_t)(limit - at) < size || *at > MP_TYPE_LAST)
-			return false;
-		const struct MpProcessor *proc = (const void *)at;
-		if (*at == MP_PROCESSOR && (proc->flags & MP_ENABLED))
-			mp_add_cpu(proc->apicid);
-		at += size;
-	}
-	return true;
-}
-
-static bool
-mp_find_cpus(void)
-{
-	const struct MpPointer *mp = bios_find("_MP_", sizeof(*mp));
-
-	if (!mp)
-		return false;
-	if (mp->type != 0) {
-		// A default configuration: two CPUs, with APIC ids 0 and 1.
-		lapicaddr = LAPIC_DEFAULT;
-		mp_add_cpu(0);
-		mp_add_cpu(1);
-	} else {
-		const struct MpTable *table = bios_table(mp->physaddr, "PCMP", 2, sizeof(*table));
-		if (!table)
-			return false;
-		lapicaddr = table->lapicaddr;
-		if (!read_mp_entries(table))
-			cprintf("SMP: the MP table is damaged\n");
-	}
-	if (mp->imcrp & MP_IMCR) {
-		// The 8259s bypass the local APIC: connect them to it.
-		outb(0x22, 0x70);
-		outb(0x23, inb(0x23) | 1);
-	}
-	return true;
 }
 
 // Whether the firmware has set x2APIC mode, in which the local APIC has no registers in memory

@@ -44,10 +44,10 @@
 #include <kern/tlb.h>
 #include <kern/wait.h>
 
-// How often a CPU polls for work before it halts: this takes some microseconds.
+// Iterations to poll for work before halting: some microseconds.
 #define IDLE_POLLS 2000
 
-// Whether all other CPUs have nothing to run.
+// Return whether all other CPUs are idle.
 static bool
 others_idle(void)
 {
@@ -58,8 +58,8 @@ others_idle(void)
 	return true;
 }
 
-// Poll until another CPU calls unidle_cpu for this one. Returns false if none did for a while: then
-// this CPU is marked as halted.
+// Poll until another CPU calls unidle_cpu for this CPU. If none does for a while, mark this CPU as
+// halted and return false.
 static bool
 poll_for_work(void)
 {
@@ -75,7 +75,7 @@ poll_for_work(void)
 
 static HOT_DATA uint32_t cursor = NENV - 1;
 
-// No environment is runnable or running: check the kernel's books, and stay in the monitor until
+// No environment is runnable or running. Check the kernel's bookkeeping, and stay in the monitor until
 // there is something to run. Only the boot CPU does this.
 static void
 stop_for_monitor(void)
@@ -89,7 +89,7 @@ stop_for_monitor(void)
 	monitor(NULL);
 }
 
-// Wait until there may be something to run. Returns with the lock held, as it is called.
+// Wait until there may be something to run. The caller holds the lock, also when this returns.
 static __attribute__((noinline)) void
 sched_halt(void)
 {
@@ -116,7 +116,7 @@ sched_halt(void)
 	runq_busy();
 }
 
-// How long the turn on CPU c still lasts, in ticks of the time stamp counter.
+// Return how long the turn on CPU c still lasts, in ticks of the time stamp counter.
 static inline int32_t
 turn_left(const struct CpuInfo *c)
 {
@@ -150,8 +150,8 @@ give_up_turn(const struct CpuInfo *c, struct Env *e)
 		e->env_credit = MAX(left, -(int32_t)time_slice);
 }
 
-// Environment e is dying, and has its turn on CPU c: free parts of it for a time slice, or until
-// it is free. Other CPUs may take the lock between two parts, and interrupts are let in.
+// The turn of a dying environment on CPU c: free parts of it for a time slice, or until it is free.
+// Between two parts, other CPUs can take the lock, and interrupts are let in.
 static __attribute__((noinline)) void
 end_parts(struct CpuInfo *c, struct Env *e)
 {

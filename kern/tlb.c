@@ -1,25 +1,25 @@
-// Each CPU remembers translations in its TLB, and forgets them only when it is told
-// to. So a CPU that takes a mapping away must tell any other CPU that is running the
-// environment whose it was (a "shootdown": Intel, volume 3, section 4.10.5).
+// TLB shootdown. A CPU keeps translations in its TLB until it flushes them. So a CPU that removes a
+// mapping must make each other CPU that runs the environment flush, too (Intel, volume 3, section
+// 4.10.5).
 //
-// It notes that the other CPU owes a flush. If that one is in user mode, it sends
-// an interrupt, and waits until it has entered the kernel. One that is in the kernel
-// already needs no interrupt, and nobody waits for it, since it may itself be waiting
-// for the lock, with interrupts off: it pays its debt before it touches user memory
-// or returns to it. (What sysentry.S does at once counts as user mode: it
-// touches no user memory, and the interrupt comes as soon as it is back.) Of the two
+// It sets cpu_pending_flush of the other CPU. If that CPU is in user mode, it also sends an
+// interrupt, and waits until that CPU has entered the kernel. A CPU in the kernel needs no interrupt,
+// and waiting for it could be a deadlock, because it may be waiting for the big lock with interrupts
+// off. It flushes before it touches user memory or returns to user mode. (The quick answers of
+// challenge/sysentry.S count as user mode: they touch no user memory, and the interrupt comes as
+// soon as they are back.) Of the two CPUs
 //
-//	this CPU:   cpu_pending_flush |= TLB_FLUSH;  then reads  cpu_in_user
-//	the other:  cpu_in_user = 1;            then reads  cpu_pending_flush
+//	this CPU:       cpu_pending_flush = 1;   then reads  cpu_in_user
+//	the other CPU:  cpu_in_user = 1;         then reads  cpu_pending_flush
 //
-// at least one sees what the other wrote, because both write by a locked instruction, past
-// which no read can move.
+// at least one sees what the other wrote: both write by a locked instruction, and no read can move
+// before that. models/tlb.pml checks this.
 //
-// To load another page directory takes long, since it empties the TLB. So a CPU that goes from
-// one environment to another does that when it has dropped the lock, just before it
-// goes to user mode (and pays its debt): until then it touches no user memory. But the old page
-// directory may not be freed before: who frees one waits for that (tlb_unload). The other
-// CPU needs no lock to get there, so this cannot be for ever.
+// Loading a page directory takes long, because it empties the TLB. So a CPU that switches to another
+// environment loads the page directory after it has dropped the big lock, just before it returns to
+// user mode; until then it touches no user memory. The old page directory must not be freed while it
+// is still loaded, so tlb_unload waits for that. The other CPU needs no lock to get there, so the
+// wait ends.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -32,14 +32,14 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// Polls of a CPU that was sent an interrupt, before it is sent an NMI: some milliseconds on a PC,
-// and longer in an emulator. An NMI that is sent too early does no harm.
-#define CALL_IN_POLLS 200000
+// Polls before a CPU that does not take an interrupt gets an NMI: some milliseconds on a PC, longer in
+// an emulator. An early NMI does no harm.
+#define POLLS_BEFORE_NMI 200000
 
-// The CPU may be on its way to user mode, and not have set cpu_in_user yet: so the interrupt is
-// sent in any case, and arrives before the CPU's first instruction there. If its program has
-// interrupts off (see user_flags_ok), only an NMI gets through. An NMI may find the CPU in
-// sysentry.S, from where it goes back to user mode at once: then the next NMI is sent.
+// The interrupt is sent even if cpu_in_user is not set, because the CPU may be about to set it; the
+// interrupt then arrives before its first instruction in user mode. If its program has interrupts
+// off (see user_flags_ok), only an NMI arrives. If the NMI arrives in challenge/sysentry.S, the CPU
+// returns to user mode at once: then another NMI is sent.
 void
 force_into_kernel(int cpu)
 {
@@ -48,7 +48,7 @@ force_into_kernel(int cpu)
 	assert(kernel_locked());
 	lapic_ipi(cpu, T_IPI_WAKE);
 	for (uint32_t polls = 1; c->cpu_in_user; polls++) {
-		if (polls % CALL_IN_POLLS == 0 && !xchg(&c->cpu_nmi_sent, 1))
+		if (polls % POLLS_BEFORE_NMI == 0 && !xchg(&c->cpu_nmi_sent, 1))
 			lapic_nmi(cpu);
 		cpu_pause();
 	}

@@ -8,41 +8,39 @@
 #include <kern/pmap.h>
 #include <kern/probe.h>
 
-// Mappings that go away go away everywhere (tlb.c).
+// TLB shootdown, and the CPU's part of it on its way in and out of the kernel (tlb.c).
 
 // Make every CPU that runs an environment with this page directory flush its TLB before the CPU
 // executes another instruction in user mode, or touches user memory. The caller holds the big lock.
 void tlb_shootdown(pde_t *pgdir);
 
-// Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds
-// the big lock, and no CPU runs the environment whose it was.
+// Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds the
+// big lock, and no CPU runs its environment.
 void tlb_unload(pde_t *pgdir);
 
-// Make another CPU leave user mode. When this returns, that CPU is in the kernel, and cannot
-// go back before the caller drops the big lock, which it holds. A CPU that does not take the
-// interrupt is sent an NMI.
+// Make another CPU leave user mode. When this returns, that CPU is in the kernel, and cannot return
+// before the caller drops the big lock, which the caller holds.
 void force_into_kernel(int cpu);
 
-// Whether an NMI that has arrived at this CPU, c, is force_into_kernel's. True once for each that
-// was sent. Otherwise it is the hardware's, or a panic's.
+// Return whether the NMI that has arrived at this CPU, c, was sent by force_into_kernel. Returns true
+// once for each such NMI. Otherwise the hardware or a panic has sent it.
 static inline bool
 tlb_take_nmi(struct CpuInfo *c)
 {
 	return xchg(&c->cpu_nmi_sent, 0);
 }
 
-// Pay it, the flush once.
+// Flush the TLB of this CPU, c, if a flush is pending.
 void tlb_flush(struct CpuInfo *c);
 
-// These are what a CPU, c, does on its way in and out. It came from user mode. Before it
-// waits for the big lock.
+// This CPU, c, has entered the kernel from user mode. Called before it waits for the big lock.
 static inline void
 tlb_enter_kernel(struct CpuInfo *c)
 {
 	xchg(&c->cpu_in_user, 0);
 }
 
-// It has the big lock, and may touch user memory from now on.
+// This CPU has taken the big lock, and may touch user memory from now on.
 static inline void
 tlb_flush_pending(struct CpuInfo *c)
 {
@@ -50,7 +48,7 @@ tlb_flush_pending(struct CpuInfo *c)
 		tlb_flush(c);
 }
 
-// It is about to go to user mode, and has dropped the lock.
+// This CPU has dropped the big lock, and is about to return to user mode.
 static inline void
 tlb_leave_kernel(struct CpuInfo *c)
 {
