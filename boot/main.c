@@ -7,9 +7,9 @@
 // that boot_main calls.
 //
 // Only two things are checked here: that the disk holds an ELF file, and that the machine has
-// memory for its segments. tools/build/mkimage.py checked the rest when it wrote the disk: there are
-// program headers, in the first BOOT_HEADERS bytes; they are valid; the segments are above 1 MB;
-// and no segment is overwritten by what read_file writes around a later segment.
+// memory for its segments. tools/build/mkimage.py checked the rest when it wrote the disk: there
+// are program headers, in the first BOOT_HEADERS bytes; they are valid; the segments are above
+// 1 MB; and no segment is overwritten by what read_file writes around a later segment.
 
 // Zero size bytes from pa on.
 static inline void
@@ -21,10 +21,9 @@ clear(physaddr_t pa, uint32_t size)
 __attribute__((noreturn)) static inline void
 enter_kernel(const struct Elf *elf)
 {
-	__asm__ volatile("jmp *%0"
-			 :
-			 : "m"(elf->e_entry), "a"(MULTIBOOT_BOOTLOADER_MAGIC), "b"(BOOT_INFO)
-			 : "memory");
+	const uint32_t magic = MULTIBOOT_BOOTLOADER_MAGIC;
+
+	__asm__ volatile("jmp *%0" : : "m"(elf->e_entry), "a"(magic), "b"(BOOT_INFO) : "memory");
 	__builtin_unreachable();
 }
 

@@ -1,13 +1,16 @@
 # Targets that grade, test and measure. Each runs a tool. models/Makefrag and fuzz/Makefrag have
 # similar targets. README.md describes the settings.
 
-.PHONY: grade check bench fuzz stress mutants
+.PHONY: grade check format bench fuzz stress mutants
 
 grade: all
 	$(V)$(PYTHON) ./grade-lab$(LAB) $(GRADEFLAGS)
 
 check: all
 	$(V)$(PYTHON) tools/check/check.py $(TESTS)
+
+format:
+	$(V)$(PYTHON) tools/check/format.py
 
 bench: all check-qemu
 	$(V)$(PYTHON) tools/measure/bench.py $(if $(BASE),--base '$(BASE)') \

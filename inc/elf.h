@@ -68,7 +68,7 @@ struct Secthdr {
 	uint32_t sh_entsize;
 };
 
-#define ELF_STT(info) ((info) & 0xF) // A symbol's type
+#define ELF_STT(info) (0xF & (info)) // A symbol's type
 #define ELF_STT_FUNC 2
 
 struct Sym {

@@ -213,7 +213,8 @@ int sys_cgetc_wait(void);
 //
 // This must be inlined. The child continues from here with a copy of the stack that the caller
 // makes later. The frame of a function would be overwritten before that.
-static __inline envid_t __attribute__((always_inline)) sys_exofork(void)
+static __inline __attribute__((always_inline)) envid_t
+sys_exofork(void)
 {
 	envid_t eax = SYS_exofork; // The call's number, then its result
 

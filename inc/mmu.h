@@ -131,8 +131,8 @@
 // the kernel, with limits in units of 4 KB.
 #define SEG_NULL .quad 0
 #define SEG(type, base, lim)                                                                   \
-	.long(((base)&0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);                               \
-	.long((base)&0xFF000000) | 0x00C09000 | (((lim) >> 12) & 0x000F0000) | ((type) << 8) | \
+	.long(((base) >> 0 & 0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);                               \
+	.long((base) >> 0 & 0xFF000000) | 0x00C09000 | (((lim) >> 12) & 0x000F0000) | ((type) << 8) | \
 	    (((base) >> 16) & 0xFF)
 
 #else // !__ASSEMBLER__
@@ -155,6 +155,9 @@ struct Segdesc {
 	unsigned sd_base_31_24 : 8;
 };
 
+// The versions of clang-format disagree about macros that are initialisers in braces.
+// clang-format off
+
 // A code or data segment; its last byte is at base + lim. The descriptor's limit is in pages for
 // SEG, in bytes for SEG16.
 #define SEG(type, base, lim, dpl)   SEGMENT(type, base, (lim) >> PGSHIFT, dpl, 1)
@@ -162,15 +165,14 @@ struct Segdesc {
 
 #define SEGMENT(type, base, lim, dpl, pages)                                                      \
 	{                                                                                         \
-		.sd_base_15_0 = (base)&0xFFFF, .sd_base_23_16 = (base) >> 16 & 0xFF,              \
-		.sd_base_31_24 = (base) >> 24, .sd_lim_15_0 = (lim)&0xFFFF,                       \
+		.sd_base_15_0 = (base) & 0xFFFF, .sd_base_23_16 = (base) >> 16 & 0xFF,            \
+		.sd_base_31_24 = (base) >> 24, .sd_lim_15_0 = (lim) & 0xFFFF,                     \
 		.sd_lim_19_16 = (lim) >> 16 & 0xF, .sd_type = (type), .sd_dpl = (dpl), .sd_s = 1, \
 		.sd_p = 1, .sd_db = 1, .sd_g = (pages),                                           \
 	}
-#define SEG_NULL  \
-	{         \
-		0 \
-	}
+#define SEG_NULL { 0 }
+
+// clang-format on
 
 // A task state segment (TSS). The kernel does not use it to switch environments: the CPU only reads
 // which stack to use when a trap enters the kernel, and which I/O ports programs may access. Only a
@@ -216,7 +218,7 @@ struct Gatedesc {
 
 // An interrupt gate turns interrupts off on the way in; a trap gate does not.
 #define SETGATE(gate, istrap, sel, off, dpl)                            \
-	((gate) = (struct Gatedesc){ (uint32_t)(off)&0xFFFF, sel, 0, 0, \
+	((gate) = (struct Gatedesc){ (uint32_t)(off) >> 0 & 0xFFFF, sel, 0, 0, \
 	     (istrap) ? STS_TG32 : STS_IG32, 0, dpl, 1, (uint32_t)(off) >> 16 })
 
 // The operand of lgdt and lidt.

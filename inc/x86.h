@@ -180,13 +180,12 @@ static inline void
 cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *edxp)
 {
 	uint32_t *const wanted[] = { eaxp, ebxp, ecxp, edxp };
-	uint32_t values[4] = { leaf };
+	uint32_t v[4] = { leaf };
 
-	__asm__ volatile("cpuid"
-			 : "+a"(values[0]), "=b"(values[1]), "+c"(values[2]), "=d"(values[3]));
+	__asm__ volatile("cpuid" : "+a"(v[0]), "=b"(v[1]), "+c"(v[2]), "=d"(v[3]));
 	for (int i = 0; i < 4; i++)
 		if (wanted[i])
-			*wanted[i] = values[i];
+			*wanted[i] = v[i];
 }
 
 // CPUID leaf 1, edx.

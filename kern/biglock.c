@@ -18,9 +18,10 @@
 // While `woken` is set, a CPU that drops the lock wakes no other.
 //
 // A CPU that is awake is mostly faster than one that has to wake up first. So that a sleeper does
-// not wait forever, one wake-up in 16 hands the lock over: a CPU that has dropped it takes it again,
-// and writes the name of a sleeper to it. (A CPU whose bit is set while another holds the lock is
-// waiting: it clears its bit as soon as it has the lock.) models/lock.pml checks this protocol.
+// not wait forever, one wake-up in 16 hands the lock over: a CPU that has dropped it takes it
+// again, and writes the name of a sleeper to it. (A CPU whose bit is set while another holds the
+// lock is waiting: it clears its bit as soon as it has the lock.) models/lock.pml checks this
+// protocol.
 
 #define BIGLOCK_INLINE // lock_kernel and unlock_kernel as functions
 
@@ -38,11 +39,11 @@
 #define POLLS 20000
 
 // One wake-up in so many hands the lock over. That is slow, because no CPU runs kernel code until
-// the sleeper has woken up. (To count each time that the lock is dropped, and not each wake-up, made
-// primes three times as slow on 8 CPUs.)
+// the sleeper has woken up. (To count each time that the lock is dropped, and not each wake-up,
+// made primes three times as slow on 8 CPUs.)
 #define HAND_OVER_AFTER 16
 
-HOT_DATA struct spinlock kernel_lock = SPINLOCK("the big kernel lock");
+HOT_DATA struct spinlock kernel_lock = { .name = "the big kernel lock" };
 
 HOT_DATA uint32_t sleepers;
 static volatile uint32_t woken;    // spin_cpu() of the sleeper that was woken, or 0

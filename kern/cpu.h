@@ -28,6 +28,7 @@ enum {
 	CPU_STOPPED,  // Stopped for good, because another CPU has panicked
 };
 
+// The alignment gives each CPU its own cache lines, and this_cpu() needs only a shift.
 struct CpuInfo {
 	// Constant once the CPU has started.
 	uint8_t cpu_id;     // Its index in cpus[]
@@ -50,7 +51,7 @@ struct CpuInfo {
 	pde_t *volatile cpu_pgdir;           // The page directory that is loaded
 
 	struct Taskstate cpu_ts; // Read by the hardware: where the CPU's kernel stack is
-} __attribute__((aligned(256))); // Own cache lines, and this_cpu() needs only a shift.
+} __attribute__((aligned(256)));
 
 extern struct CpuInfo cpus[NCPU];
 extern int ncpu;                // Number of CPUs in cpus[]

@@ -12,8 +12,8 @@
 #define BIG16(n) BIG4(n), BIG4(n + 4), BIG4(n + 8), BIG4(n + 12)
 
 // These use + instead of |, because the linker computes them, and it can only add.
-#define ENTRY_PADDR(x) ((uintptr_t)(x)-KERNBASE + PTE_P + PTE_W)
-#define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][(n)*PGSIZE])
+#define ENTRY_PADDR(x) (PTE_P + PTE_W - KERNBASE + (uintptr_t)(x))
+#define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][PGSIZE * (n)])
 
 static_assert(KSTKSIZE == 8 * PGSIZE && DFSTKSIZE == PGSIZE);
 

@@ -14,8 +14,6 @@ struct spinlock {
 	const char *name;
 } __attribute__((aligned(64))); // A cache line of its own, because other CPUs poll it.
 
-#define SPINLOCK(text) { 0, text }
-
 // What `holder` is when that CPU holds a lock: the selector of the CPU's TSS, which is never 0. A
 // CPU reads its own from its task register by one instruction, str.
 static inline uint32_t

@@ -193,8 +193,8 @@ static void
 interrupt_handler(struct Trapframe *tf)
 {
 	switch (tf->tf_trapno) {
-	case IRQ_OFFSET + IRQ_TIMER: // Exercise 14, with sched_tick
-		thiscpu->cpu_ticked = true; // For trap_leave
+	case IRQ_OFFSET + IRQ_TIMER:
+		thiscpu->cpu_ticked = true; // For trap_leave. Exercise 14, with sched_tick
 		lapic_eoi();
 		break;
 	case IRQ_OFFSET + IRQ_KBD:

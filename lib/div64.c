@@ -6,17 +6,14 @@
 
 #include <inc/types.h>
 
-// high:low / divisor. The CPU traps if high >= divisor.
+// high:low / d, and in *rem the remainder. The CPU traps if high >= d.
 static inline uint32_t
-divide_step(uint32_t high, uint32_t low, uint32_t divisor, uint32_t *remainder)
+divide_step(uint32_t high, uint32_t low, uint32_t d, uint32_t *rem)
 {
-	uint32_t quotient;
+	uint32_t q;
 
-	__asm__ volatile("divl %4"
-			 : "=a"(quotient), "=d"(*remainder)
-			 : "0"(low), "1"(high), "rm"(divisor)
-			 : "cc");
-	return quotient;
+	__asm__ volatile("divl %4" : "=a"(q), "=d"(*rem) : "0"(low), "1"(high), "rm"(d) : "cc");
+	return q;
 }
 
 // n / d for a d of at most 32 bits: long division, with 32-bit digits.

@@ -30,7 +30,7 @@ extern const char faulting_instruction[], next_instruction[];
 
 // Load `wanted` into the registers, fault, and store the registers in `afterwards`. Once the flags
 // are loaded, only mov is used, because mov does not change them.
-static void __attribute__((noinline))
+static __attribute__((noinline)) void
 fault_with_wanted_registers(void)
 {
 	__asm__ volatile("pushal\n\t"

@@ -90,10 +90,16 @@ cga_put(const char *s, size_t len)
 
 	// Copy until a control character, the end of the text, or the end of the line. A loop in C
 	// takes twice as many instructions for each character.
-	__asm__ volatile("1: lodsb; cmpb $' ', %%al; jb 2f; stosw; loop 1b; 2:"
-			 : "+S"(s), "+D"(to), "+c"(left), "+a"(cell)
-			 :
-			 : "memory", "cc");
+	__asm__ volatile(
+	    "1:\tlodsb\n\t"
+	    "cmpb $' ', %%al\n\t"
+	    "jb 2f\n\t"
+	    "stosw\n\t"
+	    "loop 1b\n"
+	    "2:"
+	    : "+S"(s), "+D"(to), "+c"(left), "+a"(cell)
+	    :
+	    : "memory", "cc");
 	pos += limit - left;
 	if (pos == top + SCREEN)
 		scroll();

@@ -22,7 +22,7 @@
 #include <kern/dev/picirq.h>
 #include <kern/spinlock.h>
 
-struct spinlock cons_lock = SPINLOCK("the console lock");
+struct spinlock cons_lock = { .name = "the console lock" };
 
 // ---- The input buffer ----
 

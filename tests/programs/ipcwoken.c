@@ -34,7 +34,8 @@ umain(int argc, char **argv)
 		for (int i = 0; i < 3; i++)
 			wake(child);
 		cprintf("received %d\n", ipc_recv(NULL, NULL, NULL));
-		while (envs[ENVX(child)].env_id == child && envs[ENVX(child)].env_status != ENV_FREE)
+		const volatile struct Env *e = &envs[ENVX(child)];
+		while (e->env_id == child && e->env_status != ENV_FREE)
 			sys_yield();
 	}
 }

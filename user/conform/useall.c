@@ -82,7 +82,7 @@ system_calls(void)
 	static const int numbers[] = {
 		SYS_cputs, SYS_cgetc, SYS_getenvid, SYS_env_destroy, SYS_page_alloc,
 		SYS_page_map, SYS_page_unmap, SYS_exofork, SYS_env_set_status,
-		SYS_env_set_pgfault_upcall, SYS_yield, SYS_ipc_try_send, SYS_ipc_recv,
+		SYS_env_set_pgfault_upcall, SYS_yield, SYS_ipc_try_send, SYS_ipc_recv
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)

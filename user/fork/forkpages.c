@@ -308,7 +308,8 @@ make_pages(void)
 }
 
 // On a stack of two pages.
-static void __attribute__((noinline)) try_all(void)
+static __attribute__((noinline)) void
+try_all(void)
 {
 	volatile uint32_t stack[HALF_WORDS * 2 + 1]; // Longer than a page, so it is on two pages.
 	envid_t me = sys_getenvid();

@@ -20,10 +20,14 @@ fork_at(uint32_t sp)
 {
 	envid_t child;
 
-	__asm__ volatile("movl %%esp, %%ebx; movl %1, %%esp; call *%2; movl %%ebx, %%esp"
-			 : "=a"(child)
-			 : "r"(sp), "r"(chosen_fork)
-			 : "ebx", "ecx", "edx", "memory", "cc");
+	__asm__ volatile(
+	    "movl %%esp, %%ebx\n\t"
+	    "movl %1, %%esp\n\t"
+	    "call *%2\n\t"
+	    "movl %%ebx, %%esp"
+	    : "=a"(child)
+	    : "r"(sp), "r"(chosen_fork)
+	    : "ebx", "ecx", "edx", "memory", "cc");
 	return child;
 }
 

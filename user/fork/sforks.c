@@ -28,7 +28,8 @@ access(uint32_t value)
 	return variable;
 }
 
-static void __attribute__((noreturn)) serve(void)
+static __attribute__((noreturn)) void
+serve(void)
 {
 	envid_t from;
 	uint32_t value;

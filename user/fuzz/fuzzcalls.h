@@ -155,11 +155,14 @@ make_call(const struct call *c)
 {
 	int32_t r;
 
+	// The versions of clang-format disagree about operands below a single string.
+	// clang-format off
 	__asm__ volatile("int %1"
-			 : "=a"(r)
-			 : "i"(T_SYSCALL), "a"(c->number), "d"(c->args[0]), "c"(c->args[1]),
-			 "b"(c->args[2]), "D"(c->args[3]), "S"(c->args[4])
-			 : "memory", "cc");
+	    : "=a"(r)
+	    : "i"(T_SYSCALL), "a"(c->number), "d"(c->args[0]), "c"(c->args[1]), "b"(c->args[2]),
+	    "D"(c->args[3]), "S"(c->args[4])
+	    : "memory", "cc");
+	// clang-format on
 	return r;
 }
 

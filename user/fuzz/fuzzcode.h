@@ -28,7 +28,8 @@
 
 // Instructions, made by the assembler: each has a length, its bytes, and padding.
 #define INSTRUCTION_ROOM 23
-#define I(text)          "	.byte 2f - 1f\n1:	" text "\n2:	.fill 23 - (2b - 1b), 1, 0x90\n"
+
+#define I(text) "	.byte 2f - 1f\n1:	" text "\n2:	.fill 23 - (2b - 1b), 1, 0x90\n"
 
 struct instruction {
 	uint8_t len, bytes[INSTRUCTION_ROOM];

@@ -143,7 +143,7 @@ set_rounding(uint32_t way)
 }
 
 // Compute the logistic map. Each worker has its own starting points and rounding mode.
-static void __attribute__((noinline))
+static __attribute__((noinline)) void
 compute(int worker, struct results *r)
 {
 	double a = (worker + 1) / 64.0, b = a + 0.25; // Exact in all rounding modes
@@ -204,7 +204,7 @@ try_workers(void)
 // ---- The stack, and exceptions ----
 
 // Code that is compiled for SSE relies on the alignment of the stack, also in handlers.
-static void __attribute__((noinline))
+static __attribute__((noinline)) void
 check_stack(const char *where)
 {
 	uint8_t local[STACK_ALIGNMENT] __attribute__((aligned(STACK_ALIGNMENT)));
@@ -250,7 +250,7 @@ try_exceptions(void)
 }
 
 // Not inlined into umain: the compiler could use FPU registers before umain has read them.
-static void __attribute__((noinline))
+static __attribute__((noinline)) void
 try_all(void)
 {
 	share_memory(shared, sizeof(*shared));

@@ -24,7 +24,8 @@ handler(struct UTrapframe *utf)
 #define MUST_FAULT(instruction, err)                                                             \
 	do {                                                                                     \
 		uint32_t before_ = handled;                                                      \
-		__asm__ volatile("movl $1f, %0\n\t" instruction "\n1:"                           \
+		__asm__ volatile("movl $1f, %0\n"  \
+				 "\t" instruction "\n1:"                           \
 				 : "=m"(resume_at)                                               \
 				 :                                                               \
 				 : "eax", "edx", "memory", "cc");                                \
