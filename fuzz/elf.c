@@ -1,6 +1,6 @@
-// Fuzz target for kern/elf.c and kern/check/elfsyms.c. The input is an ELF image. The result of elf_check is compared with
-// the same rules written in 64-bit arithmetic, which cannot overflow here. An accepted image is
-// loaded. Then elf_function_at is called for some addresses.
+// Fuzz target for kern/elf.c and kern/check/elfsyms.c. The input is an ELF image. The result of
+// elf_check is compared with the same rules written in 64-bit arithmetic, which cannot overflow
+// here. An accepted image is loaded. Then elf_function_at is called for some addresses.
 
 #include <fuzz/kernel.h>
 

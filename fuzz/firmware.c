@@ -1,5 +1,5 @@
-// Fuzz target for kern/dev/bios.c, acpi.c, mptable.c and kern/mpconfig.c: tables that a BIOS left in
-// memory.
+// Fuzz target for kern/dev/bios.c, acpi.c, mptable.c and kern/mpconfig.c: tables that a BIOS left
+// in memory.
 //
 // The input: a byte, the boot CPU's APIC id; a byte that selects from high_places[]; then pieces of
 // memory, up to the end:

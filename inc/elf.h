@@ -69,7 +69,7 @@ struct Secthdr {
 };
 
 #define ELF_STT(info) (0xF & (info)) // A symbol's type
-#define ELF_STT_FUNC 2
+#define ELF_STT_FUNC  2
 
 struct Sym {
 	uint32_t st_name; // Offset in the string table

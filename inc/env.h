@@ -54,7 +54,7 @@ struct Env {
 	envid_t env_id;
 	envid_t env_parent_id;
 	enum EnvType env_type;
-	pde_t *env_pgdir; // The page directory's kernel virtual address
+	pde_t *env_pgdir;                  // The page directory's kernel virtual address
 	const struct Program *env_program; // The program it was made from, in kernel memory
 
 	// Status: kern/env.c. Only env_set_status in kern/env.h writes env_status.

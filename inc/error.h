@@ -3,14 +3,14 @@
 
 // The error numbers, and the texts that %e prints for them. A call returns an error as a negative
 // number: -E_INVAL. This is the only list of them: X(number, name, text).
-#define ERRORS(X)                                             \
-	X(1, E_UNSPECIFIED, "unspecified error")              \
-	X(2, E_BAD_ENV, "bad environment")                    \
-	X(3, E_INVAL, "invalid parameter")                    \
-	X(4, E_NO_MEM, "out of memory")                       \
-	X(5, E_NO_FREE_ENV, "out of environments")            \
-	X(6, E_FAULT, "segmentation fault")                   \
-	X(7, E_IPC_NOT_RECV, "env is not recving")            \
+#define ERRORS(X)                                  \
+	X(1, E_UNSPECIFIED, "unspecified error")   \
+	X(2, E_BAD_ENV, "bad environment")         \
+	X(3, E_INVAL, "invalid parameter")         \
+	X(4, E_NO_MEM, "out of memory")            \
+	X(5, E_NO_FREE_ENV, "out of environments") \
+	X(6, E_FAULT, "segmentation fault")        \
+	X(7, E_IPC_NOT_RECV, "env is not recving") \
 	X(8, E_EOF, "unexpected end of file")
 
 #define X(number, name, text) name = (number),

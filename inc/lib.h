@@ -21,9 +21,9 @@ void umain(int argc, char **argv);
 
 // ---- lib/libmain.c, lib/entry.S, lib/exit.c ----
 
-extern const char *binaryname;               // This program's name
-extern const volatile struct Env *thisenv;   // This environment
-extern const volatile struct Env envs[NENV]; // All environments
+extern const char *binaryname;                 // This program's name
+extern const volatile struct Env *thisenv;     // This environment
+extern const volatile struct Env envs[NENV];   // All environments
 extern const volatile struct PageInfo pages[]; // All physical pages
 
 void exit(void) __attribute__((noreturn));

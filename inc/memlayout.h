@@ -41,9 +41,9 @@
 // The kernel writes pages[], envs[] and page tables through its own mapping of the same pages,
 // above KERNBASE.
 
-#define KERNBASE  0xF0000000 // Physical address 0 is mapped here
-#define KERNMAX   0x10000000 // 256 MiB: physical memory above this is not used
-#define IOPHYSMEM 0x000A0000 // The hole between base and extended memory,
+#define KERNBASE   0xF0000000 // Physical address 0 is mapped here
+#define KERNMAX    0x10000000 // 256 MiB: physical memory above this is not used
+#define IOPHYSMEM  0x000A0000 // The hole between base and extended memory,
 #define EXTPHYSMEM 0x00100000 // where video memory and the BIOS are.
 
 #define KSTACKTOP KERNBASE
@@ -110,7 +110,7 @@ extern volatile pde_t uvpd[];
 struct PageInfo {
 	struct PageInfo *pp_link; // The next page on the free list
 	uint32_t pp_ref;          // Number of mappings, in all page tables together.
-	                          // (16 bits are too few: a program can map a page 65536 times.)
+				  // (16 bits are too few: a program can map a page 65536 times.)
 };
 
 #endif // !__ASSEMBLER__

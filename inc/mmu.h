@@ -130,10 +130,10 @@
 // Descriptors for the segment tables of start-up code, which runs before any C: 32-bit segments of
 // the kernel, with limits in units of 4 KB.
 #define SEG_NULL .quad 0
-#define SEG(type, base, lim)                                                                   \
-	.long(((base) >> 0 & 0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);                               \
-	.long((base) >> 0 & 0xFF000000) | 0x00C09000 | (((lim) >> 12) & 0x000F0000) | ((type) << 8) | \
-	    (((base) >> 16) & 0xFF)
+#define SEG(type, base, lim)                                                          \
+	.long(((base) >> 0 & 0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);               \
+	.long((base) >> 0 & 0xFF000000) | 0x00C09000 | (((lim) >> 12) & 0x000F0000) | \
+	    ((type) << 8) | (((base) >> 16) & 0xFF)
 
 #else // !__ASSEMBLER__
 
@@ -217,7 +217,7 @@ struct Gatedesc {
 };
 
 // An interrupt gate turns interrupts off on the way in; a trap gate does not.
-#define SETGATE(gate, istrap, sel, off, dpl)                            \
+#define SETGATE(gate, istrap, sel, off, dpl)                                   \
 	((gate) = (struct Gatedesc){ (uint32_t)(off) >> 0 & 0xFFFF, sel, 0, 0, \
 	     (istrap) ? STS_TG32 : STS_IG32, 0, dpl, 1, (uint32_t)(off) >> 16 })
 

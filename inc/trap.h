@@ -5,26 +5,26 @@
 
 // Processor exceptions: Intel's manual, volume 3, section 6.3.1. This is the only list of them:
 // the T_ names and the texts of print_trapframe are made from it. X(vector, name, text).
-#define TRAPS(X)                                              \
-	X(0, T_DIVIDE, "Divide error")                        \
-	X(1, T_DEBUG, "Debug")                                \
-	X(2, T_NMI, "Non-Maskable Interrupt")                 \
-	X(3, T_BRKPT, "Breakpoint")                           \
-	X(4, T_OFLOW, "Overflow")                             \
-	X(5, T_BOUND, "BOUND Range Exceeded")                 \
-	X(6, T_ILLOP, "Invalid Opcode")                       \
-	X(7, T_DEVICE, "Device Not Available")                \
-	X(8, T_DBLFLT, "Double Fault")                        \
-	X(9, T_COPROC, "Coprocessor Segment Overrun")         \
-	X(10, T_TSS, "Invalid TSS")                           \
-	X(11, T_SEGNP, "Segment Not Present")                 \
-	X(12, T_STACK, "Stack Fault")                         \
-	X(13, T_GPFLT, "General Protection")                  \
-	X(14, T_PGFLT, "Page Fault")                          \
-	X(15, T_RES, "(unknown trap)")                        \
-	X(16, T_FPERR, "x87 FPU Floating-Point Error")        \
-	X(17, T_ALIGN, "Alignment Check")                     \
-	X(18, T_MCHK, "Machine-Check")                        \
+#define TRAPS(X)                                       \
+	X(0, T_DIVIDE, "Divide error")                 \
+	X(1, T_DEBUG, "Debug")                         \
+	X(2, T_NMI, "Non-Maskable Interrupt")          \
+	X(3, T_BRKPT, "Breakpoint")                    \
+	X(4, T_OFLOW, "Overflow")                      \
+	X(5, T_BOUND, "BOUND Range Exceeded")          \
+	X(6, T_ILLOP, "Invalid Opcode")                \
+	X(7, T_DEVICE, "Device Not Available")         \
+	X(8, T_DBLFLT, "Double Fault")                 \
+	X(9, T_COPROC, "Coprocessor Segment Overrun")  \
+	X(10, T_TSS, "Invalid TSS")                    \
+	X(11, T_SEGNP, "Segment Not Present")          \
+	X(12, T_STACK, "Stack Fault")                  \
+	X(13, T_GPFLT, "General Protection")           \
+	X(14, T_PGFLT, "Page Fault")                   \
+	X(15, T_RES, "(unknown trap)")                 \
+	X(16, T_FPERR, "x87 FPU Floating-Point Error") \
+	X(17, T_ALIGN, "Alignment Check")              \
+	X(18, T_MCHK, "Machine-Check")                 \
 	X(19, T_SIMDERR, "SIMD Floating-Point Exception")
 
 // A bit for each vector: the exceptions for which the CPU pushes an error code.

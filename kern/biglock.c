@@ -144,8 +144,8 @@ wake_sleeper(void)
 		return;
 	while (!woken && (cpu = next_sleeper()) >= 0) {
 		uint32_t none = 0;
-		if (!__atomic_compare_exchange_n(&woken, &none, spin_cpu(cpu), false,
-			__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		if (!__atomic_compare_exchange_n(
+			&woken, &none, spin_cpu(cpu), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			return;
 		if (__atomic_fetch_and(&sleepers, ~(1U << cpu), __ATOMIC_SEQ_CST) & 1U << cpu) {
 			lapic_ipi(cpu, T_IPI_WAKE);

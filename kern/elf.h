@@ -23,8 +23,8 @@ elf_within(uint32_t offset, uint32_t len, uint32_t size)
 
 // Check an image of size bytes as a program that is to be loaded at addresses from low to high - 1.
 // Returns NULL and fills in *program, or returns in words what is wrong with the image.
-const char *elf_check(const uint8_t *image, size_t size, uint32_t low, uint32_t high,
-    struct ElfProgram *program);
+const char *elf_check(
+    const uint8_t *image, size_t size, uint32_t low, uint32_t high, struct ElfProgram *program);
 
 // Return the name of the function at va, from the image's symbol table, and in *offset the distance
 // of va from the start of the function. NULL if no function is known there.

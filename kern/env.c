@@ -10,10 +10,10 @@
 // An environment is ENV_DYING until all of its memory is free, mostly only within env_free. But if
 // another CPU runs the environment, env_destroy only marks it, and that CPU calls env_free.
 //
-// Only env_set_status (env.h) writes env_status. It also keeps the set of runnable environments up to
-// date. While an environment is on a CPU (env_oncpu), its registers are at the top of that CPU's
-// kernel stack or in the CPU, and only that CPU may take it off. Another CPU that stops or destroys it
-// sets its status and sends an interrupt. Otherwise its registers are in env_tf.
+// Only env_set_status (env.h) writes env_status. It also keeps the set of runnable environments up
+// to date. While an environment is on a CPU (env_oncpu), its registers are at the top of that CPU's
+// kernel stack or in the CPU, and only that CPU may take it off. Another CPU that stops or destroys
+// it sets its status and sends an interrupt. Otherwise its registers are in env_tf.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -77,8 +77,8 @@ env_init_percpu(void)
 // ---- Status ----
 
 // Make an environment run. If it was stopped but another CPU has not yet taken it off, that CPU
-// continues to run it. If it was stopped during a wait, it continues to wait. If it waits and was not
-// stopped, its wait ends with an error.
+// continues to run it. If it was stopped during a wait, it continues to wait. If it waits and was
+// not stopped, its wait ends with an error.
 void
 env_start(struct Env *e)
 {
@@ -148,8 +148,9 @@ next_id(const struct Env *e)
 	return high << ID_HIGH_SHIFT | (low & ID_LOW_MAX) << ID_LOW_SHIFT | (e - envs);
 }
 
-// Make a new environment: stopped, without memory, with registers of 0 except segments, stack pointer
-// and interrupt flag. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or -E_NO_MEM.
+// Make a new environment: stopped, without memory, with registers of 0 except segments, stack
+// pointer and interrupt flag. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or
+// -E_NO_MEM.
 int
 env_alloc(struct Env **newenv_store, envid_t parent_id)
 {
@@ -188,7 +189,8 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 
 size_t envs_dying;
 
-// Make e ENV_DYING. It must not be on another CPU. If it was on this CPU, curenv is NULL afterwards.
+// Make e ENV_DYING. It must not be on another CPU. If it was on this CPU, curenv is NULL
+// afterwards.
 static void
 begin_end(struct Env *e)
 {
@@ -253,7 +255,8 @@ env_destroy_later(struct Env *e)
 }
 
 // Find the environment with an id; 0 means the caller. With checkperm, it must be the caller or a
-// direct child of the caller. Returns 0 and sets *env_store, or returns -E_BAD_ENV and sets it to NULL.
+// direct child of the caller. Returns 0 and sets *env_store, or returns -E_BAD_ENV and sets it to
+// NULL.
 int
 envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 {
@@ -273,16 +276,16 @@ envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 
 // ---- On and off a CPU ----
 
-// Return where e's registers are saved. If another CPU runs e, they are from its last entry into the
-// kernel.
+// Return where e's registers are saved. If another CPU runs e, they are from its last entry into
+// the kernel.
 struct Trapframe *
 env_frame(struct Env *e)
 {
 	return e->env_oncpu ? cpu_frame(&cpus[e->env_cpunum]) : &e->env_tf;
 }
 
-// After sysenter from virtual-8086 mode (challenge/sysentry.S), fs and gs may hold values that are no
-// selectors. Loading them would fault: make them null.
+// After sysenter from virtual-8086 mode (challenge/sysentry.S), fs and gs may hold values that are
+// no selectors. Loading them would fault: make them null.
 static __attribute__((noinline)) void
 check_segments(struct Env *e)
 {
@@ -329,8 +332,8 @@ env_save(struct CpuInfo *c, struct Env *e)
 	c->cpu_env = NULL;
 }
 
-// Take curenv off this CPU, if there is one. Its page directory stays loaded; the caller loads another
-// one after it has dropped the lock.
+// Take curenv off this CPU, if there is one. Its page directory stays loaded; the caller loads
+// another one after it has dropped the lock.
 HOT void
 env_leave(void)
 {
@@ -340,24 +343,26 @@ env_leave(void)
 }
 
 // Go to user mode with the registers in tf. This is step 4 of trapentry.S, but tf may be anywhere:
-// at the top of the kernel stack or in a struct Env. esp stays on the kernel stack, because an NMI may
-// come at any instruction and writes below esp; if esp pointed to env_tf, it would write to another
-// struct Env.
+// at the top of the kernel stack or in a struct Env. esp stays on the kernel stack, because an NMI
+// may come at any instruction and writes below esp; if esp pointed to env_tf, it would write to
+// another struct Env.
 HOT void
 env_pop_tf(struct Trapframe *tf)
 {
 #define FRAME(member) [member] "i"(offsetof(struct Trapframe, tf_##member))
 #define REG(member)   [member] "i"(offsetof(struct Trapframe, tf_regs.reg_##member))
-	__asm__ volatile("pushl %c[ss](%%eax); pushl %c[esp](%%eax); pushl %c[eflags](%%eax)\n\t"
-			 "pushl %c[cs](%%eax); pushl %c[eip](%%eax)\n\t" // For iret
-			 "movl %c[edi](%%eax), %%edi; movl %c[esi](%%eax), %%esi\n\t"
-			 "movl %c[ebp](%%eax), %%ebp; movl %c[ebx](%%eax), %%ebx\n\t"
-			 "movl %c[edx](%%eax), %%edx; movl %c[ecx](%%eax), %%ecx\n\t"
-			 "movw %c[es](%%eax), %%es\n\t"
-			 "movw %c[ds](%%eax), %%ds\n\t" // Now only ss is the kernel's.
-			 "movl %%ss:%c[eax](%%eax), %%eax\n\t"
-			 "iret"
-	    : : "a"(tf), FRAME(ss), FRAME(esp), FRAME(eflags), FRAME(cs), FRAME(eip), FRAME(es),
+	__asm__ volatile(
+	    "pushl %c[ss](%%eax); pushl %c[esp](%%eax); pushl %c[eflags](%%eax)\n\t"
+	    "pushl %c[cs](%%eax); pushl %c[eip](%%eax)\n\t" // For iret
+	    "movl %c[edi](%%eax), %%edi; movl %c[esi](%%eax), %%esi\n\t"
+	    "movl %c[ebp](%%eax), %%ebp; movl %c[ebx](%%eax), %%ebx\n\t"
+	    "movl %c[edx](%%eax), %%edx; movl %c[ecx](%%eax), %%ecx\n\t"
+	    "movw %c[es](%%eax), %%es\n\t"
+	    "movw %c[ds](%%eax), %%ds\n\t" // Now only ss is the kernel's.
+	    "movl %%ss:%c[eax](%%eax), %%eax\n\t"
+	    "iret"
+	    :
+	    : "a"(tf), FRAME(ss), FRAME(esp), FRAME(eflags), FRAME(cs), FRAME(eip), FRAME(es),
 	    FRAME(ds), REG(edi), REG(esi), REG(ebp), REG(ebx), REG(edx), REG(ecx), REG(eax)
 	    : "memory");
 	__builtin_unreachable();

@@ -43,8 +43,8 @@ env_set_status(struct Env *e, unsigned status)
 	}
 }
 
-// Start a program in i386_init, as the lab's text does: ENV_CREATE(user_hello, ENV_TYPE_USER). The name
-// may be a macro. kern/Makefrag defines the symbol program_user_NAME for each user/NAME.c.
+// Start a program in i386_init, as the lab's text does: ENV_CREATE(user_hello, ENV_TYPE_USER). The
+// name may be a macro. kern/Makefrag defines the symbol program_user_NAME for each user/NAME.c.
 #define ENV_CREATE(program, type) ENV_CREATE_SYMBOL(program, type)
 #define ENV_CREATE_SYMBOL(program, type)                       \
 	do {                                                   \

@@ -1,5 +1,5 @@
-// Start-up: the boot CPU comes from entry.S, the other CPUs from mpentry.S, and all of them go on to
-// the scheduler. Also panic and warning messages.
+// Start-up: the boot CPU comes from entry.S, the other CPUs from mpentry.S, and all of them go on
+// to the scheduler. Also panic and warning messages.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -89,8 +89,8 @@ wait_until_started(const struct CpuInfo *c)
 	return false;
 }
 
-// Start the other CPUs, one at a time, because they share the code at MPENTRY_PADDR and the variable
-// mpentry_cpu, from which each takes its number.
+// Start the other CPUs, one at a time, because they share the code at MPENTRY_PADDR and the
+// variable mpentry_cpu, from which each takes its number.
 static __attribute__((noinline)) void
 boot_aps(void)
 {

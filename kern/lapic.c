@@ -1,5 +1,6 @@
-// The local APIC of each CPU: its set-up, and the start of other CPUs (Intel, volume 3, chapter 10).
-// Each CPU has its own at the same physical address. ipi.c sends interrupts and uses the timer.
+// The local APIC of each CPU: its set-up, and the start of other CPUs (Intel, volume 3, chapter
+// 10). Each CPU has its own at the same physical address. ipi.c sends interrupts and uses the
+// timer.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>

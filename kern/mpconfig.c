@@ -1,5 +1,5 @@
-// Finding the machine's CPUs: in ACPI's MADT (dev/acpi.c), which lists every core; without a MADT, in
-// the older MP table (dev/mptable.c), where many BIOSes list one CPU per package. Without either
+// Finding the machine's CPUs: in ACPI's MADT (dev/acpi.c), which lists every core; without a MADT,
+// in the older MP table (dev/mptable.c), where many BIOSes list one CPU per package. Without either
 // there is one CPU. The tables are used only if CPUID reports a local APIC, because they may list
 // local APICs that do not exist.
 

@@ -42,8 +42,8 @@ panic_again(const char *why, uintptr_t eip)
 	panic_halt();
 }
 
-// Stop the other CPUs. NMIs are used because a CPU may not turn its interrupts on again. (A CPU that
-// has not started gets none: it would handle it in real mode.)
+// Stop the other CPUs. NMIs are used because a CPU may not turn its interrupts on again. (A CPU
+// that has not started gets none: it would handle it in real mode.)
 static void
 stop_others(void)
 {

@@ -9,8 +9,8 @@
 
 #include <kern/cpu.h>
 
-// The runnable environments: a bit for each slot of envs[], and in runq_words a bit for each word of
-// runq that is not zero. env_set_status keeps both in step with env_status.
+// The runnable environments: a bit for each slot of envs[], and in runq_words a bit for each word
+// of runq that is not zero. env_set_status keeps both in step with env_status.
 #define RUNQ_WORDS (NENV / 32)
 
 extern uint32_t runq[RUNQ_WORDS];

@@ -75,8 +75,8 @@ poll_for_work(void)
 
 static HOT_DATA uint32_t cursor = NENV - 1;
 
-// No environment is runnable or running. Check the kernel's bookkeeping, and stay in the monitor until
-// there is something to run. Only the boot CPU does this.
+// No environment is runnable or running. Check the kernel's bookkeeping, and stay in the monitor
+// until there is something to run. Only the boot CPU does this.
 static void
 stop_for_monitor(void)
 {

@@ -222,10 +222,9 @@ sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 
 // Functions of the calls by number. With five parameters each may be called: see syscall_fn.
 #define X(name, nargs) [SYS_##name] = (syscall_fn)(void *)sys_##name,
-const syscall_fn syscall_table[] = {
-	LAB_SYSCALLS(X)
+const syscall_fn syscall_table[] = { LAB_SYSCALLS(X)
 #ifdef CHALLENGES
-	CHALLENGE_SYSCALLS(X)
+	    CHALLENGE_SYSCALLS(X)
 #endif
 };
 #undef X

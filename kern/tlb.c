@@ -3,11 +3,11 @@
 // 4.10.5).
 //
 // It sets cpu_pending_flush of the other CPU. If that CPU is in user mode, it also sends an
-// interrupt, and waits until that CPU has entered the kernel. A CPU in the kernel needs no interrupt,
-// and waiting for it could be a deadlock, because it may be waiting for the big lock with interrupts
-// off. It flushes before it touches user memory or returns to user mode. (The quick answers of
-// challenge/sysentry.S count as user mode: they touch no user memory, and the interrupt comes as
-// soon as they are back.) Of the two CPUs
+// interrupt, and waits until that CPU has entered the kernel. A CPU in the kernel needs no
+// interrupt, and waiting for it could be a deadlock, because it may be waiting for the big lock
+// with interrupts off. It flushes before it touches user memory or returns to user mode. (The quick
+// answers of challenge/sysentry.S count as user mode: they touch no user memory, and the interrupt
+// comes as soon as they are back.) Of the two CPUs
 //
 //	this CPU:       cpu_pending_flush = 1;   then reads  cpu_in_user
 //	the other CPU:  cpu_in_user = 1;         then reads  cpu_pending_flush
@@ -15,11 +15,11 @@
 // at least one sees what the other wrote: both write by a locked instruction, and no read can move
 // before that. models/tlb.pml checks this.
 //
-// Loading a page directory takes long, because it empties the TLB. So a CPU that switches to another
-// environment loads the page directory after it has dropped the big lock, just before it returns to
-// user mode; until then it touches no user memory. The old page directory must not be freed while it
-// is still loaded, so tlb_unload waits for that. The other CPU needs no lock to get there, so the
-// wait ends.
+// Loading a page directory takes long, because it empties the TLB. So a CPU that switches to
+// another environment loads the page directory after it has dropped the big lock, just before it
+// returns to user mode; until then it touches no user memory. The old page directory must not be
+// freed while it is still loaded, so tlb_unload waits for that. The other CPU needs no lock to get
+// there, so the wait ends.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -32,8 +32,8 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// Polls before a CPU that does not take an interrupt gets an NMI: some milliseconds on a PC, longer in
-// an emulator. An early NMI does no harm.
+// Polls before a CPU that does not take an interrupt gets an NMI: some milliseconds on a PC, longer
+// in an emulator. An early NMI does no harm.
 #define POLLS_BEFORE_NMI 200000
 
 // The interrupt is sent even if cpu_in_user is not set, because the CPU may be about to set it; the

@@ -22,8 +22,8 @@ void tlb_unload(pde_t *pgdir);
 // before the caller drops the big lock, which the caller holds.
 void force_into_kernel(int cpu);
 
-// Return whether the NMI that has arrived at this CPU, c, was sent by force_into_kernel. Returns true
-// once for each such NMI. Otherwise the hardware or a panic has sent it.
+// Return whether the NMI that has arrived at this CPU, c, was sent by force_into_kernel. Returns
+// true once for each such NMI. Otherwise the hardware or a panic has sent it.
 static inline bool
 tlb_take_nmi(struct CpuInfo *c)
 {

@@ -269,7 +269,8 @@ trap_from_kernel(struct Trapframe *tf)
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
-		trap_skip_halt(tf); // From force_into_kernel, but this CPU was in the kernel already.
+		trap_skip_halt(
+		    tf); // From force_into_kernel, but this CPU was in the kernel already.
 	else if (!challenge_kernel_trap(tf))
 		kernel_fault(tf);
 }

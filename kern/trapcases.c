@@ -6,8 +6,8 @@
 #include <kern/trapcases.h>
 
 // A fault repeats by itself, because eip is still at the instruction. After the instructions that
-// trap on purpose eip is behind them: int $T_SYSCALL and sysenter have two bytes; int3 and into have
-// one. (A breakpoint written as CD 03 has two bytes too, and the kernel cannot tell. Only the
+// trap on purpose eip is behind them: int $T_SYSCALL and sysenter have two bytes; int3 and into
+// have one. (A breakpoint written as CD 03 has two bytes too, and the kernel cannot tell. Only the
 // program that uses it is harmed.)
 void
 trap_rewind(struct Trapframe *tf)
@@ -34,9 +34,9 @@ trap_fix_segments(struct Trapframe *tf)
 	tf->tf_es = loadable(tf->tf_es);
 }
 
-// `sti; hlt` lets an interrupt in only after hlt has begun. But if an NMI comes between the two, its
-// return lets the waiting interrupt in before the hlt, which then sleeps although its wake-up has
-// come. So skip the hlt: its callers check again what they wait for.
+// `sti; hlt` lets an interrupt in only after hlt has begun. But if an NMI comes between the two,
+// its return lets the waiting interrupt in before the hlt, which then sleeps although its wake-up
+// has come. So skip the hlt: its callers check again what they wait for.
 void
 trap_skip_halt(struct Trapframe *tf)
 {

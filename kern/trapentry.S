@@ -6,8 +6,8 @@
 //	   trap() calls trap_dispatch() and that calls syscall(), which stores the result in tf.
 //	4. trap() returns, the registers are popped, and iret returns to the program.
 //
-// If another environment is to run, trap() does not return, and env_pop_tf (env.c) does step 4. From
-// user mode, the frame is at the very top of this CPU's kernel stack:
+// If another environment is to run, trap() does not return, and env_pop_tf (env.c) does step 4.
+// From user mode, the frame is at the very top of this CPU's kernel stack:
 //
 //	KSTACKTOP_CPU(i) -> +---------------------+
 //	                    | ss, esp             |  1, from user mode only

@@ -11,7 +11,7 @@ print_message(const char *kind, const char *file, int line, const char *fmt, va_
 
 	vsnprintf(message, sizeof(message), fmt, ap);
 	cprintf("[%08x] user %s in %s at %s:%d: %s\n", sys_getenvid(), kind, binaryname, file, line,
-		message);
+	    message);
 }
 
 void

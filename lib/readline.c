@@ -204,11 +204,19 @@ static int
 sequence_key(const int *s, unsigned n)
 {
 	static const uint16_t letters[26] = {
-		['A' - 'A'] = KEY_UP, ['B' - 'A'] = KEY_DN,  ['C' - 'A'] = KEY_RT,
-		['D' - 'A'] = KEY_LF, ['F' - 'A'] = KEY_END, ['H' - 'A'] = KEY_HOME,
+		['A' - 'A'] = KEY_UP,
+		['B' - 'A'] = KEY_DN,
+		['C' - 'A'] = KEY_RT,
+		['D' - 'A'] = KEY_LF,
+		['F' - 'A'] = KEY_END,
+		['H' - 'A'] = KEY_HOME,
 	};
 	static const uint16_t numbers[] = {
-		[1] = KEY_HOME, [3] = KEY_DEL, [4] = KEY_END, [7] = KEY_HOME, [8] = KEY_END,
+		[1] = KEY_HOME,
+		[3] = KEY_DEL,
+		[4] = KEY_END,
+		[7] = KEY_HOME,
+		[8] = KEY_END,
 	};
 	int last = s[n - 1];
 	unsigned number = s[1] - '0'; // All keys in `numbers` have one digit.

@@ -33,40 +33,41 @@ extern const char faulting_instruction[], next_instruction[];
 static __attribute__((noinline)) void
 fault_with_wanted_registers(void)
 {
-	__asm__ volatile("pushal\n\t"
-			 "pushfl\n\t"
-			 "movl %%esp, %c[our_esp]\n\t"
-			 "movl %c[wanted] + 40, %%esp\n\t"
-			 "pushl %c[wanted] + 36\n\t"
-			 "popfl\n\t"
-			 "movl %c[wanted] + 0, %%edi\n\t"
-			 "movl %c[wanted] + 4, %%esi\n\t"
-			 "movl %c[wanted] + 8, %%ebp\n\t"
-			 "movl %c[wanted] + 16, %%ebx\n\t"
-			 "movl %c[wanted] + 20, %%edx\n\t"
-			 "movl %c[wanted] + 24, %%ecx\n\t"
-			 "movl %c[wanted] + 28, %%eax\n"
-			 "faulting_instruction:\n\t"
-			 "movb $1, %c[probe]\n"
-			 "next_instruction:\n\t"
-			 "movl %%edi, %c[after] + 0\n\t"
-			 "movl %%esi, %c[after] + 4\n\t"
-			 "movl %%ebp, %c[after] + 8\n\t"
-			 "movl %%ebx, %c[after] + 16\n\t"
-			 "movl %%edx, %c[after] + 20\n\t"
-			 "movl %%ecx, %c[after] + 24\n\t"
-			 "movl %%eax, %c[after] + 28\n\t"
-			 "movl $next_instruction, %c[after] + 32\n\t"
-			 "movl %%esp, %c[after] + 40\n\t"
-			 "pushfl\n\t"
-			 "popl %c[after] + 36\n\t"
-			 "movl %c[our_esp], %%esp\n\t"
-			 "popfl\n\t"
-			 "popal"
-			 :
-			 : [wanted] "i"(&wanted), [after] "i"(&afterwards),
-			   [our_esp] "i"(&our_esp), [probe] "i"(PROBE)
-			 : "memory", "cc");
+	__asm__ volatile(
+	    "pushal\n\t"
+	    "pushfl\n\t"
+	    "movl %%esp, %c[our_esp]\n\t"
+	    "movl %c[wanted] + 40, %%esp\n\t"
+	    "pushl %c[wanted] + 36\n\t"
+	    "popfl\n\t"
+	    "movl %c[wanted] + 0, %%edi\n\t"
+	    "movl %c[wanted] + 4, %%esi\n\t"
+	    "movl %c[wanted] + 8, %%ebp\n\t"
+	    "movl %c[wanted] + 16, %%ebx\n\t"
+	    "movl %c[wanted] + 20, %%edx\n\t"
+	    "movl %c[wanted] + 24, %%ecx\n\t"
+	    "movl %c[wanted] + 28, %%eax\n"
+	    "faulting_instruction:\n\t"
+	    "movb $1, %c[probe]\n"
+	    "next_instruction:\n\t"
+	    "movl %%edi, %c[after] + 0\n\t"
+	    "movl %%esi, %c[after] + 4\n\t"
+	    "movl %%ebp, %c[after] + 8\n\t"
+	    "movl %%ebx, %c[after] + 16\n\t"
+	    "movl %%edx, %c[after] + 20\n\t"
+	    "movl %%ecx, %c[after] + 24\n\t"
+	    "movl %%eax, %c[after] + 28\n\t"
+	    "movl $next_instruction, %c[after] + 32\n\t"
+	    "movl %%esp, %c[after] + 40\n\t"
+	    "pushfl\n\t"
+	    "popl %c[after] + 36\n\t"
+	    "movl %c[our_esp], %%esp\n\t"
+	    "popfl\n\t"
+	    "popal"
+	    :
+	    : [wanted] "i"(&wanted), [after] "i"(&afterwards), [our_esp] "i"(&our_esp),
+	    [probe] "i"(PROBE)
+	    : "memory", "cc");
 }
 
 static void
@@ -94,7 +95,13 @@ differs(const char *where, const struct state *got, uintptr_t eip)
 		uint32_t got, wanted;
 	} registers[] = {
 #define REG(name) { #name, got->regs.reg_##name, wanted.regs.reg_##name }
-		REG(edi), REG(esi), REG(ebp), REG(ebx), REG(edx), REG(ecx), REG(eax),
+		REG(edi),
+		REG(esi),
+		REG(ebp),
+		REG(ebx),
+		REG(edx),
+		REG(ecx),
+		REG(eax),
 #undef REG
 		{ "eip", got->eip, eip },
 		{ "eflags", got->eflags, wanted.eflags },
@@ -106,7 +113,7 @@ differs(const char *where, const struct state *got, uintptr_t eip)
 		if (registers[i].got == registers[i].wanted)
 			continue;
 		cprintf("%s: %s is %08x, not %08x\n", where, registers[i].name, registers[i].got,
-			registers[i].wanted);
+		    registers[i].wanted);
 		any = true;
 	}
 	return any;
@@ -131,10 +138,10 @@ try(uint32_t invert)
 	memset(&in_frame, 0, sizeof(in_frame));
 	sys_page_unmap(0, (void *)PROBE);
 	fault_with_wanted_registers();
-	mismatch_in_frame |= differs("in the UTrapframe", &in_frame,
-				     (uintptr_t)faulting_instruction);
-	mismatch_afterwards |= differs("after the page fault", &afterwards,
-				       (uintptr_t)next_instruction);
+	mismatch_in_frame |=
+	    differs("in the UTrapframe", &in_frame, (uintptr_t)faulting_instruction);
+	mismatch_afterwards |=
+	    differs("after the page fault", &afterwards, (uintptr_t)next_instruction);
 }
 
 void

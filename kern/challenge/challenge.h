@@ -52,15 +52,47 @@ int sys_batch(struct BatchCall *calls, size_t n, int flags);
 
 #else
 
-static inline void challenge_init(void) {}
-static inline void challenge_init_percpu(int cpu) {}
-static inline bool challenge_trap(struct Trapframe *tf) { return false; }
-static inline bool challenge_kernel_trap(struct Trapframe *tf) { return false; }
-static inline void fpu_save(struct Env *e) {}
-static inline void fpu_drop(struct Env *e) {}
-static inline int fpu_copy(struct Env *child) { return 0; }
-static inline bool ipc_senders_wait(const struct Env *to) { return false; }
-static inline int ipc_receive_waiting(struct Env *to, void *dstva) { return 0; }
+static inline void
+challenge_init(void)
+{
+}
+static inline void
+challenge_init_percpu(int cpu)
+{
+}
+static inline bool
+challenge_trap(struct Trapframe *tf)
+{
+	return false;
+}
+static inline bool
+challenge_kernel_trap(struct Trapframe *tf)
+{
+	return false;
+}
+static inline void
+fpu_save(struct Env *e)
+{
+}
+static inline void
+fpu_drop(struct Env *e)
+{
+}
+static inline int
+fpu_copy(struct Env *child)
+{
+	return 0;
+}
+static inline bool
+ipc_senders_wait(const struct Env *to)
+{
+	return false;
+}
+static inline int
+ipc_receive_waiting(struct Env *to, void *dstva)
+{
+	return 0;
+}
 
 #endif
 

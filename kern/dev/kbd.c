@@ -89,10 +89,10 @@ static const struct {
 	uint8_t first; // The leftmost key
 	const char *plain, *shifted;
 } rows[] = {
-	{ 0x02, "1234567890-=", "!@#$%^&*()_+" },       // The row of digits
-	{ 0x10, "qwertyuiop[]", "QWERTYUIOP{}" },       // From Q
-	{ 0x1E, "asdfghjkl;'`", "ASDFGHJKL:\"~" },      // From A
-	{ 0x2B, "\\zxcvbnm,./", "|ZXCVBNM<>?" },       // The backslash, then from Z
+	{ 0x02, "1234567890-=", "!@#$%^&*()_+" },   // The row of digits
+	{ 0x10, "qwertyuiop[]", "QWERTYUIOP{}" },   // From Q
+	{ 0x1E, "asdfghjkl;'`", "ASDFGHJKL:\"~" },  // From A
+	{ 0x2B, "\\zxcvbnm,./", "|ZXCVBNM<>?" },    // The backslash, then from Z
 	{ 0x47, "789-456+1230.", "789-456+1230." }, // The keypad
 	{ 0x56, "<", ">" }, // The extra key to the left of Z on non-US keyboards
 };

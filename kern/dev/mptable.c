@@ -1,5 +1,5 @@
-// The MP table of the BIOS, which lists the CPUs (MultiProcessor Specification 1.4, chapter 4). Called
-// by mpconfig.c if there is no ACPI table of CPUs.
+// The MP table of the BIOS, which lists the CPUs (MultiProcessor Specification 1.4, chapter 4).
+// Called by mpconfig.c if there is no ACPI table of CPUs.
 
 #include <inc/stdio.h>
 #include <inc/x86.h>

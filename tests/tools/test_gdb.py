@@ -23,9 +23,9 @@ class GdbTest(KernelTest):
         machine = self.boot("hello", gdb=True)
         umain = self.user_symbol("hello", "umain")
         text = run_gdb(machine, "hbreak *0x7c00", "continue", "x/i $pc", "delete",
-                        "hbreak i386_init", "continue", "backtrace 1", "delete",
-                        "hbreak *%s" % umain, "continue", "p/x $pc", "p/x $cs & 3",
-                        "delete", "detach")
+                       "hbreak i386_init", "continue", "backtrace 1", "delete",
+                       "hbreak *%s" % umain, "continue", "p/x $pc", "p/x $cs & 3",
+                       "delete", "detach")
         self.assertIn("0x7c00:", text)
         self.assertRegex(text, r"#0 +i386_init \(.*\) at kern/init\.c:\d+")
         self.assertIn("= %s\n" % umain, text)

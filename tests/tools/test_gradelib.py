@@ -51,7 +51,7 @@ class GradelibTest(FakesTest):
 
     def test_audit_before_the_end_fails_all_tests(self):
         self.assert_all_fail(OUTPUT + "\n[00000000] new env 00001000",
-                                 "missing at the end: audit")
+                             "missing at the end: audit")
 
     def test_kernel_panic_fails_all_tests(self):
         self.assert_all_fail(OUTPUT + "\nkernel panic on CPU 1 at x.c:3: no", "kernel panic")

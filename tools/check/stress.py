@@ -46,7 +46,8 @@ LINES = {
     "forktree": ["....: I am '%s'" % path for path in ("000", "011", "100", "111")],
     "pingpongs": ["100[01] got 10 from 100[01] .*"],
     "fairness": ["fairness: 4 environments sent, each in its turn"],
-    "fairwait": [r"fairwait: 21 environments on \d CPU\(s\) waited for at most \d+ turns of others"],
+    "fairwait": [r"fairwait: 21 environments on \d CPU\(s\) waited for at most \d+ turns of "
+                 "others"],
     "primeslast": ["primeslast: 1024 environments, up to prime 8147, then: out of environments",
                    "primeslast: all are gone"],
 }

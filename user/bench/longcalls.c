@@ -7,8 +7,8 @@
 
 #define SHARED   ((volatile uint32_t *)0x10000000) // A page that all environments share
 #define LARGE    0x20000000                        // Where large mappings start
-#define CHILDREN 20  // Children with a large address space
-#define TABLES   800 // Page tables of each of these children
+#define CHILDREN 20                                // Children with a large address space
+#define TABLES   800                               // Page tables of each of these children
 #define MANY     900 // Environments in a queue: below NENV, because more environments are needed
 
 // Map the SHARED page n times in envid: at LARGE, LARGE + apart, and so on.

@@ -54,7 +54,7 @@ conform_count(bool good, int line, const char *what, int expected, int got)
 		return;
 	STATE->failures++;
 	cprintf("%s: %d: expected %d (%08x), got %d (%08x): %s\n", STATE->name, line, expected,
-		expected, got, got, what);
+	    expected, got, got, what);
 }
 
 // Count a check that is repeated for each value of a table.
@@ -169,8 +169,8 @@ conform_check_unchanged(const struct conform_snapshot *before, int line, const c
 	else if (now.mappings != before->mappings)
 		conform_count(false, line, text, before->mappings, now.mappings);
 	else
-		conform_count(now.contents == before->contents, line, text, before->contents,
-			      now.contents);
+		conform_count(
+		    now.contents == before->contents, line, text, before->contents, now.contents);
 }
 
 // Returns the physical address of envid's page at va, 0 if nothing is mapped there.

@@ -10,15 +10,16 @@ exofork_with_registers(uint32_t *eip)
 {
 	envid_t child;
 
-	__asm__ volatile("pushl %%ebp\n\t"
-			 "movl $0x0EB90EB9, %%ebp\n\t"
-			 "int %3\n"
-			 "1:\tpopl %%ebp\n\t"
-			 "movl $1b, %%edx"
-			 : "=a"(child), "=d"(*eip)
-			 : "a"(SYS_exofork), "i"(T_SYSCALL), "b"(0x0EB80EB8), "c"(0x0EC80EC8),
-			   "d"(0x0ED80ED8), "S"(0x0E510E51), "D"(0x0ED10ED1)
-			 : "memory", "cc");
+	__asm__ volatile(
+	    "pushl %%ebp\n\t"
+	    "movl $0x0EB90EB9, %%ebp\n\t"
+	    "int %3\n"
+	    "1:\tpopl %%ebp\n\t"
+	    "movl $1b, %%edx"
+	    : "=a"(child), "=d"(*eip)
+	    : "a"(SYS_exofork), "i"(T_SYSCALL), "b"(0x0EB80EB8), "c"(0x0EC80EC8), "d"(0x0ED80ED8),
+	    "S"(0x0E510E51), "D"(0x0ED10ED1)
+	    : "memory", "cc");
 	return child;
 }
 
@@ -45,7 +46,7 @@ check_registers(void)
 	CHECK_EQ(e->env_tf.tf_ds, GD_UD | 3);
 	CHECK_EQ(e->env_tf.tf_es, GD_UD | 3);
 	CHECK_EQ(e->env_tf.tf_eflags & ~(FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF),
-		 read_eflags() & ~(FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF));
+	    read_eflags() & ~(FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF));
 	sys_env_destroy(child);
 }
 

@@ -31,9 +31,8 @@ refuse_arguments(void)
 static void
 unmap_nothing(void)
 {
-	static char *const vas[] = {
-		NULL, AREA + PGSIZE, FRESH, (char *)UTOP - 2 * PGSIZE, (char *)UTOP - PGSIZE
-	};
+	static char *const vas[] = { NULL, AREA + PGSIZE, FRESH, (char *)UTOP - 2 * PGSIZE,
+		(char *)UTOP - PGSIZE };
 	struct conform_snapshot before;
 	envid_t child = sys_exofork();
 	unsigned i;

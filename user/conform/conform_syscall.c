@@ -13,41 +13,42 @@ void raw_call(void);
 
 // Between the loads and the stores, all registers, even esp, have test values: this code then uses
 // only absolute addresses.
-__asm__(".text\n"
-	".globl raw_call\n"
-	".type raw_call, @function\n"
-	"raw_call:\n"
-	"	pushal\n"
-	"	pushfl\n"
-	"	movl %esp, raw_saved_esp\n"
-	"	pushl raw_in + 32\n"
-	"	popfl\n"
-	"	movl raw_in, %eax\n"
-	"	movl raw_in + 4, %edx\n"
-	"	movl raw_in + 8, %ecx\n"
-	"	movl raw_in + 12, %ebx\n"
-	"	movl raw_in + 16, %edi\n"
-	"	movl raw_in + 20, %esi\n"
-	"	movl raw_in + 24, %ebp\n"
-	"	movl raw_in + 28, %esp\n"
-	"	int $0x30\n"
-	"	movl %eax, raw_out\n"
-	"	movl %edx, raw_out + 4\n"
-	"	movl %ecx, raw_out + 8\n"
-	"	movl %ebx, raw_out + 12\n"
-	"	movl %edi, raw_out + 16\n"
-	"	movl %esi, raw_out + 20\n"
-	"	movl %ebp, raw_out + 24\n"
-	"	movl %esp, raw_out + 28\n"
-	"	movl raw_saved_esp, %esp\n"
-	"	pushfl\n"
-	"	popl raw_out + 32\n"
-	"	popfl\n"
-	"	popal\n"
-	"	ret\n"
-	".size raw_call, . - raw_call\n"
-	".local raw_saved_esp\n"
-	".comm raw_saved_esp, 4, 4\n");
+__asm__(
+    ".text\n"
+    ".globl raw_call\n"
+    ".type raw_call, @function\n"
+    "raw_call:\n"
+    "	pushal\n"
+    "	pushfl\n"
+    "	movl %esp, raw_saved_esp\n"
+    "	pushl raw_in + 32\n"
+    "	popfl\n"
+    "	movl raw_in, %eax\n"
+    "	movl raw_in + 4, %edx\n"
+    "	movl raw_in + 8, %ecx\n"
+    "	movl raw_in + 12, %ebx\n"
+    "	movl raw_in + 16, %edi\n"
+    "	movl raw_in + 20, %esi\n"
+    "	movl raw_in + 24, %ebp\n"
+    "	movl raw_in + 28, %esp\n"
+    "	int $0x30\n"
+    "	movl %eax, raw_out\n"
+    "	movl %edx, raw_out + 4\n"
+    "	movl %ecx, raw_out + 8\n"
+    "	movl %ebx, raw_out + 12\n"
+    "	movl %edi, raw_out + 16\n"
+    "	movl %esi, raw_out + 20\n"
+    "	movl %ebp, raw_out + 24\n"
+    "	movl %esp, raw_out + 28\n"
+    "	movl raw_saved_esp, %esp\n"
+    "	pushfl\n"
+    "	popl raw_out + 32\n"
+    "	popfl\n"
+    "	popal\n"
+    "	ret\n"
+    ".size raw_call, . - raw_call\n"
+    ".local raw_saved_esp\n"
+    ".comm raw_saved_esp, 4, 4\n");
 
 // Flags that a program may set. The kernel must not run with some of them: DF and AC would change
 // how the kernel accesses memory, NT would change its iret.
@@ -56,9 +57,8 @@ __asm__(".text\n"
 static int
 call(uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5)
 {
-	raw_in = (struct registers){ number,     a1,         a2,
-				     a3,         a4,         a5,
-				     0x0EBBEEB9, 0xBAD57ACC, read_eflags() & ~FLAGS };
+	raw_in = (struct registers){ number, a1, a2, a3, a4, a5, 0x0EBBEEB9, 0xBAD57ACC,
+		read_eflags() & ~FLAGS };
 	raw_call();
 	return raw_out.eax;
 }
@@ -156,8 +156,8 @@ take_arguments(void)
 	CHECK_EQ(conform_perm(AREA), PERM_WRITE);
 	pa = conform_page(AREA);
 	CHECK_EQ(call(SYS_page_map, 0, (uint32_t)AREA, thisenv->env_id, (uint32_t)AREA + PGSIZE,
-		      PERM_READ),
-		 0);
+		     PERM_READ),
+	    0);
 	check_kept(__LINE__);
 	CHECK_EQ(conform_page(AREA + PGSIZE), pa);
 	CHECK_EQ(conform_perm(AREA + PGSIZE), PERM_READ);

@@ -8,34 +8,34 @@
 // compiler refuses this program.
 static int names;
 
-#define IS(name, type)                                                                           \
-	do {                                                                                     \
-		static_assert(__builtin_types_compatible_p(__typeof__(name), type));             \
-		names++;                                                                         \
+#define IS(name, type)                                                               \
+	do {                                                                         \
+		static_assert(__builtin_types_compatible_p(__typeof__(name), type)); \
+		names++;                                                             \
 	} while (0)
-#define EQUALS(name, value)                                                                      \
-	do {                                                                                     \
-		static_assert((name) == (value));                                                \
-		names++;                                                                         \
+#define EQUALS(name, value)                       \
+	do {                                      \
+		static_assert((name) == (value)); \
+		names++;                          \
 	} while (0)
 #define HAS(type, member, member_type) IS(((type *)0)->member, member_type)
 
 // The same for a function. Its address is used, so that the linker must find the function.
 static const void *volatile address;
-#define FUNCTION(name, type)                                                                     \
-	do {                                                                                     \
-		IS(name, type);                                                                  \
-		address = (const void *)name;                                                    \
-		if (!address)                                                                    \
-			panic("%s has no address", #name);                                       \
+#define FUNCTION(name, type)                               \
+	do {                                               \
+		IS(name, type);                            \
+		address = (const void *)name;              \
+		if (!address)                              \
+			panic("%s has no address", #name); \
 	} while (0)
 
 // A condition that must be true when the program runs. It uses one more name or macro.
-#define TRUE(x)                                                                                  \
-	do {                                                                                     \
-		if (!(x))                                                                        \
-			panic("not true: %s", #x);                                               \
-		names++;                                                                         \
+#define TRUE(x)                                    \
+	do {                                       \
+		if (!(x))                          \
+			panic("not true: %s", #x); \
+		names++;                           \
 	} while (0)
 
 static void
@@ -79,11 +79,9 @@ environments(void)
 static void
 system_calls(void)
 {
-	static const int numbers[] = {
-		SYS_cputs, SYS_cgetc, SYS_getenvid, SYS_env_destroy, SYS_page_alloc,
-		SYS_page_map, SYS_page_unmap, SYS_exofork, SYS_env_set_status,
-		SYS_env_set_pgfault_upcall, SYS_yield, SYS_ipc_try_send, SYS_ipc_recv
-	};
+	static const int numbers[] = { SYS_cputs, SYS_cgetc, SYS_getenvid, SYS_env_destroy,
+		SYS_page_alloc, SYS_page_map, SYS_page_unmap, SYS_exofork, SYS_env_set_status,
+		SYS_env_set_pgfault_upcall, SYS_yield, SYS_ipc_try_send, SYS_ipc_recv };
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		TRUE(numbers[i] == (int)i);
@@ -107,10 +105,14 @@ static void
 errors(void)
 {
 	static const char *const texts[] = {
-		[E_UNSPECIFIED] = "unspecified error", [E_BAD_ENV] = "bad environment",
-		[E_INVAL] = "invalid parameter", [E_NO_MEM] = "out of memory",
-		[E_NO_FREE_ENV] = "out of environments", [E_FAULT] = "segmentation fault",
-		[E_IPC_NOT_RECV] = "env is not recving", [E_EOF] = "unexpected end of file",
+		[E_UNSPECIFIED] = "unspecified error",
+		[E_BAD_ENV] = "bad environment",
+		[E_INVAL] = "invalid parameter",
+		[E_NO_MEM] = "out of memory",
+		[E_NO_FREE_ENV] = "out of environments",
+		[E_FAULT] = "segmentation fault",
+		[E_IPC_NOT_RECV] = "env is not recving",
+		[E_EOF] = "unexpected end of file",
 	};
 	char text[40];
 

@@ -94,7 +94,11 @@ static void
 try_destroyed_senders(void)
 {
 	static const int expected[SENDERS] = {
-		[3] = NO_RESULT, [1] = NO_RESULT, [2] = NO_RESULT, [5] = NO_RESULT, [4] = NO_RESULT,
+		[3] = NO_RESULT,
+		[1] = NO_RESULT,
+		[2] = NO_RESULT,
+		[5] = NO_RESULT,
+		[4] = NO_RESULT,
 	};
 	envid_t senders[SENDERS];
 	int destroyed = 0;

@@ -6,8 +6,23 @@
 #include "fuzzing.h"
 
 // The kinds of arguments
-enum { NONE, WORD, OWN, ANY_ENV, VA, PAGE, PERM, STRING, LENGTH, STATUS, TRAPNO, BATCH,
-	COUNT, FLAGS, NKINDS };
+enum {
+	NONE,
+	WORD,
+	OWN,
+	ANY_ENV,
+	VA,
+	PAGE,
+	PERM,
+	STRING,
+	LENGTH,
+	STATUS,
+	TRAPNO,
+	BATCH,
+	COUNT,
+	FLAGS,
+	NKINDS
+};
 
 #define MAY(error) (1 << (error))
 

@@ -51,25 +51,26 @@ report_wrong(uint32_t wrong, const volatile struct call *c, int32_t result)
 // child starts with them. Returns the child's id or an error; all registers but eax are kept.
 envid_t exofork_with(const uint32_t registers[7]);
 
-__asm__(".text\n"
-	"exofork_with:\n"
-	"	movl 4(%esp), %eax\n"
-	"	pushal\n"
-	"	pushfl\n"
-	"	pushl 24(%eax)\n"
-	"	movl 0(%eax), %edi\n"
-	"	movl 4(%eax), %esi\n"
-	"	movl 8(%eax), %ebp\n"
-	"	movl 12(%eax), %ebx\n"
-	"	movl 16(%eax), %edx\n"
-	"	movl 20(%eax), %ecx\n"
-	"	popfl\n"
-	"	movl $7, %eax\n"   // SYS_exofork
-	"	call 0x11000000\n" // CODE
-	"	popfl\n"
-	"	movl %eax, 28(%esp)\n" // popal loads eax from here.
-	"	popal\n"
-	"	ret\n");
+__asm__(
+    ".text\n"
+    "exofork_with:\n"
+    "	movl 4(%esp), %eax\n"
+    "	pushal\n"
+    "	pushfl\n"
+    "	pushl 24(%eax)\n"
+    "	movl 0(%eax), %edi\n"
+    "	movl 4(%eax), %esi\n"
+    "	movl 8(%eax), %ebp\n"
+    "	movl 12(%eax), %ebx\n"
+    "	movl 16(%eax), %edx\n"
+    "	movl 20(%eax), %ecx\n"
+    "	popfl\n"
+    "	movl $7, %eax\n"   // SYS_exofork
+    "	call 0x11000000\n" // CODE
+    "	popfl\n"
+    "	movl %eax, 28(%esp)\n" // popal loads eax from here.
+    "	popal\n"
+    "	ret\n");
 
 static_assert(SYS_exofork == 7 && CODE == 0x11000000);
 

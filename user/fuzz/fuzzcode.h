@@ -252,8 +252,8 @@ put_call(struct writer *w)
 // QEMU's iret lets a program enter virtual-8086 mode, with any flags. The page at VM86 has 16-bit
 // code for this mode: pieces of VM86_SIZE bytes, each of which enters the kernel in another way.
 // Each ends with sysenter or ud2, so that it cannot loop.
-#define VM86_SIZE 16
-#define VM86_TEXT "fuzz: WRONG: a program has flags that no program may have\n"
+#define VM86_SIZE    16
+#define VM86_TEXT    "fuzz: WRONG: a program has flags that no program may have\n"
 #define VM86_TEXT_VA (VM86 + PGSIZE - sizeof(VM86_TEXT))
 
 static const char vm86_ways[][VM86_SIZE + 1] = {

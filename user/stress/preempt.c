@@ -31,40 +31,40 @@ keep_registers(uint32_t times)
 	const volatile uint32_t *runs = &thisenv->env_runs, *same_runs = runs;
 	uint32_t until = *runs + times, same_until = until, kept, flags;
 
-	__asm__ volatile("pushl %%ebp\n\t"
-			 "movl %%esp, %[esp]\n\t"
-			 "movl $0x11223344, %%ebx\n\t"
-			 "movl $0x55667788, %%ecx\n\t"
-			 "movl $0x99AABBCC, %%edx\n\t"
-			 "movl $0xDDEEFF00, %%esi\n\t"
-			 "movl $0xBADCAB1E, %%ebp\n\t"
-			 "std\n"
-			 "1:\tcmpl $0x11223344, %%ebx\n\t"
-			 "jne 2f\n\t"
-			 "cmpl $0x55667788, %%ecx\n\t"
-			 "jne 2f\n\t"
-			 "cmpl $0x99AABBCC, %%edx\n\t"
-			 "jne 2f\n\t"
-			 "cmpl $0xDDEEFF00, %%esi\n\t"
-			 "jne 2f\n\t"
-			 "cmpl $0xBADCAB1E, %%ebp\n\t"
-			 "jne 2f\n\t"
-			 "cmpl %%esp, %[esp]\n\t"
-			 "jne 2f\n\t"
-			 "cmpl %%eax, (%%edi)\n\t"
-			 "jb 1b\n\t"
-			 "pushfl\n\t"
-			 "popl %%edx\n\t"
-			 "movl $1, %%ecx\n\t"
-			 "jmp 3f\n"
-			 "2:\tmovl $0, %%ecx\n"
-			 "3:\tcld\n\t"
-			 "movl %[esp], %%esp\n\t"
-			 "popl %%ebp"
-			 : "=c"(kept), "=d"(flags), "+a"(same_until), "+D"(same_runs),
-			   [esp] "=m"(esp)
-			 :
-			 : "ebx", "esi", "memory", "cc");
+	__asm__ volatile(
+	    "pushl %%ebp\n\t"
+	    "movl %%esp, %[esp]\n\t"
+	    "movl $0x11223344, %%ebx\n\t"
+	    "movl $0x55667788, %%ecx\n\t"
+	    "movl $0x99AABBCC, %%edx\n\t"
+	    "movl $0xDDEEFF00, %%esi\n\t"
+	    "movl $0xBADCAB1E, %%ebp\n\t"
+	    "std\n"
+	    "1:\tcmpl $0x11223344, %%ebx\n\t"
+	    "jne 2f\n\t"
+	    "cmpl $0x55667788, %%ecx\n\t"
+	    "jne 2f\n\t"
+	    "cmpl $0x99AABBCC, %%edx\n\t"
+	    "jne 2f\n\t"
+	    "cmpl $0xDDEEFF00, %%esi\n\t"
+	    "jne 2f\n\t"
+	    "cmpl $0xBADCAB1E, %%ebp\n\t"
+	    "jne 2f\n\t"
+	    "cmpl %%esp, %[esp]\n\t"
+	    "jne 2f\n\t"
+	    "cmpl %%eax, (%%edi)\n\t"
+	    "jb 1b\n\t"
+	    "pushfl\n\t"
+	    "popl %%edx\n\t"
+	    "movl $1, %%ecx\n\t"
+	    "jmp 3f\n"
+	    "2:\tmovl $0, %%ecx\n"
+	    "3:\tcld\n\t"
+	    "movl %[esp], %%esp\n\t"
+	    "popl %%ebp"
+	    : "=c"(kept), "=d"(flags), "+a"(same_until), "+D"(same_runs), [esp] "=m"(esp)
+	    :
+	    : "ebx", "esi", "memory", "cc");
 	return kept && (flags & FL_DF) && same_until == until && same_runs == runs;
 }
 

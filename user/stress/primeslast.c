@@ -9,7 +9,7 @@
 static struct {
 	volatile int environments; // Number of environments with a prime
 	volatile int last_prime;
-	volatile int error;        // The error of the last fork
+	volatile int error; // The error of the last fork
 } *const sieve = (void *)0x10000000;
 
 // Run by all environments except the first.
@@ -56,8 +56,8 @@ umain(int argc, char **argv)
 
 	int before = count_free_pages();
 	run_sieve();
-	cprintf("primeslast: %d environments, up to prime %d, then: %e\n",
-	    sieve->environments + 1, sieve->last_prime, sieve->error);
+	cprintf("primeslast: %d environments, up to prime %d, then: %e\n", sieve->environments + 1,
+	    sieve->last_prime, sieve->error);
 	if (count_free_pages() != before)
 		panic("%d pages are missing", before - count_free_pages());
 	cprintf("primeslast: all are gone\n");

@@ -83,19 +83,20 @@ fill_registers(void)
 	static const uint16_t control = 0x0B7F; // Round up.
 	static const uint32_t mxcsr = 0x3F80;   // Round down.
 
-	__asm__ volatile("fldcw %0; ldmxcsr %1\n\t"
-			 "fldpi; fldl2e; fldl2t; fldlg2; fldln2; fld1; fldpi; fldl2e\n\t"
-			 "movd %%esp, %%xmm0; pshufd $0, %%xmm0, %%xmm0\n\t"
-			 "movdqa %%xmm0, %%xmm1; paddd %%xmm0, %%xmm1\n\t"
-			 "movdqa %%xmm1, %%xmm2; paddd %%xmm0, %%xmm2\n\t"
-			 "movdqa %%xmm2, %%xmm3; paddd %%xmm0, %%xmm3\n\t"
-			 "movdqa %%xmm3, %%xmm4; paddd %%xmm0, %%xmm4\n\t"
-			 "movdqa %%xmm4, %%xmm5; paddd %%xmm0, %%xmm5\n\t"
-			 "movdqa %%xmm5, %%xmm6; paddd %%xmm0, %%xmm6\n\t"
-			 "movdqa %%xmm6, %%xmm7; paddd %%xmm0, %%xmm7"
-			 :
-			 : "m"(control), "m"(mxcsr)
-			 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
+	__asm__ volatile(
+	    "fldcw %0; ldmxcsr %1\n\t"
+	    "fldpi; fldl2e; fldl2t; fldlg2; fldln2; fld1; fldpi; fldl2e\n\t"
+	    "movd %%esp, %%xmm0; pshufd $0, %%xmm0, %%xmm0\n\t"
+	    "movdqa %%xmm0, %%xmm1; paddd %%xmm0, %%xmm1\n\t"
+	    "movdqa %%xmm1, %%xmm2; paddd %%xmm0, %%xmm2\n\t"
+	    "movdqa %%xmm2, %%xmm3; paddd %%xmm0, %%xmm3\n\t"
+	    "movdqa %%xmm3, %%xmm4; paddd %%xmm0, %%xmm4\n\t"
+	    "movdqa %%xmm4, %%xmm5; paddd %%xmm0, %%xmm5\n\t"
+	    "movdqa %%xmm5, %%xmm6; paddd %%xmm0, %%xmm6\n\t"
+	    "movdqa %%xmm6, %%xmm7; paddd %%xmm0, %%xmm7"
+	    :
+	    : "m"(control), "m"(mxcsr)
+	    : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
 }
 
 static inline void

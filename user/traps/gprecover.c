@@ -21,15 +21,16 @@ handler(struct UTrapframe *utf)
 
 // Execute an instruction that must fault with this error code. This is a macro, because the
 // instruction is a part of the assembly string.
-#define MUST_FAULT(instruction, err)                                                             \
-	do {                                                                                     \
-		uint32_t before_ = handled;                                                      \
-		__asm__ volatile("movl $1f, %0\n"  \
-				 "\t" instruction "\n1:"                           \
-				 : "=m"(resume_at)                                               \
-				 :                                                               \
-				 : "eax", "edx", "memory", "cc");                                \
-		if (handled != before_ + 1 || last_err != (err))                                 \
+#define MUST_FAULT(instruction, err)                                                              \
+	do {                                                                                      \
+		uint32_t before_ = handled;                                                       \
+		__asm__ volatile(                                                                 \
+		    "movl $1f, %0\n"                                                              \
+		    "\t" instruction "\n1:"                                                       \
+		    : "=m"(resume_at)                                                             \
+		    :                                                                             \
+		    : "eax", "edx", "memory", "cc");                                              \
+		if (handled != before_ + 1 || last_err != (err))                                  \
 			panic("%s: %u faults, err %x", instruction, handled - before_, last_err); \
 	} while (0)
 

@@ -27,12 +27,13 @@ count_steps(void)
 	uint32_t left = ROUNDS;
 
 	steps = 0;
-	__asm__ volatile("pushfl; orl %1, (%%esp); popfl\n"
-			 "1:\tnop; nop; decl %0; jnz 1b\n\t"
-			 "pushfl; andl %2, (%%esp); popfl"
-			 : "+r"(left)
-			 : "i"(FL_TF), "i"(~FL_TF)
-			 : "cc", "memory");
+	__asm__ volatile(
+	    "pushfl; orl %1, (%%esp); popfl\n"
+	    "1:\tnop; nop; decl %0; jnz 1b\n\t"
+	    "pushfl; andl %2, (%%esp); popfl"
+	    : "+r"(left)
+	    : "i"(FL_TF), "i"(~FL_TF)
+	    : "cc", "memory");
 	return steps;
 }
 

@@ -10,13 +10,14 @@ umain(int argc, char **argv)
 	cprintf("vm86: asking\n");
 	// gs, fs, ds, es, ss, esp, eflags, cs, eip. A CPU that does not enter the mode pops the
 	// last three.
-	__asm__ volatile("movl %%esp, %%ebx\n\t"
-			 "pushl $0; pushl $0; pushl $0; pushl $0; pushl $0; pushl $0xFFFE\n\t"
-			 "pushl %0; pushl %1; pushl $1f\n\t"
-			 "iret\n"
-			 "1:\tmovl %%ebx, %%esp"
-			 :
-			 : "i"(FL_VM | FL_IF), "r"(argc > 1 ? GD_KT : GD_UT | 3)
-			 : "ebx", "memory", "cc");
+	__asm__ volatile(
+	    "movl %%esp, %%ebx\n\t"
+	    "pushl $0; pushl $0; pushl $0; pushl $0; pushl $0; pushl $0xFFFE\n\t"
+	    "pushl %0; pushl %1; pushl $1f\n\t"
+	    "iret\n"
+	    "1:\tmovl %%ebx, %%esp"
+	    :
+	    : "i"(FL_VM | FL_IF), "r"(argc > 1 ? GD_KT : GD_UT | 3)
+	    : "ebx", "memory", "cc");
 	cprintf("vm86: refused\n");
 }
