@@ -1,4 +1,4 @@
-# Your settings. README.md lists all settings. A value on make's command line or in the environment
+# Your settings. docs/make.md lists all settings. A value on make's command line or in the environment
 # overrides the value here. Settings without a value have defaults.
 
 # QEMU, if it is not called qemu-system-i386 or qemu-system-x86_64, or is not in your PATH.

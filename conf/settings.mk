@@ -1,6 +1,6 @@
 # The settings: variables that you may set on make's command line, in the environment, or in
 # conf/env.mk. The command line overrides the environment, and both override conf/env.mk. Variables
-# that are not set have the defaults below. README.md describes each variable.
+# that are not set have the defaults below. docs/make.md describes each variable.
 
 SETTINGS := BASE BENCH CALLS CC CFLAGS CHALLENGES CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS FUZZ_SEED \
     GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS OBJDIR OPT \

@@ -1,5 +1,5 @@
 # Targets that grade, test and measure. Each runs a tool. models/Makefrag and fuzz/Makefrag have
-# similar targets. README.md describes the settings.
+# similar targets. docs/make.md describes the settings.
 
 .PHONY: grade check format bench fuzz stress mutants
 

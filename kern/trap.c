@@ -225,7 +225,7 @@ user_interrupt(struct Trapframe *tf)
 }
 
 // Handle a trap from user mode, with the big lock.
-static void
+static __attribute__((noinline)) void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {

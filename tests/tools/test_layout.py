@@ -10,7 +10,8 @@ from tools.run.buildtree import Tree
 TREE = Tree()
 MAX_LINES = 15
 FILE = r"`((?!.*NAME)[\w./*\[\]-]+(?:\.(?:py|c|h|S|ld|mk|txt|md|tmpl|\[ch\])|/))`"
-WITH_README = ("conf", "tests", "tools", "user")  # These folders, and each folder in them
+# These folders, and each folder in them
+WITH_README = ("conf", "docs", "kern", "lib", "models", "tests", "tools", "user")
 
 
 class LayoutTest(unittest.TestCase):

@@ -54,7 +54,7 @@ class SettingsTest(MakeTest):
         self.assertNotRegex(plan, "-fsanitize|-Werror .*-c -o|obj/san")
 
     def test_every_setting_is_documented(self):
-        with open(TREE.path("README.md"), encoding="utf-8") as f:
+        with open(TREE.path("docs", "make.md"), encoding="utf-8") as f:
             text = f.read()
         self.assertEqual([s for s in sorted(settings()) if not re.search(r"\b%s=" % s, text)], [])
         used = set(re.findall(r"[ `]([A-Z_]{2,})=", text))
