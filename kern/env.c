@@ -346,7 +346,7 @@ env_leave(void)
 // at the top of the kernel stack or in a struct Env. esp stays on the kernel stack, because an NMI
 // may come at any instruction and writes below esp; if esp pointed to env_tf, it would write to
 // another struct Env.
-HOT void
+HOT __attribute__((noinline)) void
 env_pop_tf(struct Trapframe *tf)
 {
 #define FRAME(member) [member] "i"(offsetof(struct Trapframe, tf_##member))

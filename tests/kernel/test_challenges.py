@@ -1,5 +1,5 @@
-"""The kernel without kern/challenge/: `make CHALLENGES=` builds it, it gets all points of the grade,
-and the conformance programs of the lab's system calls pass. They are built with it."""
+"""The kernel without kern/challenge/, built by `make CHALLENGES=`: it gets all points of the grade,
+and the conformance programs of the lab's system calls pass."""
 
 import subprocess
 
@@ -22,10 +22,10 @@ class ChallengesTest(KernelTest):
         cls.tree.make("WERROR=1")
 
     def test_no_object_of_the_folder(self):
-        symbols = subprocess.run(["nm", self.tree.obj("kern", "kernel")], stdout=subprocess.PIPE, encoding="utf-8",
-                                 check=True).stdout
-        self.assertIn(" sys_ipc_recv\n", symbols)
-        self.assertNotRegex(symbols, " (sys_ipc_send|sysenter_entry|fpu_trap|sys_batch)\n")
+        done = subprocess.run(["nm", self.tree.obj("kern", "kernel")], stdout=subprocess.PIPE,
+                              encoding="utf-8", check=True)
+        self.assertIn(" sys_ipc_recv\n", done.stdout)
+        self.assertNotRegex(done.stdout, " (sys_ipc_send|sysenter_entry|fpu_trap|sys_batch)\n")
 
     def test_grade(self):
         text = self.tree.make("grade")

@@ -129,6 +129,9 @@ class Listener(unittest.TestResult):
 
     def addSkip(self, test, reason):
         self._skipped = reason
+        if not isinstance(test, unittest.TestCase):  # setUpClass skips the whole class.
+            self.report.add(str(test), 0, skipped=reason)
+            self._begin()
 
     def addUnexpectedSuccess(self, test):
         self._failures.append("succeeded, but was expected to fail")
