@@ -52,8 +52,15 @@ class CheckTest(FakesTest):
                     pass
                 def test_good(self):
                     pass
+            class B(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls):
+                    raise unittest.SkipTest("no class today")
+                def test_skipped(self):
+                    pass
             """)
-        self.assertEqual((status, text.split("\n")[-2]), (0, "1 passed, 0 failed, 1 skipped"))
+        self.assertEqual((status, text.split("\n")[-2]), (0, "1 passed, 0 failed, 2 skipped"))
+        self.assertIn("no class today", text)
 
     def test_failed_subtest_fails_its_test(self):
         status, text = self.check("""
