@@ -156,7 +156,7 @@ inline idle_cpu()
 	fi
 }
 
-inline sched_wake()
+inline runq_wake()
 {
 	idle_cpu();
 	if
@@ -169,7 +169,7 @@ inline sched_wake()
 inline env_set_runnable(e)
 {
 	env_status[e] = RUNNABLE;
-	sched_wake()
+	runq_wake()
 }
 
 inline cons_wake_readers()

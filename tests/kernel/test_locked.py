@@ -23,7 +23,7 @@ FUNCTIONS = {
     "page_alloc": "", "page_free": "", "page_insert": "", "page_last_decref": "",
     "page_lookup": "kern_pgdir", "page_remove": "", "pgdir_walk": "kern_pgdir",
     "pgdir_walk_create": "kern_pgdir",
-    "sched_tick": "cpus", "sched_wake": "", "sched_yield": "", "sys_batch": "",
+    "runq_wake": "", "sched_tick": "cpus", "sched_yield": "", "sys_batch": "",
     "force_into_kernel": "", "tlb_shootdown": "", "tlb_unload": "",
     "upcall_enter": "", "user_mem_check": "", "wait_in": "", "wait_leave": "envs",
 }
