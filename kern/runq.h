@@ -61,7 +61,7 @@ void runq_busy(void);
 // Make a CPU look for an environment to run, if it is idle.
 void unidle_cpu(int cpu);
 
-// An environment has become runnable: wake an idle CPU, if there is one.
+// An environment has become runnable: wake an idle CPU, if there is one. Called by env_set_status.
 void runq_wake(void);
 
 #endif // JOS_KERN_RUNQ_H

@@ -1,6 +1,6 @@
-// The timer that ends time slices, in each CPU's local APIC. It runs at bus speed, so it is
-// measured against the 8254, whose speed is the same in every PC. Without local APICs there is one
-// CPU, which the 8254 interrupts through the 8259. An idle CPU stops its timer, to sleep.
+// The timer of each CPU's local APIC, which ends time slices of 10 ms. It runs at bus speed, so it
+// is measured against the 8254, whose speed is the same in every PC. Without local APICs there is
+// one CPU, which the 8254 interrupts through the 8259. An idle CPU stops its timer, to sleep.
 
 #include <inc/assert.h>
 #include <inc/trap.h>

@@ -11,7 +11,8 @@
 // TLB shootdown, and the CPU's part of it on its way in and out of the kernel (tlb.c).
 
 // Make every CPU that runs an environment with this page directory flush its TLB before the CPU
-// executes another instruction in user mode, or touches user memory. The caller holds the big lock.
+// executes another instruction in user mode, or touches user memory. Called by tlb_invalidate in
+// pagetable.h. The caller holds the big lock.
 void tlb_shootdown(pde_t *pgdir);
 
 // Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds the

@@ -5,7 +5,7 @@
 // interrupt of a halted CPU, which takes no lock, or an error of the kernel, which panics.
 //
 // A non-maskable interrupt (NMI) reports an error of the hardware. The kernel also sends NMIs: a
-// panic stops the other CPUs with them (init.c), and force_into_kernel (tlb.c) uses one if a
+// panic stops the other CPUs with them (panic.c), and force_into_kernel (tlb.c) uses one if a
 // program has interrupts off.
 
 #include <inc/assert.h>

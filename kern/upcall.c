@@ -1,4 +1,5 @@
-// Page faults that a program handles itself. The kernel pushes a struct UTrapframe on the program's
+// Page faults that a program handles itself; page_fault_handler in trap.c calls upcall_enter if it
+// has a handler. The kernel pushes a struct UTrapframe on the program's
 // exception stack and makes the program continue at its upcall. The upcall returns to the
 // interrupted code without the kernel (lib/pfentry.S). After a fault in a handler, the next frame
 // is below what is on the exception stack already, with a word in between that lib/pfentry.S needs:

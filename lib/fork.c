@@ -1,4 +1,5 @@
-// Copy-on-write fork, and sfork. Read from the top: the kinds of pages, then pgfault, duppage,
+// Copy-on-write fork, and sfork. Read from the top: the kinds of pages, then pgfault (copies a page
+// at a fault), duppage (maps a page in the child), protect_page (makes the parent's page PTE_COW),
 // fork, sfork.
 //
 // A child of fork gets the parent's pages. Most pages are copied later: a writable page becomes

@@ -1,7 +1,8 @@
 // Read the boot loader's information: the memory map and the command line. It is in memory that
 // page_init will soon put on the free list, so it is copied first. It comes from outside the
-// kernel, so each address and length is checked before it is used. init.c calls multiboot_init,
-// once; pmap.c reads boot_ranges, init.c the command line.
+// kernel, so each address and length is checked before it is used. The boot loader is the boot
+// sector (boot/boot.S), which asks the BIOS for the memory map, or GRUB, or QEMU. init.c calls
+// multiboot_init, once; pmap.c reads boot_ranges, init.c the command line.
 
 #include <inc/assert.h>
 #include <inc/string.h>
