@@ -1,7 +1,7 @@
-// Functions that the compiler calls where the CPU has no single instruction for an expression or
-// a builtin: counting bits, and 64-bit multiplication with an overflow check. (Division is in
-// div64.c.) Names and meanings are those of libgcc: GCC's internals manual, "The GCC low-level
-// runtime library". libgcc itself is not linked because not every compiler for x86 has a 32-bit
+// Functions that the compiler calls where the CPU has no single instruction for an expression or a
+// builtin: counting bits, and 64-bit multiplication with an overflow check. (Division is in
+// div64.c.) The names and meanings are those of libgcc (GCC's internals manual, "The GCC low-level
+// runtime library"). libgcc itself is not linked, because not every compiler for x86 has a 32-bit
 // libgcc. No function here has any state.
 
 #include <inc/types.h>
@@ -21,8 +21,9 @@ int __clrsbdi2(int64_t x);
 int64_t __mulodi4(int64_t a, int64_t b, int *overflow);
 int64_t __mulvdi3(int64_t a, int64_t b);
 
-// The number of 1 bits. Add neighbouring bits, then neighbouring pairs, then groups of four: now
-// each byte holds its own count. The multiplication adds the four bytes into the top one.
+// Returns the number of 1 bits. The code adds neighbouring bits, then neighbouring pairs, then
+// groups of four: after this, each byte holds the number of its own 1 bits. The multiplication adds
+// the four bytes into the top one.
 int
 __popcountsi2(uint32_t x)
 {
@@ -38,7 +39,7 @@ __popcountdi2(uint64_t x)
 	return __popcountsi2(LOW(x)) + __popcountsi2(HIGH(x));
 }
 
-// 1 if the number of 1 bits is odd, otherwise 0.
+// Returns 1 if the number of 1 bits is odd, otherwise 0.
 int
 __paritysi2(uint32_t x)
 {
@@ -51,8 +52,8 @@ __paritydi2(uint64_t x)
 	return __popcountsi2(LOW(x) ^ HIGH(x)) & 1;
 }
 
-// The number of 0 bits above the highest 1 bit (clz), or below the lowest 1 bit (ctz). x must not
-// be 0.
+// clz returns the number of 0 bits above the highest 1 bit; ctz returns the number of 0 bits below
+// the lowest 1 bit. x must not be 0.
 int
 __clzdi2(uint64_t x)
 {
@@ -65,14 +66,14 @@ __ctzdi2(uint64_t x)
 	return LOW(x) ? __builtin_ctz(LOW(x)) : 32 + __builtin_ctz(HIGH(x));
 }
 
-// The position of the lowest 1 bit, counted from 1; 0 if x is 0.
+// Returns the position of the lowest 1 bit, counted from 1, or 0 if x is 0.
 int
 __ffsdi2(uint64_t x)
 {
 	return x ? 1 + __ctzdi2(x) : 0;
 }
 
-// The number of bits directly below the sign bit that are equal to it.
+// Returns how many bits directly below the sign bit are equal to the sign bit.
 int
 __clrsbsi2(int32_t x)
 {
@@ -89,14 +90,16 @@ __clrsbdi2(int64_t x)
 	return differ ? __clzdi2(differ) - 1 : 63;
 }
 
-// The absolute value, as an unsigned number because that of INT64_MIN does not fit an int64_t.
+// Returns the absolute value of x. The result is unsigned, because the absolute value of INT64_MIN
+// does not fit an int64_t.
 static uint64_t
 absolute(int64_t x)
 {
 	return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
 }
 
-// The lower 64 bits of a * b. *overflow is set to whether the product does not fit them.
+// Returns the lower 64 bits of a * b. Sets *overflow to 1 if the product does not fit an int64_t,
+// otherwise to 0.
 int64_t
 __mulodi4(int64_t a, int64_t b, int *overflow)
 {
@@ -107,7 +110,8 @@ __mulodi4(int64_t a, int64_t b, int *overflow)
 	return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-// a * b for -ftrapv: executes a trap if the product does not fit 64 bits.
+// Returns a * b. The compiler calls __mulvdi3 with -ftrapv. The function executes a trap
+// instruction if the product does not fit an int64_t.
 int64_t
 __mulvdi3(int64_t a, int64_t b)
 {

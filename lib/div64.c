@@ -1,12 +1,14 @@
-// 64-bit division. The CPU has none in 32-bit mode, so the compiler calls functions of these names.
-// They are normally in libgcc, which is not linked: see bits.c. No function here has any state.
+// 64-bit division. In 32-bit mode, the CPU has no instruction for this operation, so the compiler
+// calls the functions in this file. They are normally in libgcc; bits.c says why libgcc is not
+// linked. No function here has any state.
 //
-// All of them use the CPU's divl, which divides a 64-bit number by a 32-bit number and traps if the
-// quotient does not fit 32 bits. A divisor of 0 traps as it does in a 32-bit division.
+// All of them use the instruction divl, which divides a 64-bit number by a 32-bit number and traps
+// if the quotient does not fit 32 bits. A divisor of 0 traps as it does in a 32-bit division.
 
 #include <inc/types.h>
 
-// high:low / d, and in *rem the remainder. The CPU traps if high >= d.
+// Divide the 64-bit number high:low by d. Returns the quotient and stores the remainder in *rem.
+// The CPU traps if high >= d.
 static inline uint32_t
 divide_step(uint32_t high, uint32_t low, uint32_t d, uint32_t *rem)
 {
@@ -16,7 +18,7 @@ divide_step(uint32_t high, uint32_t low, uint32_t d, uint32_t *rem)
 	return q;
 }
 
-// n / d for a d of at most 32 bits: long division, with 32-bit digits.
+// Returns n / d for a d of at most 32 bits, by long division with 32-bit digits.
 static uint64_t
 divide_by_word(uint64_t n, uint32_t d, uint64_t *remainder)
 {
@@ -28,12 +30,13 @@ divide_by_word(uint64_t n, uint32_t d, uint64_t *remainder)
 	return (uint64_t)high << 32 | low;
 }
 
-// n / d for a d of more than 32 bits. The quotient has fewer than 32.
+// Returns n / d for a d of more than 32 bits. The quotient fits 32 bits.
 //
 // 1. Estimate the quotient from the upper 32 significant bits of d. n is halved so that divl cannot
-//    overflow; the shift afterwards corrects for this. The estimate is right or 1 too large.
-// 2. Subtract 1. Now it is right or 1 too small.
-// 3. Compute the remainder. If it is not smaller than d, the estimate was too small: add 1.
+//    overflow; the shift after the division corrects for this. The estimate is right or 1 too
+//    large.
+// 2. Subtract 1 (unless the estimate is 0). Now the estimate is right or 1 too small.
+// 3. Compute the remainder. If this is not smaller than d, the estimate was too small: add 1.
 static uint64_t
 divide_by_long(uint64_t n, uint64_t d, uint64_t *remainder)
 {

@@ -1,9 +1,10 @@
-// The entry point of every program. The kernel starts it at _start with argc and argv on the stack.
+// The entry point of every program. The kernel starts the program at _start, with argc and argv on
+// the stack.
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
 
-// The C names of what the kernel maps read-only into every program (inc/memlayout.h).
+// The C names of the arrays that the kernel maps read-only into every program (inc/memlayout.h).
 	.globl	envs, pages, uvpt, uvpd
 	.set	envs, UENVS
 	.set	pages, UPAGES
@@ -14,7 +15,7 @@
 	.globl	_start
 	.type	_start, @function
 _start:
-	xorl	%ebp, %ebp	// A backtrace ends here
+	xorl	%ebp, %ebp	// Frame pointer 0: a backtrace ends here
 	popl	%eax
 	popl	%ecx
 	andl	$-16, %esp	// SSE code needs this alignment at each call

@@ -1,4 +1,4 @@
-// How a program ends.
+// The function that ends a program.
 
 #include <inc/lib.h>
 

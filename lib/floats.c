@@ -1,9 +1,9 @@
-// Functions that the compiler calls for floating-point expressions: powers with an integer
-// exponent (__builtin_powi), products and quotients of complex numbers. Only programs use them; the
-// kernel has no floating point. The names are libgcc's, as in bits.c.
+// Functions that the compiler calls for floating-point expressions: powers with an integer exponent
+// (__builtin_powi), and products and quotients of complex numbers. Only programs use them; the
+// kernel has no floating point. As in bits.c, the names are those of libgcc.
 //
-// A difference from C11, annex G: in some cases where the standard requires an infinity, these
-// functions return a NaN.
+// These functions differ from C11, annex G: in some cases where the standard requires an infinity,
+// they return a NaN.
 
 #include <inc/types.h>
 
@@ -24,8 +24,9 @@ POWER(__powisf2, float)
 POWER(__powidf2, double)
 POWER(__powixf2, long double)
 
-// (a + bi) * (c + di) and (a + bi) / (c + di). The quotient is computed by dividing by the larger
-// of c and d first: c * c + d * d could overflow.
+// The product (a + bi) * (c + di), and the quotient (a + bi) / (c + di). The usual divisor of the
+// quotient, c * c + d * d, could overflow. So numerator and denominator are first divided by the
+// larger of c and d (in absolute value).
 #define COMPLEX(product, quotient, type)                                                        \
 	_Complex type product(type a, type b, type c, type d);                                  \
 	_Complex type quotient(type a, type b, type c, type d);                                 \

@@ -1,21 +1,23 @@
-// Copy-on-write fork, and sfork. Read from the top: the kinds of pages, then pgfault (copies a page
-// at a fault), duppage (maps a page in the child), protect_page (makes the parent's page PTE_COW),
-// fork, sfork.
+// Copy-on-write fork, and sfork. This file contains, in this order: the kinds of pages; pgfault,
+// which copies a page at a fault; duppage, which maps a page in the child; protect_page, which
+// makes the parent's page PTE_COW; fork; sfork.
 //
-// A child of fork gets the parent's pages. Most pages are copied later: a writable page becomes
-// read-only in both environments and is marked PTE_COW. When an environment writes to such a page,
-// it takes a page fault, and pgfault maps a copy there.
+// A child of fork gets the parent's pages. Most pages are not copied by fork itself: a writable
+// page becomes read-only in both environments and is marked PTE_COW. When an environment writes to
+// such a page, a page fault occurs, and pgfault maps a copy at the same address.
 //
-// If memory runs out, fork fails and the parent is unchanged. For this, fork goes over the address
-// space twice. First the child gets all its pages: only this step needs memory, and if it fails,
-// fork destroys the child. Then the parent's own pages become read-only.
+// If memory runs out, fork fails and the parent is unchanged. To guarantee this, fork goes through
+// the address space twice. First, the child gets all its pages. Only this step needs memory; if the
+// step fails, fork destroys the child. Second, the parent's own pages become read-only.
+//
+// The permission bits of a page decide how fork treats the page:
 //
 //	PTE_W            private               fork makes it PTE_COW in both environments
 //	PTE_COW          private, not yet      fork maps it in the child, too
 //	                 copied
 //	PTE_W | PTE_COW  shared by sfork       fork copies it for the child at once: the page must
-//	                                       stay writable for those that share it
-//	PTE_SHARE        shared by choice      fork maps it in the child, too
+//	                                       stay writable for all that share it
+//	PTE_SHARE        always shared         fork maps it in the child, too
 //	none of these    read-only             fork maps it in the child, too
 //
 // lib/challenge/forkbatch.c has a fork that enters the kernel less often.
@@ -24,7 +26,7 @@
 
 int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
 
-extern const uint8_t private_start[], private_end[]; // user/user.ld: the page of thisenv
+extern const uint8_t private_start[], private_end[]; // The page of thisenv: user/user.ld
 
 // ---- The pages ----
 
@@ -32,8 +34,9 @@ extern const uint8_t private_start[], private_end[]; // user/user.ld: the page o
 // copy of these variables, even after sfork.
 PRIVATE static uint32_t stack_first, stack_last;
 
-// Returns the first mapped page of this environment from page number pn on, or XSTACK_PAGE if there
-// is none: fork's loops end before the exception stack. Entries that are not 0 are present.
+// Returns the number of the first mapped page from page number pn on. Returns XSTACK_PAGE if no
+// page from pn on and below the exception stack is mapped: fork's loops end before the exception
+// stack. Below UTOP, an entry of a page table is either 0 or present.
 uint32_t
 _next_page(uint32_t pn)
 {
@@ -50,21 +53,22 @@ _next_page(uint32_t pn)
 	return XSTACK_PAGE;
 }
 
-// The permissions of a mapped page, as sys_page_map takes them.
+// Returns the permissions of a mapped page, in the form that sys_page_map takes.
 int
 _page_perm(uint32_t pn)
 {
 	return uvpt[pn] & PTE_SYSCALL;
 }
 
-// Whether other environments must not see what this environment writes to the page after a fork.
+// Returns whether a page with these permissions is private: after a fork, other environments must
+// not see what this environment writes to the page.
 static bool
 is_private(int perm)
 {
 	return (perm & (PTE_W | PTE_COW)) && !(perm & PTE_SHARE);
 }
 
-// Whether the page is private and not yet copied.
+// Returns whether the page is private and not yet copied.
 static bool
 is_cow(int perm)
 {
@@ -77,9 +81,10 @@ is_sforked(int perm)
 	return (perm & (PTE_W | PTE_COW | PTE_SHARE)) == (PTE_W | PTE_COW);
 }
 
-// The pages that are never shared, even by sfork: the stack that this code runs on, and the page of
-// thisenv. Parent and child write to them at once, when there may be no memory left for a copy. So
-// fork and sfork copy these pages at once.
+// Returns whether the page is never shared, not even by sfork. Two kinds of pages are never shared:
+// the stack pages that this code uses, and the page of thisenv. Parent and child write to these
+// pages immediately after a fork, when there may be no memory left for a copy. So fork and sfork
+// copy these pages at once.
 static bool
 never_shared(uint32_t pn)
 {
@@ -88,7 +93,7 @@ never_shared(uint32_t pn)
 	return (pn >= stack_first && pn <= stack_last) || (va >= private_start && va < private_end);
 }
 
-// Whether fork copies the page for the child at once.
+// Returns whether fork copies the page for the child at once.
 bool
 _copied_at_once(uint32_t pn)
 {
@@ -97,16 +102,18 @@ _copied_at_once(uint32_t pn)
 	return is_private(perm) && (never_shared(pn) || is_sforked(perm));
 }
 
-// The permissions of a page in both environments after a fork that does not copy it at once.
+// Returns the permissions that a page with permissions perm gets in both environments if fork does
+// not copy the page at once.
 int
 _cow_perm(int perm)
 {
 	return is_private(perm) ? (perm & ~PTE_W) | PTE_COW : perm;
 }
 
-// Returns an address where nothing is mapped, from UFORKTEMP on. UFORKTEMP itself can be in use:
-// the program may have mapped a page there. Also, _copy_page may write to its own stack while that
-// is PTE_COW: then pgfault calls _copy_page again, which must not use the same address.
+// Returns the first page address from UFORKTEMP on where nothing is mapped. UFORKTEMP itself can be
+// in use for two reasons. The program may have mapped a page there. Or _copy_page is called a
+// second time before the first call has ended: if the first call writes to its own stack while the
+// stack is PTE_COW, pgfault calls _copy_page again. The second call must not use the same address.
 static void *
 scratch_va(void)
 {
@@ -136,8 +143,9 @@ _copy_page(envid_t envid, uint32_t pn, int perm)
 // ---- The copy-on-write fault ----
 
 // If a page fault was a write to a PTE_COW page, map a copy there and return true. For other faults
-// return false: lib/pgfault.c then calls the program's handler. Addresses from UTOP up are
-// checked first, because a program cannot read all of uvpt there. Exercise 12.
+// return false: lib/pgfault.c then calls the program's handler. Addresses from UTOP up are rejected
+// before uvpt is read, because a program cannot read all of the uvpt entries for these addresses.
+// Exercise 12.
 static bool
 pgfault(struct UTrapframe *utf)
 {
@@ -152,10 +160,10 @@ pgfault(struct UTrapframe *utf)
 	return true;
 }
 
-// ---- What fork and sfork have in common ----
+// ---- Code that fork and sfork share ----
 
-// Call this before sys_exofork: install pgfault, and note which stack pages are copied at once
-// (those from stack_low to stack_high). Returns 0 or -E_NO_MEM.
+// Must be called before sys_exofork. Installs pgfault, and records which stack pages are copied at
+// once: the pages from stack_low to stack_high. Returns 0 or -E_NO_MEM.
 int
 _begin_fork(uintptr_t stack_low, uintptr_t stack_high)
 {
@@ -164,8 +172,9 @@ _begin_fork(uintptr_t stack_low, uintptr_t stack_high)
 	return _set_cow_handler(pgfault);
 }
 
-// Give the child an exception stack. If a handler forks, it runs on this environment's exception
-// stack: then the child gets a copy of that stack, and returns from the handler too.
+// Give the child an exception stack. If an exception handler called fork, this code runs on the
+// exception stack: then the child gets a copy of this stack, so that the handler can return in the
+// child, too. Returns 0 or an error.
 static int
 give_exception_stack(envid_t child)
 {
@@ -176,7 +185,8 @@ give_exception_stack(envid_t child)
 	return sys_page_alloc(child, page_va(XSTACK_PAGE), perm);
 }
 
-// Let the child handle the exceptions that this environment handles. Returns 0 or an error.
+// Give the child an exception stack, and the upcalls that this environment has. Returns 0 or an
+// error.
 int
 _give_upcalls(envid_t child)
 {
@@ -207,7 +217,8 @@ _end_fork(envid_t child, int r)
 
 // ---- fork ----
 
-// Give a child of fork the page pn: a copy, or the same page. Returns 0 or an error. Exercise 12.
+// Map page pn in a child of fork: a copy of the page, or the same page. Returns 0 or an error.
+// Exercise 12.
 static int
 duppage(envid_t envid, uint32_t pn)
 {
@@ -218,7 +229,8 @@ duppage(envid_t envid, uint32_t pn)
 	return sys_page_map(0, page_va(pn), envid, page_va(pn), _cow_perm(perm));
 }
 
-// Make this environment's page pn copy-on-write, if it is writable and the child has the same page.
+// Make page pn copy-on-write in this environment, if the page is private and writable and the child
+// has the same page. Returns 0 or an error.
 static int
 protect_page(uint32_t pn)
 {
@@ -229,9 +241,9 @@ protect_page(uint32_t pn)
 	return sys_page_map(0, page_va(pn), 0, page_va(pn), _cow_perm(perm));
 }
 
-// See inc/lib.h. sys_exofork must be called here, not in a function of its own: the child continues
-// from sys_exofork with a copy of the stack that is made later, when such a function would have
-// returned. Exercise 12.
+// inc/lib.h describes fork. sys_exofork must be called here, not in a function that fork calls: the
+// child continues after sys_exofork with a copy of the stack, and the copy is made later, when such
+// a function would have returned. Exercise 12.
 envid_t
 fork(void)
 {
@@ -256,7 +268,7 @@ fork(void)
 
 // ---- sfork ----
 
-// The lowest page of the stack: there is no gap between it and USTACKTOP.
+// Returns the number of the lowest stack page. All pages from this page up to USTACKTOP are mapped.
 static uint32_t
 lowest_stack_page(void)
 {
@@ -267,8 +279,13 @@ lowest_stack_page(void)
 	return pn;
 }
 
-// Give a child of sfork the page pn: a copy if the page is never shared; otherwise the page itself.
-// A page that is not yet copied is copied now, and adopt_page maps the copy in the parent, too.
+// Map page pn in a child of sfork. Returns 0 or an error. There are three kinds of pages:
+//
+// - A page that is never shared: the child gets a copy of its own.
+// - A copy-on-write page that is not yet copied: it is copied now, and the child gets the copy.
+//   Later, adopt_page maps the same copy in the parent.
+// - Any other page: the child gets the same page. If the page is private, the mapping in the child
+//   is marked as shared by sfork.
 static int
 share_page(envid_t child, uint32_t pn)
 {
@@ -283,8 +300,8 @@ share_page(envid_t child, uint32_t pn)
 	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
 }
 
-// If parent and child must share page pn, map the child's page in this environment, marked as
-// shared.
+// If parent and child must share page pn and this environment's mapping is not yet marked as shared
+// by sfork, map the child's page in this environment with that mark. Returns 0 or an error.
 static int
 adopt_page(envid_t child, uint32_t pn)
 {
@@ -295,7 +312,7 @@ adopt_page(envid_t child, uint32_t pn)
 	return sys_page_map(child, page_va(pn), 0, page_va(pn), perm | PTE_W | PTE_COW);
 }
 
-// See inc/lib.h. All of the stack is copied at once. Challenge: shared-memory fork.
+// inc/lib.h describes sfork. The whole stack is copied at once. Challenge: shared-memory fork.
 envid_t
 sfork(void)
 {

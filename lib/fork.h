@@ -1,13 +1,13 @@
 #ifndef JOS_LIB_FORK_H
 #define JOS_LIB_FORK_H
 
-// The parts of lib/fork.c that lib/challenge/forkbatch.c also uses. Not for programs.
-// Comments are at the definitions.
+// Declarations of the parts of lib/fork.c that lib/challenge/forkbatch.c also uses. Programs must
+// not use them. lib/fork.c describes each function.
 
 #include <inc/lib.h>
 
 #define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE) // The last page below UTOP
-#define STACK_MARGIN 1024 // Bytes of stack that the calls made by a fork need at most
+#define STACK_MARGIN 1024 // Maximum bytes of stack that the functions called by a fork use
 #define PRIVATE      __attribute__((section(".bss.private")))
 
 int _begin_fork(uintptr_t stack_low, uintptr_t stack_high);
@@ -26,7 +26,8 @@ page_va(uint32_t pn)
 	return (void *)(pn * PGSIZE);
 }
 
-// The permissions of a copy that only one environment maps.
+// Returns the permissions for a copy of a page that only one environment maps: writable, and not
+// PTE_COW.
 static inline int
 own_perm(int perm)
 {

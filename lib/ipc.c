@@ -21,9 +21,9 @@ ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm)
 #endif
 }
 
-// See inc/lib.h. The loop is needed because a parent may make a child runnable at any time, which
-// ends the child's wait with -E_UNSPECIFIED. Programs for the lab do not expect this error.
-// Exercise 15.
+// inc/lib.h describes ipc_send. The loop is needed because a parent may make a child runnable at
+// any time, which ends the child's wait with -E_UNSPECIFIED. The lab's programs do not expect this
+// error. Exercise 15.
 void
 ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 {
@@ -36,8 +36,9 @@ ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 		panic("ipc_send: %e", r);
 }
 
-// The second half of ipc_recv, after the system call has returned r. If r is 0, the kernel has
-// put the message into this environment's struct Env.
+// The second half of ipc_recv and ipc_call, after the system call has returned r. Stores the sender
+// and the permissions, and returns the value or the error. If r is 0, the kernel has put the
+// message into this environment's struct Env.
 static int32_t
 finish_recv(int r, envid_t *from_env_store, int *perm_store)
 {
@@ -48,7 +49,7 @@ finish_recv(int r, envid_t *from_env_store, int *perm_store)
 	return r < 0 ? r : (int32_t)thisenv->env_ipc_value;
 }
 
-// See inc/lib.h. Exercise 15.
+// inc/lib.h describes ipc_recv. Exercise 15.
 int32_t
 ipc_recv(envid_t *from_env_store, void *pg, int *perm_store)
 {

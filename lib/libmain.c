@@ -4,7 +4,8 @@
 
 const char *binaryname = "<unknown>";
 
-// On a page that environments never share, so that each sfork child has its own: see lib/fork.c.
+// Placed on a page that environments never share, so that each child of sfork has a thisenv of its
+// own. lib/fork.c copies this page at once.
 __attribute__((section(".bss.private"))) const volatile struct Env *thisenv;
 
 extern void (*_syscall_gate)(void); // lib/syscall.S
@@ -12,7 +13,8 @@ void _gate_sysenter(void);
 
 void libmain(int argc, char **argv) __attribute__((noreturn));
 
-// lib/entry.S calls this once. Calls go by sysenter if the CPU has it: see lib/syscall.S.
+// lib/entry.S calls libmain once. If the CPU has sysenter, system calls use this instruction, by
+// way of _gate_sysenter in lib/syscall.S.
 void
 libmain(int argc, char **argv)
 {

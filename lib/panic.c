@@ -2,7 +2,7 @@
 
 #include <inc/lib.h>
 
-#define MESSAGE_SIZE 256 // Bytes; a longer text is cut. The stack is only one page
+#define MESSAGE_SIZE 256 // Bytes. A longer message is cut, because the stack is only one page
 
 static void
 print_message(const char *kind, const char *file, int line, const char *fmt, va_list ap)
@@ -24,8 +24,8 @@ _warn(const char *file, int line, const char *fmt, ...)
 	va_end(ap);
 }
 
-// Print the message and execute breakpoints. At the first, the kernel enters the monitor and shows
-// the registers; the loop is there in case it continues the program.
+// Print the message, then execute a breakpoint: the kernel shows the registers and enters the
+// monitor. The loop is needed because the monitor can continue the program.
 void
 _panic(const char *file, int line, const char *fmt, ...)
 {

@@ -1,27 +1,30 @@
 // The page-fault upcall, and the upcall for other exceptions. The kernel starts the program here
-// after an exception, on the exception stack, with esp pointing to a struct UTrapframe. The
-// upcall calls the handler in lib/pgfault.c. Then it returns to the instruction that faulted, with
-// all registers loaded from the UTrapframe, and without entering the kernel. Exercise 10.
+// after an exception, on the exception stack, with esp pointing to a struct UTrapframe. The upcall
+// calls a function in lib/pgfault.c, which calls the handler. Then the upcall returns to the
+// instruction that faulted, with all registers loaded from the UTrapframe, and without entering the
+// kernel. Exercise 10.
+//
+// Step 3 below changes the two stacks as follows:
 //
 //	interrupted stack                     exception stack
-//	|    in use      |                    | utf_esp      | -> moved down one word
+//	|    in use      |                    | utf_esp      | <- one word lower
 //	+----------------+ <- utf_esp         | utf_eflags   |
-//	| utf_eip        | <- step 3          | utf_eip      |
+//	| utf_eip        | <- copied here     | utf_eip      |
 //	                                      | utf_regs ... |
 //	                                      +--------------+ <- esp
 //
 // The last instruction must load esp and eip together, after all other registers. Only ret can do
-// this, if esp already points to the interrupted stack. So utf_eip is first copied to that stack,
-// one word below utf_esp. After a fault in a handler, the interrupted stack is the exception stack
-// itself; the kernel has left that word empty.
+// this, and only if esp already points to the interrupted stack. So utf_eip is first copied to the
+// interrupted stack, one word below utf_esp. After a fault in a handler, the interrupted stack is
+// the exception stack itself. For this case, the kernel has left the word below utf_esp empty.
 //
-// If the program is single-stepped (TF is set), popfl would start single-stepping while still in
-// this code: the debug handler would be called before the last instruction, again and again.
-// return_and_step therefore ends with iret, which loads flags and eip together. iret needs three
-// words on the interrupted stack. If that is the exception stack, they are the empty word, utf_esp
-// and utf_eflags, which are not needed any more. (QEMU 7.2 with SMAP reads these words with the
-// kernel's rights, so this iret causes a page fault there: a program that handles its page faults
-// cannot be single-stepped.)
+// If the program is single-stepped (TF is set), popfl in step 4 would start the single-stepping
+// inside this code: the debug handler would be called before ret is executed, again and again.
+// return_and_step therefore ends with iret, which loads the flags and eip together. iret needs
+// three words on the interrupted stack. If the interrupted stack is the exception stack, these
+// words are the empty word, utf_esp and utf_eflags, which are not needed any more. (QEMU 7.2 with
+// SMAP reads these words with the kernel's rights, so iret causes a page fault: on this QEMU, a
+// program that handles its page faults cannot be single-stepped.)
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
@@ -48,7 +51,8 @@ _exception_upcall:
 
 	.type dispatch, @function
 dispatch:
-	// Step 1: call the handler with the UTrapframe's address. C functions preserve ebx.
+	// Step 1: call the dispatch function with the UTrapframe's address. ebx keeps this address,
+	// because C functions preserve ebx.
 	movl	%esp, %ebx
 	andl	$-16, %esp	// SSE code needs this alignment at each call.
 	subl	$12, %esp
@@ -56,7 +60,7 @@ dispatch:
 	call	*%eax
 	movl	%ebx, %esp
 
-	// Step 2: is the program single-stepped?
+	// Step 2: if the program is single-stepped, continue at return_and_step.
 	testl	$FL_TF, UTF_EFLAGS(%esp)
 	jnz	return_and_step
 
@@ -73,7 +77,7 @@ dispatch:
 	addl	$4, %esp // Skip utf_eip.
 	popfl
 
-	// Step 5: switch stacks and pop eip there.
+	// Step 5: switch to the interrupted stack and pop eip from it.
 	popl	%esp
 	ret
 	.size dispatch, . - dispatch
@@ -90,7 +94,7 @@ return_and_step:
 	movl	%cs, %ecx
 	movl	%ecx, 4(%eax)
 	movl	%edx, 8(%eax)
-	movl	%eax, UTF_EIP(%esp) // popl loads esp from here.
+	movl	%eax, UTF_EIP(%esp) // The popl below loads esp from here.
 	addl	$UTF_REGS, %esp
 	popal
 	popl	%esp

@@ -1,5 +1,5 @@
-// Handlers of exceptions in a program. The kernel starts the upcalls in pfentry.S; the upcalls call
-// the functions _pgfault_dispatch and _exception_dispatch here, which call the handlers.
+// Exception handlers in a program. The kernel starts the upcalls in pfentry.S; the upcalls call
+// _pgfault_dispatch and _exception_dispatch in this file, which call the handlers.
 
 #include <inc/lib.h>
 
@@ -7,8 +7,8 @@ void _exception_upcall(void);
 void _pgfault_dispatch(struct UTrapframe *utf);
 void _exception_dispatch(struct UTrapframe *utf);
 
-// The program's page-fault handler. fork's handler (lib/fork.c) is called before it, and returns
-// whether the fault was a copy-on-write fault.
+// The program's page-fault handler, and fork's page-fault handler (pgfault in lib/fork.c). fork's
+// handler is called first, and returns whether the fault was a copy-on-write fault.
 static void (*pgfault_handler)(struct UTrapframe *utf);
 static bool (*cow_handler)(struct UTrapframe *utf);
 
@@ -25,7 +25,7 @@ ensure_exception_stack(void)
 	return sys_page_alloc(0, stack, PTE_P | PTE_U | PTE_W);
 }
 
-// See inc/lib.h. Exercise 11.
+// inc/lib.h describes set_pgfault_handler. Exercise 11.
 void
 set_pgfault_handler(void (*handler)(struct UTrapframe *utf))
 {
@@ -50,7 +50,8 @@ _pgfault_dispatch(struct UTrapframe *utf)
 }
 
 // Install fork's handler for copy-on-write faults. Returns 0 or -E_NO_MEM. cow_handler is written
-// only once: after the first fork its page is copy-on-write, and a write would need memory.
+// only once: after the first fork, the page of cow_handler is copy-on-write, and a write to this
+// page would need memory.
 int
 _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 {
@@ -63,7 +64,7 @@ _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 	return sys_env_set_pgfault_upcall(0, _pgfault_upcall);
 }
 
-// See inc/lib.h. Challenge: exceptions other than page faults.
+// inc/lib.h describes set_exception_handler. Challenge: exceptions other than page faults.
 int
 set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf))
 {
@@ -80,8 +81,8 @@ set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf))
 	return 0;
 }
 
-// _exception_upcall calls this on the exception stack. utf_fault_va holds the vector (for a page
-// fault, it holds the address).
+// _exception_upcall calls this on the exception stack. utf_fault_va holds the vector of the
+// exception (only for a page fault, it holds an address).
 void
 _exception_dispatch(struct UTrapframe *utf)
 {

@@ -1,9 +1,9 @@
 // cprintf for programs.
 //
-// The kernel prints the text of one sys_cputs in one piece: a line that is printed by one call is
-// never cut by another CPU's line. So cprintf collects its text in a buffer, which must be small
-// because the stack is one page. When the buffer is full, cprintf prints the complete lines in the
-// buffer, or all of the buffer if it has no newline.
+// The kernel prints the text of one sys_cputs call in one piece: no other CPU can print inside a
+// line that one call prints. So cprintf collects its text in a buffer, which must be small because
+// the stack is one page. When the buffer is full, cprintf prints the complete lines in the buffer,
+// or the whole buffer if there is no newline in it.
 
 #include <inc/lib.h>
 
@@ -11,7 +11,7 @@
 
 struct buffer {
 	unsigned used;
-	int total; // Characters so far, including those already printed
+	int total; // Characters added so far, including those already printed
 	char text[BUFFER_SIZE];
 };
 
@@ -24,7 +24,8 @@ print_first(struct buffer *b, unsigned n)
 	memmove(b->text, b->text + n, b->used);
 }
 
-// The number of characters up to the last newline in the buffer; all if there is no newline.
+// Returns the number of characters up to and including the last newline in the buffer. If there is
+// no newline, returns the number of all characters in the buffer.
 static unsigned
 whole_lines(const struct buffer *b)
 {

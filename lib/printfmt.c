@@ -9,7 +9,7 @@
 #include <inc/stdio.h>
 #include <inc/string.h>
 
-// A conversion, parsed: what is between the % and the letter.
+// A parsed conversion: everything between the % and the letter.
 struct spec {
 	bool left;      // -: align to the left
 	bool zeroes;    // 0: pad a number with zeroes
@@ -19,7 +19,7 @@ struct spec {
 	int longs;     // The number of l's
 };
 
-// Where the output goes, and where the arguments come from.
+// The function that receives the output, and the arguments that are not yet used.
 struct printer {
 	void (*put)(const char *s, size_t len, void *putdat);
 	void *putdat;
@@ -57,7 +57,7 @@ put_printable(struct printer *p, const char *s, unsigned len)
 		put(p, *s < ' ' || *s > '~' ? "?" : s, 1);
 }
 
-// Print len characters of s, padded with spaces to the width.
+// Print len characters of s, padded with spaces to the width in spec.
 static void
 put_padded(struct printer *p, const struct spec *spec, const char *s, unsigned len)
 {
@@ -81,8 +81,8 @@ put_string(struct printer *p, const struct spec *spec, const char *s)
 	put_padded(p, spec, s, spec->precision < 0 ? strlen(s) : strnlen(s, spec->precision));
 }
 
-// Write the digits of number so that the last is at end - 1. Return a pointer to the first. For 0,
-// no digit is written.
+// Write the digits of number so that the last digit is at end - 1. Return a pointer to the first
+// digit. If number is 0, no digit is written, and the result is end.
 static char *
 write_digits(char *end, unsigned long long number, unsigned base)
 {
@@ -169,8 +169,8 @@ next_signed(struct printer *p, int longs)
 	return va_arg(p->ap, int);
 }
 
-// Parse a width or precision: a number, or * for an argument. A number that is too large becomes
-// INT32_MAX. Return a pointer to the next character.
+// Parse a width or precision: a number, or a *, which stands for an argument. A number that is too
+// large becomes INT32_MAX. Return a pointer to the next character.
 static const char *
 read_count(struct printer *p, const char *fmt, int *count)
 {
@@ -187,7 +187,7 @@ read_count(struct printer *p, const char *fmt, int *count)
 	return fmt;
 }
 
-// Parse the conversion after a %. Return a pointer to its letter.
+// Parse the conversion after a %. Return a pointer to the letter of the conversion.
 static const char *
 read_spec(struct printer *p, const char *fmt, struct spec *spec)
 {
@@ -215,8 +215,8 @@ read_spec(struct printer *p, const char *fmt, struct spec *spec)
 	return fmt;
 }
 
-// Print the conversion after a %. Return a pointer to what follows it. An unknown conversion is
-// printed as it is.
+// Print the conversion after a %. Return a pointer to the text after the conversion. An unknown
+// conversion is printed unchanged.
 static const char *
 put_conversion(struct printer *p, const char *fmt)
 {
@@ -280,7 +280,8 @@ vprintpieces(
 	va_end(p.ap);
 }
 
-// The function of vprintfmt's caller, which receives one character at a time.
+// The function that the caller of vprintfmt has passed, which receives one character at a time, and
+// that function's second argument.
 struct char_output {
 	void (*putch)(int c, void *putdat);
 	void *putdat;
@@ -314,14 +315,15 @@ printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...)
 }
 
 // The output of vsnprintf: a string in a buffer of `size` bytes. `length` also counts the
-// characters that the buffer has no room for.
+// characters for which the buffer has no room.
 struct string_output {
 	char *buf;
 	unsigned size;
 	unsigned length;
 };
 
-// Append as much of a piece as fits, and a NUL.
+// Append a piece to the string, and a NUL. Characters that do not fit are dropped, but they are
+// counted in `length`.
 static void
 append(const char *s, size_t len, void *putdat)
 {

@@ -1,5 +1,5 @@
-// Read a line from the console, with editing and a history. For the kernel's monitor and for
-// programs. There is one static line buffer and no lock: in the kernel, only the CPU that owns the
+// Read a line from the console, with editing and a history. The kernel's monitor and programs use
+// readline. There is one static line buffer and no lock: in the kernel, only the CPU that owns the
 // console may call readline.
 //
 // The screen is updated only with printable characters and \b, which moves the cursor left without
@@ -7,8 +7,11 @@
 // the screen's width is edited correctly, but it is displayed correctly only if \b moves from the
 // left edge to the line above.
 //
-// Bytes from 0x80 on are taken as UTF-8 (RFC 3629, section 3): the cursor moves over all bytes of a
-// character together, they are erased together, and they take one column.
+// Bytes from 0x80 on are read as UTF-8 (RFC 3629, section 3): the cursor moves over all bytes of a
+// character together, all bytes of a character are erased together, and each character takes one
+// column.
+//
+// For example, the line "ls xyz" with the cursor on the x:
 //
 //	line[]:  | l | s |   | x | y | z | \0 | ...
 //	                       ^ cursor     ^ length
@@ -22,7 +25,7 @@
 #define LINE_SIZE 1024
 #define HISTORY   8 // Lines remembered, besides the line that is being typed
 
-#define SEQUENCE_MAX 16 // Bytes of an escape sequence after ESC; a longer sequence is read as text
+#define SEQUENCE_MAX 16 // An escape sequence with this many bytes after ESC is read as text
 
 #define CTRL(letter) (0x1F & (letter))
 #define ESCAPE       0x1B
@@ -31,11 +34,12 @@
 static char line[LINE_SIZE];
 static unsigned length, cursor;
 static unsigned refused; // Characters that were dropped because the line was full
-static bool echoing;     // Input is from the console: show what is typed
+static bool echoing;     // Input is from the console: print what is typed
 
-// A ring: line number n, counted from 0, is in history[n % (HISTORY + 1)]. `entered` is how many
-// lines were entered; the last HISTORY of them are kept. Line number `entered` is the new line,
-// saved here while an old line is shown. `shown` is the number of the line that is shown.
+// A ring buffer: line number n, counted from 0, is in history[n % (HISTORY + 1)]. `entered` is the
+// number of lines that were entered; the last HISTORY of these lines are kept. Line number
+// `entered` is the new line, which is saved here while an old line is shown. `shown` is the number
+// of the line that is shown.
 static char history[HISTORY + 1][LINE_SIZE];
 static unsigned entered, shown;
 
@@ -46,14 +50,15 @@ echo(char c, unsigned times)
 		cputchar(c);
 }
 
-// Whether a byte is a UTF-8 continuation byte: not the first byte of its character.
+// Returns whether a byte is a UTF-8 continuation byte, that is, not the first byte of a character.
 static bool
 is_continuation(char c)
 {
 	return (c & 0xC0) == 0x80;
 }
 
-// left_of: the start of the character before a position. right_of: the end of the character at it.
+// left_of returns the start of the character before a position. right_of returns the end of the
+// character at a position.
 static unsigned
 left_of(unsigned position)
 {
@@ -116,7 +121,7 @@ erase(unsigned from, unsigned to)
 	move_to(from);
 }
 
-// The start of the word before the cursor.
+// Returns the start of the word before the cursor.
 static unsigned
 word_start(void)
 {
@@ -135,14 +140,14 @@ history_line(unsigned number)
 	return history[number % (HISTORY + 1)];
 }
 
-// Replace the line by line `number` of the history. Changes to an old line are lost unless it is
-// entered.
+// Show line `number` of the history instead of the current line. If the user changes an old line
+// and does not enter it, the changes are lost.
 static void
 browse(unsigned number)
 {
 	const char *text = history_line(number);
 
-	// A number below 0 is caught, too: unsigned, it is larger than `entered`.
+	// This also rejects a number below 0, which as an unsigned number is larger than `entered`.
 	if (number > entered || entered - number > HISTORY) {
 		echo('\a', 1);
 		return;
@@ -168,8 +173,8 @@ remember_line(void)
 
 // ---- Escape sequences: ECMA-48, section 5.4; xterm's control sequences ----
 
-// The characters after an ESC that turned out not to begin an escape sequence: next_char returns
-// them again, as text.
+// The characters that were read after an ESC that does not begin an escape sequence. next_char
+// returns these characters again, as text.
 static int reread[SEQUENCE_MAX];
 static unsigned reread_from, reread_to;
 
@@ -181,8 +186,9 @@ next_char(void)
 
 enum SequenceState { NO_SEQUENCE, UNFINISHED, FINISHED };
 
-// Whether the n characters after an ESC are a key's escape sequence, or the beginning of one.
-// These exist: ESC [ numbers letter; ESC O letter; and from the Linux console ESC [ [ letter.
+// Returns whether the n characters after an ESC are the complete escape sequence of a key, the
+// beginning of an escape sequence, or neither. There are three forms of sequences: ESC [ numbers
+// letter (or ~ for the letter); ESC O letter; and, from the Linux console, ESC [ [ letter.
 static enum SequenceState
 sequence_state(const int *s, unsigned n)
 {
@@ -199,7 +205,8 @@ sequence_state(const int *s, unsigned n)
 	return last < '@' ? UNFINISHED : FINISHED;
 }
 
-// The key that a complete escape sequence stands for, or 0 for a key that has no use here.
+// Returns the key that a complete escape sequence stands for, or 0 if readline does not use this
+// key.
 static int
 sequence_key(const int *s, unsigned n)
 {
@@ -230,10 +237,11 @@ sequence_key(const int *s, unsigned n)
 	return 0;
 }
 
-// The next key: a character, or a key of inc/kbdreg.h, also if the terminal sent it as an escape
-// sequence. Negative at the end of input. An ESC that starts no sequence is ignored, and the
-// characters after it are read as usual. No timeout is used to recognize a single ESC, because that
-// fails on a slow line.
+// Returns the next key: a character, or a key of inc/kbdreg.h, which the terminal may have sent as
+// an escape sequence. Returns 0 for input that is ignored, and a negative number at the end of
+// input. An ESC that does not start a sequence is ignored, and the characters after the ESC are
+// read as usual. No timeout is used to recognize a single ESC, because a timeout fails on a slow
+// line.
 static int
 next_key(void)
 {
@@ -324,7 +332,7 @@ readline(const char *prompt)
 	length = cursor = refused = 0;
 	shown = entered;
 
-	// CR LF and LF CR are one Enter: skip the second half.
+	// CR LF, or LF CR, is a single press of the Enter key: skip the second character.
 	key = next_key();
 	if ((last_end == '\r' && key == '\n') || (last_end == '\n' && key == '\r'))
 		key = next_key();

@@ -1,8 +1,8 @@
-// Functions that the compiler calls in a build with SAN=1 when a check in the code fails:
-// undefined behaviour (-fsanitize=undefined), or a function that wrote past its arrays into the
-// word between them and the return address (-fstack-protector-strong). Each prints what happened
-// and where, and panics. Only a SAN=1 build links this file, into the kernel and into every
-// program. The compilers define the names and the arguments.
+// Functions that the compiled code calls in a build with SAN=1 when a check fails. The checks find
+// undefined behaviour (-fsanitize=undefined), and functions that have written past their arrays
+// into the guard word below the return address (-fstack-protector-strong). Each function in this
+// file prints what happened and where, and panics. Only a SAN=1 build links this file, into the
+// kernel and into every program. The compilers define the names and the arguments.
 
 #include <inc/assert.h>
 #include <inc/types.h>
@@ -20,8 +20,8 @@ undefined(const struct Location *where, const char *what)
 	    where->line, where->column, what);
 }
 
-// The checks for which only the location is printed. The data that the compiler passes always
-// begins with the location.
+// The checks for which only a fixed text and the location are printed. The data that the compiler
+// passes always begins with the location.
 #define MISTAKES(X)                                        \
 	X(add_overflow, "signed addition overflows")       \
 	X(sub_overflow, "signed subtraction overflows")    \
@@ -68,7 +68,8 @@ __ubsan_handle_shift_out_of_bounds(const struct Location *where, uintptr_t value
 	    where->file, where->line, where->column, value, (int)by);
 }
 
-// The pointer is null, or not aligned, or its object is too small.
+// Called for the use of a pointer that is null, that is not aligned, or that points to an object
+// that is too small.
 void
 __ubsan_handle_type_mismatch_v1(const struct Location *where, uintptr_t pointer)
 {
@@ -76,8 +77,8 @@ __ubsan_handle_type_mismatch_v1(const struct Location *where, uintptr_t pointer)
 	    where->file, where->line, where->column, pointer);
 }
 
-// The word that -fstack-protector puts below a return address. A string that overflows its array
-// cannot contain the same word: it has a NUL and a newline in it.
+// The guard word that -fstack-protector puts below a return address. The word contains a NUL and a
+// newline, so a string that overflows its array cannot contain the same word.
 uintptr_t __stack_chk_guard = 0x0A0DFF00;
 
 void

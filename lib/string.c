@@ -2,8 +2,9 @@
 // lock.
 //
 // Blocks are moved and filled by the CPU's string instructions: four bytes at a time, then the
-// remaining bytes. The ABI guarantees that the direction flag is clear at function entry, and asks
-// for the same at return (System V, Intel386 supplement, "Registers"). Only copy_down sets it.
+// remaining bytes. The ABI guarantees that the direction flag is clear when a function is called,
+// and requires that it is clear when the function returns (System V, Intel386 supplement,
+// "Registers"). Only copy_down sets the flag.
 
 #include <inc/string.h>
 
@@ -17,7 +18,7 @@ strlen(const char *s)
 	return end - s;
 }
 
-// The length of s, but at most size: no byte from s[size] on is read.
+// Returns the length of s, but at most size. The bytes from s[size] on are not read.
 size_t
 strnlen(const char *s, size_t size)
 {
@@ -54,8 +55,8 @@ strcat(char *dst, const char *src)
 	return dst;
 }
 
-// Copy src to dst, at most size - 1 characters, and terminate it. Returns the length of src: if it
-// is size or more, the copy is cut.
+// Copy at most size - 1 characters of src to dst, and terminate dst with a NUL (unless size is 0).
+// Returns the length of src. If this length is size or more, the copy is cut.
 size_t
 strlcpy(char *dst, const char *src, size_t size)
 {
@@ -92,7 +93,7 @@ strncmp(const char *s1, const char *s2, size_t size)
 	return 0;
 }
 
-// A pointer to the first c in s, or NULL. The terminating NUL counts as part of s.
+// Returns a pointer to the first c in s, or NULL. The terminating NUL counts as part of s.
 char *
 strchr(const char *s, char c)
 {
@@ -100,7 +101,7 @@ strchr(const char *s, char c)
 	return *s == c ? (char *)s : NULL;
 }
 
-// A pointer to the first c in s, or to the end of s.
+// Returns a pointer to the first c in s, or to the end of s.
 char *
 strfind(const char *s, char c)
 {
@@ -150,8 +151,8 @@ copy_down(char *dst, const char *src, size_t len)
 void *
 memmove(void *dst, const void *src, size_t len)
 {
-	// Copying upwards is wrong only if src <= dst < src + len. With unsigned arithmetic, this
-	// is a single comparison.
+	// memcpy's order can be wrong only if src <= dst < src + len. With unsigned arithmetic, a
+	// single comparison checks this.
 	if ((uintptr_t)dst - (uintptr_t)src >= len)
 		memcpy(dst, src, len);
 	else
@@ -170,7 +171,7 @@ memcmp(const void *s1, const void *s2, size_t len)
 	return 0;
 }
 
-// A pointer to the first byte c among the len bytes at s, or to their end.
+// Returns a pointer to the first byte c among the len bytes at s, or to the end of these bytes.
 void *
 memfind(const void *s, int c, size_t len)
 {
@@ -181,7 +182,7 @@ memfind(const void *s, int c, size_t len)
 	return (void *)at;
 }
 
-// The value of c as a digit, or 36 if c is not a digit in any base.
+// Returns the value of c as a digit, or 36 if c is not a digit in any base.
 static int
 digit_value(char c)
 {
@@ -200,8 +201,8 @@ is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// The base of the number at *digits: if base is 0, the prefix of the number decides. Moves *digits
-// past a 0x if a digit follows.
+// Returns the base of the number at *digits. If base is 0, the prefix of the number decides. If
+// base is 0 or 16, moves *digits past a prefix 0x that a digit follows.
 static int
 find_base(const char **digits, int base)
 {
@@ -217,8 +218,8 @@ find_base(const char **digits, int base)
 	return base;
 }
 
-// See inc/string.h. Unlike in the standard C library, a number that is too large for a long wraps
-// around: "0xf0100000" is an address and must keep its value.
+// inc/string.h describes strtol. Unlike in the standard C library, a number that is too large for a
+// long wraps around: "0xf0100000" is an address and must keep its value.
 long
 strtol(const char *s, char **endptr, int base)
 {

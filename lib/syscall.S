@@ -3,11 +3,13 @@
 // kernel, and returns the result, which the kernel left in eax. C functions must preserve ebx, edi
 // and esi, so a function that uses these registers saves them.
 //
-// The functions enter the kernel through the function pointer _syscall_gate. It points to
-// _gate_int; libmain changes it to _gate_sysenter if the CPU has sysenter. sysenter needs esi and
-// ebp to return, so a call with five arguments always uses int.
+// The functions enter the kernel through the function pointer _syscall_gate. At first, the pointer
+// is _gate_int; libmain changes the pointer to _gate_sysenter if the CPU has sysenter. With
+// sysenter, the kernel needs esi and ebp for the return, so a call with five arguments, the last in
+// esi, always uses int.
 //
-// exofork has no function here: inc/lib.h inlines it, and says why.
+// There is no function for exofork in this file: sys_exofork is an inline function in inc/lib.h,
+// which says why.
 
 #include <inc/syscall.h>
 #include <inc/trap.h>
@@ -20,10 +22,10 @@
 	.globl	sys_\name
 	.type	sys_\name, @function
 sys_\name:
-	.set	.Lbelow, 4	// Bytes from esp to the first argument: the return address
+	.set	.Lbelow, 4	// Offset of the first argument from esp: above the return address
 	.if	\nargs >= 3
 	pushl	%ebx
-	.set	.Lbelow, .Lbelow + 4 // and the saved registers
+	.set	.Lbelow, .Lbelow + 4 // Each push adds 4 to the offset
 	.endif
 	.if	\nargs >= 4
 	pushl	%edi

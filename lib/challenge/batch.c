@@ -1,6 +1,6 @@
-// Batches of system calls. A program collects calls in a struct Batch, like output in a buffer. The
-// calls are made together, by sys_batch: when the batch is full, and by batch_flush. No call is
-// made after a call that failed. inc/lib.h describes the functions.
+// Batches of system calls. A program collects calls in a struct Batch. The calls are executed
+// together, by sys_batch, when the batch is full or when the program calls batch_flush. After a
+// call that fails, no later call of the batch is executed. inc/lib.h describes the functions.
 
 #include <inc/lib.h>
 
@@ -11,8 +11,9 @@ batch_flush(struct Batch *b)
 
 	if (left == 0)
 		return 0;
-	// The kernel does not write results to a PTE_COW page. A fork may have made the one or two
-	// pages of b PTE_COW, so write to both of them here: pgfault then maps copies.
+	// A Batch is on one page or on two, and a fork may have made these pages PTE_COW. The
+	// kernel does not write results to a PTE_COW page. So write to the first and the last word
+	// of b here: pgfault then maps copies of the pages.
 	b->count = 0;
 	b->calls[left - 1].result = 0;
 	for (struct BatchCall *calls = b->calls; left > 0;) {
@@ -27,7 +28,8 @@ batch_flush(struct Batch *b)
 	return 0;
 }
 
-// Add a call to the batch. Arguments that the call does not have are 0.
+// Add a call to the batch; if the batch is full, execute its calls first. Arguments that the call
+// does not have are 0. Returns 0, or the error of an earlier call.
 static int
 add(struct Batch *b, uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4,
     uint32_t a5)

@@ -1,17 +1,17 @@
 // A challenge: fork with fewer entries into the kernel. fork_batched does the same as fork, with
 // the same guarantees, but collects its calls of sys_page_map in a batch (lib/challenge/batch.c). A
-// program can call it in place of fork. docs/costs.md compares the costs.
+// program can call fork_batched instead of fork. docs/costs.md compares the costs.
 //
-// A batch makes its calls in order, and makes no call after a call that failed. So, as in fork, the
+// The calls of a batch are executed in order, up to the first call that fails. So, as in fork, the
 // parent's pages become copy-on-write only after the child has all its pages.
 
 #include <lib/fork.h>
 
-// The kernel writes results into the batch, but not to a PTE_COW page. .bss.private is never
-// PTE_COW.
+// The kernel writes results into the batch, but does not write to a PTE_COW page. PRIVATE places
+// the batch on a page that is never PTE_COW.
 PRIVATE static struct Batch batch;
 
-// Like duppage in lib/fork.c.
+// The same as duppage in lib/fork.c, but adds its sys_page_map call to the batch.
 static int
 give_page(envid_t child, uint32_t pn)
 {
@@ -22,7 +22,7 @@ give_page(envid_t child, uint32_t pn)
 	return batch_page_map(&batch, 0, page_va(pn), child, page_va(pn), _cow_perm(perm));
 }
 
-// Like protect_page in lib/fork.c.
+// The same as protect_page in lib/fork.c, but adds its sys_page_map call to the batch.
 static int
 protect_page(uint32_t pn)
 {
@@ -47,7 +47,8 @@ fork_batched(void)
 		thisenv = &envs[ENVX(sys_getenvid())];
 		return 0;
 	}
-	// A child of fork_batched has a copy of its parent's batch, which was not empty.
+	// If this environment is a child of fork_batched, its batch is a copy of the parent's
+	// batch, which still contained calls. Drop these calls.
 	batch.count = 0;
 	r = _give_upcalls(child);
 	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
