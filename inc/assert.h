@@ -3,7 +3,7 @@
 
 #include <inc/stdio.h>
 
-// The kernel's versions are in kern/init.c, those of programs in lib/panic.c.
+// The kernel's versions are in kern/init.c; the programs' versions are in lib/panic.c.
 void _warn(const char *file, int line, const char *fmt, ...);
 void _panic(const char *file, int line, const char *fmt, ...) __attribute__((noreturn));
 
@@ -13,7 +13,7 @@ void _panic(const char *file, int line, const char *fmt, ...) __attribute__((nor
 
 #define assert(x) ((x) ? (void)0 : panic("assertion failed: %s", #x))
 
-// A compile-time error if the constant x is zero.
+// Causes a compile-time error if the constant x is zero.
 #define static_assert(x) _Static_assert(x, #x)
 
 #endif // JOS_INC_ASSERT_H

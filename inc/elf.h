@@ -3,8 +3,8 @@
 
 #include <inc/types.h>
 
-// The Executable and Linkable Format: what is needed to load 32-bit Intel programs and to read
-// their symbols. System V ABI, chapters 4 and 5.
+// The Executable and Linkable Format: the parts that are needed to load 32-bit Intel programs and
+// to read their symbols. System V ABI, chapters 4 and 5.
 
 #define ELF_MAGIC 0x464C457FU // "\x7FELF", read as a little-endian word
 
@@ -24,8 +24,8 @@ struct Elf {
 	uint16_t e_machine;
 	uint32_t e_version;
 	uint32_t e_entry; // Where execution begins
-	uint32_t e_phoff; // Program headers: what to load
-	uint32_t e_shoff; // Section headers: symbols and others
+	uint32_t e_phoff; // Program headers: the parts to load
+	uint32_t e_shoff; // Section headers: symbols and other sections
 	uint32_t e_flags;
 	uint16_t e_ehsize;
 	uint16_t e_phentsize;
@@ -45,9 +45,9 @@ struct Proghdr {
 	uint32_t p_type;
 	uint32_t p_offset; // Offset in the file
 	uint32_t p_va;     // Virtual address
-	uint32_t p_pa;     // Physical address, for a kernel
+	uint32_t p_pa;     // Physical address, used to load a kernel
 	uint32_t p_filesz; // Bytes to load from the file
-	uint32_t p_memsz;  // Bytes in memory; those after p_filesz are zero
+	uint32_t p_memsz;  // Bytes in memory. The bytes after the first p_filesz are zero
 	uint32_t p_flags;
 	uint32_t p_align;
 };
@@ -62,7 +62,7 @@ struct Secthdr {
 	uint32_t sh_addr;
 	uint32_t sh_offset;
 	uint32_t sh_size;
-	uint32_t sh_link; // For a symbol table: the section of its strings
+	uint32_t sh_link; // For a symbol table: the index of its string table
 	uint32_t sh_info;
 	uint32_t sh_addralign;
 	uint32_t sh_entsize;

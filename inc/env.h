@@ -6,16 +6,16 @@
 #include <inc/memlayout.h>
 
 // An environment's id. The low bits are its slot in envs[]. The other bits are different each time
-// the slot is used: "high" counts from 1; when it has reached its largest value, "low" is
-// incremented and "high" starts at 1 again.
+// the slot is used. "high" counts from 1. After the largest value of "high", "low" is incremented
+// and "high" starts at 1 again. The format of an id is:
 //
 //	 31 30               12 11   10 9              0
 //	+--+-------------------+-------+----------------+
 //	| 0|       high        |  low  | ENVX: the slot |
 //	+--+-------------------+-------+----------------+
 //
-// So an id is used again after its slot was used 2,097,148 times. No id is negative, which means an
-// error, or 0, which means "the caller".
+// So an id is used again only after its slot was used 2,097,148 times. An id is never negative and
+// never 0: a negative value means an error, and 0 means "the caller".
 typedef int32_t envid_t;
 
 #define LOG2NENV    10
@@ -24,7 +24,7 @@ typedef int32_t envid_t;
 
 enum {
 	ENV_FREE = 0,
-	ENV_DYING,       // Destroyed, but still on a CPU, or its memory is not yet all free
+	ENV_DYING,       // Destroyed, but still on a CPU, or not all of its memory is free yet
 	ENV_RUNNABLE,    // Waiting for a CPU
 	ENV_RUNNING,     // On a CPU
 	ENV_NOT_RUNNABLE // Stopped, or waiting in a system call
@@ -34,44 +34,46 @@ enum EnvType {
 	ENV_TYPE_USER = 0,
 };
 
-// A queue of environments that wait for the same thing, first come, first served. Linked by
-// env_link and, backwards, by env_prev: kern/wait.c.
+// A first-in, first-out queue of environments that wait for the same event. env_link links the
+// queue forwards, env_prev backwards: kern/wait.c.
 struct EnvQueue {
 	struct Env *head, *tail;
 };
 
-// The big kernel lock protects all of this. Programs can read it at UENVS, without any lock.
+// The big kernel lock protects all members. Programs can read them at UENVS, without a lock.
 struct Env {
-	// The registers. Valid only while the environment is not on a CPU (env_oncpu): a running
-	// environment's registers are in the CPU and on its kernel stack. fs and gs are separate
-	// because struct Trapframe has no place for them.
+	// The registers. Valid only while the environment is not on a CPU (env_oncpu): the
+	// registers of a running environment are in the CPU and on the CPU's kernel stack. fs and
+	// gs are separate because struct Trapframe has no place for them.
 	struct Trapframe env_tf;
 	uint16_t env_fs, env_gs;
 	void *env_fpu; // Floating-point state, in kernel memory, or NULL: kern/challenge/fpu.c
 
-	// Constant from env_alloc until the environment is destroyed, except that env_parent_id
-	// becomes 0 when the parent is destroyed. It is 0 also if the kernel made the environment.
+	// These members stay the same from env_alloc until the environment is destroyed, except
+	// env_parent_id, which becomes 0 when the parent is destroyed. env_parent_id is also 0 if
+	// the kernel created the environment.
 	envid_t env_id;
 	envid_t env_parent_id;
 	enum EnvType env_type;
 	pde_t *env_pgdir;                  // The page directory's kernel virtual address
-	const struct Program *env_program; // The program it was made from, in kernel memory
+	const struct Program *env_program; // The loaded program (the struct is in kernel memory)
 
 	// Status: kern/env.c. Only env_set_status in kern/env.h writes env_status.
 	unsigned env_status;
 	bool env_oncpu;        // On CPU env_cpunum, even if env_status has already changed
 	bool env_stopped;      // Must not run until it is started, even if its wait ends
-	bool env_has_children; // Has made children, which may be gone
+	bool env_has_children; // Has created children, which may no longer exist
 	bool env_orphan;       // Its parent has been destroyed
 	int env_cpunum;        // The CPU on which it runs, or ran last
 
 	// Scheduling: kern/sched.c.
 	uint32_t env_runs;  // Number of times it was put on a CPU
-	uint32_t env_wait;  // Turns of others that began during its last wait for a turn
+	uint32_t env_wait;  // Turns that other environments began during its last wait for a turn
 	int32_t env_credit; // Added to its next turn, in ticks of the time stamp counter
 
-	// Upcalls: where the kernel starts the environment after a page fault, and after the
-	// exception of each vector. NULL: the exception destroys the environment.
+	// Upcalls: the addresses at which the kernel starts the environment after a page fault, and
+	// after the exception of each vector. If an upcall is NULL, the kernel destroys the
+	// environment at this exception.
 	void *env_pgfault_upcall;
 	void *env_upcalls[T_SIMDERR + 1];
 
@@ -91,7 +93,7 @@ struct Env {
 	uint32_t env_ipc_send_value;
 	void *env_ipc_send_srcva;
 	int env_ipc_send_perm;
-	bool env_ipc_send_call; // It is in sys_ipc_call: receive after sending
+	bool env_ipc_send_call; // The call is sys_ipc_call: receive after sending
 
 	// The environments that wait in sys_ipc_send until this environment receives.
 	struct EnvQueue env_ipc_senders;

@@ -2,7 +2,7 @@
 #define JOS_INC_ERROR_H
 
 // The error numbers, and the texts that %e prints for them. A call returns an error as a negative
-// number: -E_INVAL. This is the only list of them: X(number, name, text).
+// number, for example -E_INVAL. All errors are in this list: X(number, name, text).
 #define ERRORS(X)                                  \
 	X(1, E_UNSPECIFIED, "unspecified error")   \
 	X(2, E_BAD_ENV, "bad environment")         \

@@ -1,8 +1,9 @@
 #ifndef JOS_INC_MEMLAYOUT_H
 #define JOS_INC_MEMLAYOUT_H
 
-// The address space. The part from UTOP up is the same in every environment; below UTOP each
-// environment has its own mappings.
+// The address space. The part from UTOP up is the same in every environment; below UTOP, each
+// environment has its own mappings. The two columns on the right say whether the kernel and user
+// programs can read (r) and write (w) the memory:
 //
 //	4 GB ---------> +------------------------------+  kernel  user
 //	                | physical memory from 0 on,   |   rw      --
@@ -43,8 +44,8 @@
 
 #define KERNBASE   0xF0000000 // Physical address 0 is mapped here
 #define KERNMAX    0x10000000 // 256 MiB: physical memory above this is not used
-#define IOPHYSMEM  0x000A0000 // The hole between base and extended memory,
-#define EXTPHYSMEM 0x00100000 // where video memory and the BIOS are.
+#define IOPHYSMEM  0x000A0000 // Start of the hole with video memory and the BIOS
+#define EXTPHYSMEM 0x00100000 // End of the hole: start of extended memory
 
 #define KSTACKTOP KERNBASE
 #define KSTKSIZE  (8 * PGSIZE)
@@ -75,7 +76,7 @@
 // boundary below 1 MB.
 #define MPENTRY_PADDR 0x7000
 
-// Segment selectors: kernel and user, text and data, then one TSS for each CPU.
+// Segment selectors: the kernel's text and data, the user's text and data, and one TSS per CPU.
 #define GD_KT   0x08
 #define GD_KD   0x10
 #define GD_UT   0x18
@@ -87,8 +88,9 @@
 #include <inc/types.h>
 #include <inc/mmu.h>
 
-// Whether a program may have a selector in ds, es, fs or gs: null, or one of the two user segments,
-// with any privilege level in the low two bits. The kernel can load each of these without a fault.
+// Returns whether a program may have this selector in ds, es, fs or gs: the null selector, or the
+// selector of a user segment (text or data), with any privilege level in the low two bits. The
+// kernel can load each of these selectors without a fault.
 static inline bool
 is_user_selector(uint16_t selector)
 {
@@ -101,7 +103,7 @@ typedef uint32_t pte_t;
 typedef uint32_t pde_t;
 
 // The page tables of the current address space, as one array: uvpt[PGNUM(va)] is the entry of va.
-// The page directory is a part of it: uvpd[PDX(va)].
+// The page directory is a part of this array: uvpd[PDX(va)] is the directory entry of va.
 extern volatile pte_t uvpt[];
 extern volatile pde_t uvpd[];
 

@@ -1,10 +1,12 @@
 #ifndef JOS_INC_MMU_H
 #define JOS_INC_MMU_H
 
-// What the x86 memory management hardware defines: paging, control registers, flags, segments.
+// Definitions of the x86 memory management hardware: paging, control registers, flags, segments.
 // Section numbers are those of Intel's manual, volume 3.
 
 // ---- Paging: sections 4.3 and 4.7 ----
+//
+// A linear address has these parts:
 //
 //	31            22 21            12 11             0
 //	+---------------+----------------+---------------+
@@ -16,7 +18,7 @@
 #define NPTENTRIES 1024
 #define PGSIZE     4096
 #define PGSHIFT    12
-#define PTSIZE     (PGSIZE * NPTENTRIES) // What one page directory entry maps: 4 MB.
+#define PTSIZE     (PGSIZE * NPTENTRIES) // Bytes that one page directory entry maps: 4 MB.
 #define PTSHIFT    22
 #define PTXSHIFT   12
 #define PDXSHIFT   22
@@ -57,7 +59,7 @@
 #define CR0_TS 0x00000008 // Task switched
 #define CR0_ET 0x00000010 // Extension type
 #define CR0_NE 0x00000020 // Numeric error
-#define CR0_WP 0x00010000 // Write protect: the kernel respects read-only pages too
+#define CR0_WP 0x00010000 // Write protect: the kernel cannot write to read-only pages
 #define CR0_AM 0x00040000 // Alignment mask
 #define CR0_NW 0x20000000 // Not write-through
 #define CR0_CD 0x40000000 // Cache disable
@@ -127,8 +129,8 @@
 
 #ifdef __ASSEMBLER__
 
-// Descriptors for the segment tables of start-up code, which runs before any C: 32-bit segments of
-// the kernel, with limits in units of 4 KB.
+// Descriptors for the segment tables of start-up code, which runs before any C code: 32-bit
+// segments of the kernel, with limits in units of 4 KB.
 #define SEG_NULL .quad 0
 #define SEG(type, base, lim)                                                          \
 	.long(((base) >> 0 & 0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);               \
@@ -158,8 +160,8 @@ struct Segdesc {
 // The versions of clang-format disagree about macros that are initialisers in braces.
 // clang-format off
 
-// A code or data segment; its last byte is at base + lim. The descriptor's limit is in pages for
-// SEG, in bytes for SEG16.
+// A code or data segment. Its last byte is at base + lim. The limit in the descriptor is in pages
+// for SEG, and in bytes for SEG16.
 #define SEG(type, base, lim, dpl)   SEGMENT(type, base, (lim) >> PGSHIFT, dpl, 1)
 #define SEG16(type, base, lim, dpl) (struct Segdesc) SEGMENT(type, base, lim, dpl, 0)
 
@@ -200,7 +202,7 @@ struct Taskstate {
 	uint16_t ts_gs, ts_padding9;
 	uint16_t ts_ldt, ts_padding10;
 	uint16_t ts_t;    // Trap when this task is switched to
-	uint16_t ts_iomb; // Offset of the I/O bitmap. Beyond the limit: no port is allowed
+	uint16_t ts_iomb; // Offset of the I/O bitmap. If it is beyond the limit, no port is allowed
 };
 
 // A gate in the interrupt descriptor table.
@@ -216,7 +218,7 @@ struct Gatedesc {
 	unsigned gd_off_31_16 : 16;
 };
 
-// An interrupt gate turns interrupts off on the way in; a trap gate does not.
+// An interrupt gate turns interrupts off when the CPU enters the kernel; a trap gate does not.
 #define SETGATE(gate, istrap, sel, off, dpl)                                   \
 	((gate) = (struct Gatedesc){ (uint32_t)(off) >> 0 & 0xFFFF, sel, 0, 0, \
 	     (istrap) ? STS_TG32 : STS_IG32, 0, dpl, 1, (uint32_t)(off) >> 16 })

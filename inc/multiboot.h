@@ -10,7 +10,7 @@
 #define MULTIBOOT_HEADER_MAGIC     0x1BADB002
 #define MULTIBOOT_BOOTLOADER_MAGIC 0x2BADB002
 
-// Flags of the header: what the kernel asks the loader for.
+// Flags of the header: what the kernel requests from the loader.
 #define MULTIBOOT_PAGE_ALIGN  0x00000001
 #define MULTIBOOT_MEMORY_INFO 0x00000002
 
@@ -41,7 +41,7 @@ struct MultibootInfo {
 	uint32_t cmdline; // Physical address of a string
 	uint32_t mods_count, mods_addr;
 	uint32_t syms[4];
-	uint32_t mmap_length, mmap_addr; // Bytes, and physical address, of MultibootRegions
+	uint32_t mmap_length, mmap_addr; // The MultibootRegions: length in bytes, physical address
 	uint32_t drives_length, drives_addr;
 	uint32_t config_table;
 	uint32_t boot_loader_name; // Physical address of a string
@@ -50,7 +50,7 @@ struct MultibootInfo {
 // A range of physical addresses, as the BIOS reports it: int 15h, eax E820h (ACPI specification,
 // section 15). The next MultibootRegion starts `size` bytes after the address of `base`.
 struct MultibootRegion {
-	uint32_t size; // Of this structure, without this member: at least 20
+	uint32_t size; // Bytes in this structure, without this member: at least 20
 	uint64_t base;
 	uint64_t length;
 	uint32_t type;

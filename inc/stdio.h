@@ -6,12 +6,15 @@
 
 // ---- lib/printfmt.c: formatted output, for the kernel and for programs ----
 //
+// The conversions are:
+//
 //	%[-][0][width][.precision][l|ll]conversion	(* for width or precision: an argument)
 //	%d %u %o %x	a number	%c	a character	%p	a pointer
 //	%s	a string, (null) for NULL	%e	the text of an error, of either sign
 //	%%	a percent sign
 //
-// #, as in %#x, is accepted: with %s, characters that do not print become '?'.
+// The flag # is also accepted, as in %#x. It has an effect only with %s: unprintable characters
+// become '?'.
 
 // Call putch(character, putdat) for each character of the formatted text.
 void vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap);
@@ -22,17 +25,18 @@ void vprintpieces(
     void (*put)(const char *, size_t, void *), void *putdat, const char *fmt, va_list ap);
 
 // Format into buf, which has n bytes. The result always ends with a NUL. Returns the length of the
-// whole text, even if buf has no room for all of it; -E_INVAL if buf is NULL or n < 1.
+// whole text, even if buf has no room for all of it, or -E_INVAL if buf is NULL or n < 1.
 int vsnprintf(char *buf, int n, const char *fmt, va_list ap);
 int snprintf(char *buf, int n, const char *fmt, ...);
 
 // ---- Formatted output to the console: kern/printf.c, and for programs lib/printf.c ----
 
-// Both return the number of characters.
+// Both functions return the number of printed characters.
 int vcprintf(const char *fmt, va_list ap);
 int cprintf(const char *fmt, ...);
 
-// Only in programs: cprintf under its standard name. A program may define its own printf.
+// printf is only for programs: it is cprintf under its standard name. A program may define its own
+// printf.
 int printf(const char *fmt, ...);
 
 // ---- Single characters: kern/dev/console.c, and for programs lib/console.c ----

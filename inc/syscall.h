@@ -10,8 +10,9 @@
 //
 // - int $T_SYSCALL
 // - sysenter, for at most four arguments. esi must hold the address of the instruction after
-//   sysenter, and ebp the esp to return with. (No other address is allowed in esi: the kernel
-//   goes back two bytes from it to repeat the call of an environment that was stopped.)
+//   sysenter, and ebp the value that esp must have after the call. (No other address is allowed in
+//   esi: to repeat the call of an environment that was stopped, the kernel subtracts two bytes from
+//   this address.)
 //
 // The kernel preserves all other registers, except that these calls may change some:
 //
@@ -20,8 +21,9 @@
 //   the call for the rest of the text
 // - ipc_call: edx
 //
-// CHALLENGE_SYSCALLS are in kern/challenge/. A kernel that is built without that folder
-// (`make CHALLENGES=`) returns -E_INVAL for them, as for any unknown number.
+// The calls in CHALLENGE_SYSCALLS are implemented in kern/challenge/. A kernel that is built
+// without that folder (`make CHALLENGES=`) returns -E_INVAL for these calls, as for any unknown
+// number.
 #define SYSCALLS(X)     \
 	LAB_SYSCALLS(X) \
 	CHALLENGE_SYSCALLS(X)
@@ -56,15 +58,16 @@
 enum { SYSCALLS(X) NSYSCALLS };
 #undef X
 
-// One call of a batch: what a single call has in eax, and in edx, ecx, ebx, edi, esi; and the
-// result, which a single call returns in eax.
+// One call of a batch. `number` is the value that a single call has in eax; `args` are the values
+// in edx, ecx, ebx, edi, esi. The kernel sets `result` to the value that a single call returns in
+// eax.
 struct BatchCall {
 	uint32_t number;
 	uint32_t args[5];
 	int32_t result;
 };
 
-#define BATCH_MOST 12 // Calls in a batch at most: the kernel holds the big lock for all of them
+#define BATCH_MOST 12 // Maximum calls in a batch: the kernel holds the big lock for all of them
 
 enum {
 	BATCH_STOP = 1 << 0, // Stop after the first call that fails

@@ -3,8 +3,8 @@
 
 // The trap vectors, and the frames that a trap leaves on the stack.
 
-// Processor exceptions: Intel's manual, volume 3, section 6.3.1. This is the only list of them:
-// the T_ names and the texts of print_trapframe are made from it. X(vector, name, text).
+// Processor exceptions: Intel's manual, volume 3, section 6.3.1. The T_ names, and the texts that
+// print_trapframe prints, are made from this list: X(vector, name, text).
 #define TRAPS(X)                                       \
 	X(0, T_DIVIDE, "Divide error")                 \
 	X(1, T_DEBUG, "Debug")                         \
@@ -27,7 +27,7 @@
 	X(18, T_MCHK, "Machine-Check")                 \
 	X(19, T_SIMDERR, "SIMD Floating-Point Exception")
 
-// A bit for each vector: the exceptions for which the CPU pushes an error code.
+// A bit mask of vectors: bit n is 1 if the CPU pushes an error code for exception n.
 #define TRAP_ERRCODES 0x00227D00
 
 #define T_SYSCALL 48 // int $0x30
@@ -40,7 +40,8 @@
 #define IRQ_SERIAL 4
 #define IRQ_ERROR  19
 
-// Vectors of the local APIC: its own, and the interrupt that one CPU sends to another.
+// Vectors of the local APIC: the interrupts that it raises itself, and the interrupt that one CPU
+// sends to another.
 #define T_LAPIC_ERROR    (IRQ_OFFSET + IRQ_ERROR)
 #define T_IPI_WAKE       240 // Wakes another CPU, or makes it enter the kernel
 #define T_LAPIC_SPURIOUS 255 // On old CPUs the low four bits must be 1111
@@ -84,8 +85,8 @@ struct Trapframe {
 	uint16_t tf_padding4;
 } __attribute__((packed));
 
-// What the kernel pushes on the exception stack before it starts an upcall. For exceptions other
-// than page faults, utf_fault_va holds the vector.
+// The frame that the kernel pushes on the exception stack before it starts an upcall. For
+// exceptions other than page faults, utf_fault_va holds the vector.
 struct UTrapframe {
 	uint32_t utf_fault_va;
 	uint32_t utf_err;

@@ -1,7 +1,7 @@
 #ifndef JOS_INC_TYPES_H
 #define JOS_INC_TYPES_H
 
-// Integer types and general macros. These three headers are part of the compiler and need no C
+// Integer types and general macros. The three headers below are part of the compiler and need no C
 // library.
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 typedef int32_t ssize_t;
 typedef int32_t off_t;
-typedef uint32_t physaddr_t; // An address on the memory bus, 32 bits without PAE.
+typedef uint32_t physaddr_t; // A physical address: 32 bits, because PAE is not used.
 
 #define MIN(a, b)                                  \
 	({                                         \
@@ -24,8 +24,8 @@ typedef uint32_t physaddr_t; // An address on the memory bus, 32 bits without PA
 		max_b_ > max_a_ ? max_b_ : max_a_; \
 	})
 
-// Round a down or up to a multiple of n, which need not be a power of two. The result has the type
-// of a, also if it is a pointer. ROUNDUP wraps around to 0 if the result does not fit 32 bits.
+// Round a down or up to a multiple of n; n may be any positive number. The result has the type of
+// a, which may be a pointer. ROUNDUP wraps around to 0 if the result does not fit 32 bits.
 #define ROUNDDOWN(a, n) ((__typeof__(a))multiple_below((uintptr_t)(a), (n)))
 #define ROUNDUP(a, n)   ((__typeof__(a))multiple_above((uintptr_t)(a), (n)))
 

@@ -4,7 +4,8 @@
 #include <inc/mmu.h>
 #include <inc/types.h>
 
-// Instructions that cannot be written in C, one function each: Intel's manual, volume 2.
+// One function for each instruction that cannot be written in C. Intel's manual, volume 2,
+// describes the instructions.
 
 static inline void
 breakpoint(void)
@@ -51,7 +52,8 @@ insl(uint16_t port, void *dst, size_t n)
 // ---- Control registers, tables, flags ----
 
 // uint32_t rcr0(void) rcr2(void) rcr3(void) rcr4(void): read CR0, CR2, CR3, CR4.
-// void lcr0(uint32_t value) lcr2(...) lcr3(...) lcr4(...): load them.
+// void lcr0(uint32_t value) lcr2(...) lcr3(...) lcr4(...): load these registers.
+//
 // CR2 holds the address of the last page fault. Loading CR3 switches to another page directory,
 // and flushes the TLB except its global entries (volume 3, section 4.10.4.1).
 #define CONTROL_REGISTER(n)                                                     \
@@ -98,7 +100,8 @@ lldt(uint16_t selector)
 	__asm__ volatile("lldt %0" : : "rm"(selector) : "memory");
 }
 
-// Load the task register, and read it. Loading marks the TSS as busy in the segment table.
+// ltr loads the task register; str reads it. Loading the task register marks the TSS as busy in the
+// segment table.
 static inline void
 ltr(uint16_t selector)
 {
@@ -119,7 +122,8 @@ read_eflags(void)
 	return __builtin_ia32_readeflags_u32();
 }
 
-// Set and clear EFLAGS.AC, which allows the kernel to access user pages. Only on CPUs with SMAP.
+// Set and clear EFLAGS.AC. While AC is set, the kernel can access user pages. Only CPUs with SMAP
+// have these instructions.
 static inline void
 stac(void)
 {
@@ -162,7 +166,7 @@ read_esp(void)
 	return value;
 }
 
-// Store and load fs and gs. The kernel does not use them.
+// Store and load fs and gs. The kernel itself does not use these registers.
 static inline void
 store_fs_gs(uint16_t *fs, uint16_t *gs)
 {
@@ -201,8 +205,8 @@ cpuid(uint32_t leaf, uint32_t *eaxp, uint32_t *ebxp, uint32_t *ecxp, uint32_t *e
 #define CPUID7_SMEP (1 << 7)
 #define CPUID7_SMAP (1 << 20)
 
-// Whether the CPU has sysenter and sysexit. The first Pentium Pros have the CPUID bit but not the
-// instructions: volume 2, sysenter.
+// Returns whether the CPU has sysenter and sysexit. The first Pentium Pros have the CPUID bit but
+// not the instructions (volume 2, sysenter).
 static inline bool
 has_sysenter(void)
 {
@@ -261,15 +265,16 @@ stosl(void *dst, uint32_t value, size_t n)
 	__asm__ volatile("rep stosl" : "+D"(dst), "+c"(n) : "a"(value) : "memory");
 }
 
-// Copy n words, one instruction each. The compiler would make a loop for a small struct.
+// Copy n words with a single instruction. To copy a small struct, the compiler would use a loop.
 static inline void
 movsl(void *dst, const void *src, size_t n)
 {
 	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
 }
 
-// The index of the first word that is not zero among words[from] to words[end - 1], or `end` if all
-// are zero. For page tables, which are mostly empty: one instruction an entry (volume 2, scas).
+// Returns the index of the first nonzero word among words[from] to words[end - 1], or `end` if all
+// of these words are zero. Fast for page tables, which are mostly empty: each iteration of repe
+// scasl checks one entry (volume 2, scas).
 static inline uint32_t
 first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 {
@@ -285,8 +290,9 @@ first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 
 // ---- Several CPUs ----
 
-// Atomically set *addr to newval and return its old value. It is also a full memory barrier: no CPU
-// sees an earlier access happen after it, or a later access before it (volume 3, section 8.2.3.9).
+// Atomically set *addr to newval and return its old value. The exchange is also a full memory
+// barrier: no CPU sees an earlier access happen after the exchange, or a later access happen before
+// it (volume 3, section 8.2.3.9).
 static inline uint32_t
 xchg(volatile uint32_t *addr, uint32_t newval)
 {
