@@ -2,7 +2,8 @@
 
 #include <inc/lib.h>
 
-// volatile: otherwise the compiler sees the division by zero, and may remove it.
+// volatile hides the division by zero from the compiler. Otherwise, the compiler may remove the
+// division.
 static volatile int one = 1, zero;
 
 void

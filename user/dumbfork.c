@@ -1,6 +1,6 @@
-// Makes a child that is a copy of itself, by system calls alone: it copies each page that the page
-// tables at UVPT show as mapped. (fork, in lib/fork.c, copies a page only when the parent or the
-// child writes to it.) Then parent and child take turns.
+// Creates a child that is a copy of this environment, using only system calls. Each page that the
+// page tables at UVPT show as mapped is copied. (fork, in lib/fork.c, copies a page only when the
+// parent or the child writes to it.) Then parent and child take turns.
 
 #include <inc/lib.h>
 
@@ -53,7 +53,7 @@ umain(int argc, char **argv)
 	envid_t child = sys_exofork();
 
 	if (child == 0) {
-		thisenv = &envs[ENVX(sys_getenvid())]; // The copied variable points to the parent.
+		thisenv = &envs[ENVX(sys_getenvid())]; // The copy of thisenv points to the parent.
 		take_turns("child", CHILD_TURNS);
 		return;
 	}

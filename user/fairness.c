@@ -1,14 +1,15 @@
-// Each environment gets turns, and no environment gets two turns before the others had one.
+// Tests that each environment gets turns, and that no environment gets two turns before every other
+// environment has had one.
 //
-// First, environments compute and never yield: the timer ends their turns. On one CPU, they must
-// run in circular order, the order of their slots in envs[]. env_runs counts the turns of each
-// environment. So an environment that is in turn number t checks, again and again, that the
+// First, several environments compute and never yield: the timer ends their turns. On one CPU, the
+// environments must run in circular order, the order of their slots in envs[]. env_runs counts the
+// turns of each environment. In its turn number t, each environment checks repeatedly that the
 // environments before it in this order (the parent is the first) have had t turns, and that the
-// environments after it have had t - 1. On several CPUs there is no such order, but this program
-// ends only if each environment gets its turns.
+// environments after it have had t - 1 turns. On several CPUs there is no such order, but this
+// program ends only if each environment gets its turns.
 //
-// Second, several environments send to one receiver, again and again. When a message of a sender
-// is received, the next message of that sender must wait until each other sender had a turn.
+// Second, several environments repeatedly send to one receiver. After a message of a sender is
+// received, the next message of that sender must wait until every other sender has had a turn.
 
 #include <user/common/testing.h>
 
@@ -16,19 +17,19 @@
 #define SENDING   4  // Children that send
 #define TURNS     10 // Turns of each environment that computes
 
-// In a page that all environments share.
+// Placed in a page that all environments share.
 static struct {
 	envid_t ids[COMPUTING];   // In the order of their turns: the parent is the first
 	uint32_t runs[COMPUTING]; // env_runs at the start
 	volatile bool started;
-	volatile uint32_t cpus;   // One bit for each CPU that ran one of them
-	volatile uint32_t errors; // How often a number of turns was wrong
+	volatile uint32_t cpus;   // One bit per CPU that ran one of the environments
+	volatile uint32_t errors; // Number of checks that found a wrong number of turns
 } *const shared = (void *)0x10000000;
 
 // ---- Environments that compute ----
 
-// Read how many turns each environment has had since the start. The loop repeats if the caller lost
-// the CPU meanwhile: on one CPU, all numbers are then from the same moment.
+// Read how many turns each environment has had since the start. The loop repeats if the caller has
+// lost the CPU meanwhile. So on one CPU, all numbers are from the same moment.
 static void
 read_turns(int me, uint32_t turns[COMPUTING])
 {
@@ -81,14 +82,15 @@ fewest_turns(void)
 	return fewest;
 }
 
-// Whether a has its turn before b, in circular order from `first` on.
+// Returns whether environment a has its turn before environment b, in circular order from `first`
+// on.
 static bool
 is_before(envid_t a, envid_t b, envid_t first)
 {
 	return ENVX(a - first) < ENVX(b - first);
 }
 
-// Insert a child into the first n ids, in the order of turns.
+// Insert a child into shared->ids, which holds n ids in the order of the turns.
 static void
 insert_child(envid_t child, int n)
 {
@@ -163,7 +165,7 @@ try_sending(void)
 		int number = ipc_recv(NULL, NULL, NULL);
 		if (number != i % SENDING)
 			panic("received from %d in the turn of %d", number, i % SENDING);
-		wait_until_asleep(children[number]); // It is in the receiver's queue again.
+		wait_until_asleep(children[number]); // The sender is in the receiver's queue again.
 	}
 	for (int i = 0; i < SENDING; i++)
 		must(sys_env_destroy(children[i]), "sys_env_destroy");

@@ -1,5 +1,5 @@
 // Prints strings that its page-fault handler writes when they are first read. The second string
-// crosses the end of a page, so the handler itself faults while it writes the string.
+// crosses the end of a page, so the handler itself causes a page fault while it writes the string.
 
 #include "faultin.h"
 

@@ -2,7 +2,8 @@
 
 #include <inc/lib.h>
 
-// volatile: otherwise the compiler sees that the address is invalid, and removes the write.
+// volatile hides from the compiler that the address is invalid. Otherwise, the compiler removes the
+// write.
 static unsigned *volatile nowhere = NULL;
 
 void

@@ -2,7 +2,8 @@
 
 #include <inc/lib.h>
 
-// volatile: otherwise the compiler sees that the address is invalid, and removes the read.
+// volatile hides from the compiler that the address is invalid. Otherwise, the compiler removes the
+// read.
 static const unsigned *volatile nowhere = NULL;
 
 void

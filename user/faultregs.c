@@ -1,6 +1,6 @@
-// Sets each register and each flag that a program may set to a different value, and faults. The
-// registers are checked twice: in the UTrapframe that the handler gets, and after the return from
-// the handler. Then all of this is repeated with each bit inverted.
+// Loads each register with a different value, sets each flag that a program may set, and causes a
+// page fault. The registers are checked twice: in the UTrapframe that the handler gets, and after
+// the return from the handler. Then the whole test is repeated with each bit inverted.
 
 #include <inc/lib.h>
 
@@ -28,8 +28,8 @@ static bool mismatch_in_frame, mismatch_afterwards;
 
 extern const char faulting_instruction[], next_instruction[];
 
-// Load `wanted` into the registers, fault, and store the registers in `afterwards`. Once the flags
-// are loaded, only mov is used, because mov does not change them.
+// Load `wanted` into the registers, cause a page fault, and store the registers in `afterwards`.
+// Between loading and storing the flags, only mov is used, because mov does not change them.
 static __attribute__((noinline)) void
 fault_with_wanted_registers(void)
 {

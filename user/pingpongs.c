@@ -1,5 +1,5 @@
 // Like pingpong, but parent and child share their memory (sfork), and the number is a variable that
-// both use. thisenv is not shared: each environment has its own.
+// both use. thisenv is not shared: each environment has its own thisenv.
 
 #include <inc/lib.h>
 

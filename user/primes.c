@@ -1,4 +1,5 @@
-// The sieve of sieve.h. Each environment prints its prime, and the CPU that it runs on.
+// Finds primes with the environments of sieve.h. Each environment prints its prime, and the CPU
+// that it runs on.
 
 #include "sieve.h"
 

@@ -1,11 +1,11 @@
-// A child loops and never gives up the CPU. The timer's interrupts still let the parent run, and
-// the parent destroys the child.
+// A child loops and never gives up the CPU. The timer interrupts still let the parent run, and the
+// parent destroys the child.
 
 #include <inc/lib.h>
 
 #define YIELDS 8
 
-// In a page that parent and child share: whether the child has started.
+// True when the child has started. Placed in a page that parent and child share.
 static volatile bool *const spinning = (volatile bool *)0x10000000;
 
 void
@@ -31,7 +31,7 @@ umain(int argc, char **argv)
 	cprintf("I am the parent.  Running the child...\n");
 	for (i = 0; i < YIELDS; i++)
 		sys_yield();
-	// On several CPUs, these yields do not mean that the child has run.
+	// On several CPUs, the child may not have run during these yields.
 	while (!*spinning)
 		sys_yield();
 	cprintf("I am the parent.  Killing the child...\n");

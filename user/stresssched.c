@@ -1,18 +1,19 @@
 // Children count in their own memory, and yield often. If two CPUs ran one environment at the same
 // time, that environment would lose counts. At the end, each child prints a CPU: the first child
 // that ran on a CPU prints that CPU, and the other children print the CPU on which they end. So
-// every CPU that ran a child is printed, even if no child ends there. An argument is optional: the
-// number of CPUs. With it, the children start to count when each CPU has run a child.
+// every CPU that ran a child is printed, even if no child ends there. An optional argument is the
+// number of CPUs: with this argument, the children start to count only after every CPU has run a
+// child.
 
 #include <inc/lib.h>
 
 #define CHILDREN 20
 #define ROUNDS   10
-#define COUNTS   10000 // In each round
+#define COUNTS   10000 // Number of counts in each round
 
 static volatile int counter;
 
-// In a page that all environments share: one bit for each CPU that a child will print
+// One bit per CPU that a child will print. Placed in a page that all environments share.
 static volatile uint32_t *const claimed = (volatile uint32_t *)0x10000000;
 
 // Wait until a child has run, so that all CPUs have work before the first child is done.

@@ -5,7 +5,7 @@
 
 #define WORDS (4 * 1024 * 1024 / sizeof(uint32_t))
 
-extern uint8_t end[]; // Where the program ends: user/user.ld
+extern uint8_t end[]; // The end of the program: user/user.ld
 
 static uint32_t words[WORDS];
 
@@ -16,7 +16,8 @@ pattern(size_t i)
 	return i * 2654435761U; // The factor is odd, so all products differ.
 }
 
-// Return how many words differ from what they must be: 0, or the pattern.
+// Return the number of words that differ from the expected value: the pattern if `filled`,
+// otherwise 0.
 static size_t
 count_wrong(bool filled)
 {

@@ -1,4 +1,5 @@
-// Yields five times. Run three copies of it at once to see how the scheduler lets them take turns.
+// Yields five times. Run three copies of it at once to see how the scheduler gives turns to all of
+// them.
 
 #include <inc/lib.h>
 
