@@ -8,7 +8,7 @@
 //
 // If memory runs out, fork fails and the parent is unchanged. To guarantee this, fork goes through
 // the address space twice. First, the child gets all its pages. Only this step needs memory; if the
-// step fails, fork destroys the child. Second, the parent's own pages become read-only.
+// step fails, fork destroys the child. Second, the parent's own writable pages become read-only.
 //
 // The permission bits of a page decide how fork treats the page:
 //

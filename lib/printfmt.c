@@ -2,8 +2,8 @@
 // text piece by piece. There is no state between calls. A call needs only about 300 bytes of stack,
 // because the stacks of the kernel and of programs are small.
 //
-// Each conversion is parsed into a struct spec; then a function for its kind prints it. inc/stdio.h
-// describes the conversions.
+// Each conversion is parsed into a struct spec; then the function for this kind of conversion
+// prints the argument. inc/stdio.h describes the conversions.
 
 #include <inc/error.h>
 #include <inc/stdio.h>

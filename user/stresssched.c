@@ -24,7 +24,8 @@ wait_until_run(envid_t child)
 		sys_yield();
 }
 
-// Return the current CPU if no child prints it yet, otherwise -1.
+// If no child will print the current CPU yet, claim this CPU and return its number. Otherwise
+// return -1.
 static int
 claim_cpu(void)
 {
