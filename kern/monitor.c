@@ -31,19 +31,19 @@ static const struct Command {
 	command_t *func;
 	bool takes_arguments;
 } commands[] = {
-	{ "help", "Say what the commands do", mon_help, false },
-	{ "kerninfo", "Say where the kernel is, and what it has", mon_kerninfo, false },
+	{ "help", "List the commands", mon_help, false },
+	{ "kerninfo", "Show the kernel's addresses and resources", mon_kerninfo, false },
 	{ "backtrace", "Show the calls that led here", mon_backtrace, false },
 	{ "programs", "List the programs that 'run' can start", mon_programs, false },
 	{ "run", "Start programs: run NAME[,ARGUMENT...] [NAME...]", mon_run, true },
 	{ "kill", "End all environments", mon_kill, false },
 	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
 	    mon_failalloc, true },
-	{ "audit", "Check that the kernel's books balance", mon_audit, false },
-	{ "lockstat", "Show what the big lock costs: lockstat [on|off] (measure it)", mon_lockstat,
+	{ "audit", "Check that the kernel's data is consistent", mon_audit, false },
+	{ "lockstat", "Show statistics of the big lock: lockstat [on|off] (measure)", mon_lockstat,
 	    true },
 	{ "shutdown", "Switch the machine off", mon_shutdown, false },
-	{ "continue", "Go on after a breakpoint", mon_continue, false },
+	{ "continue", "Continue after a breakpoint", mon_continue, false },
 };
 
 static int
@@ -87,7 +87,7 @@ mon_continue(int argc, char **argv, struct Trapframe *tf)
 {
 	if (tf)
 		return -1;
-	cprintf("There is nothing to go on with.\n");
+	cprintf("There is nothing to continue.\n");
 	return 0;
 }
 

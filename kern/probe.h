@@ -36,9 +36,9 @@ enum {
 
 extern uint8_t probe_listeners;
 
-// Switch a listener on or off: when it is on, each event calls hear. The caller holds the big lock.
-// Another CPU may miss a few events around the change.
-void probe_listen(int listener, void (*hear)(enum ProbeKind kind, uint32_t argument), bool on);
+// Switch a listener on or off: when it is on, each event calls handler. The caller holds the big
+// lock. Another CPU may miss a few events around the change.
+void probe_listen(int listener, void (*handler)(enum ProbeKind kind, uint32_t argument), bool on);
 
 // Pass an event on to the listeners that are on.
 void probe_tell(enum ProbeKind kind, uint32_t argument);

@@ -84,7 +84,7 @@ stop_for_monitor(void)
 	tlb_load(thiscpu, kern_pgdir);
 	probe(PROBE_STOP, 0);
 	if (audit() > 0)
-		panic("the kernel's books do not balance");
+		panic("the kernel's data is inconsistent");
 	cprintf("No runnable environments in the system!\n");
 	monitor(NULL);
 }

@@ -63,7 +63,7 @@ change_slice(void)
 }
 
 static void
-jitter_hear(enum ProbeKind kind, uint32_t argument)
+jitter_event(enum ProbeKind kind, uint32_t argument)
 {
 	switch (kind) {
 	case PROBE_RUN:
@@ -102,7 +102,7 @@ jitter_set(const char *value)
 			states[i] = 1;
 	}
 	time_slice = 0; // Each tick of the timer ends a turn.
-	probe_listen(LISTENER_JITTER, jitter_hear, true);
+	probe_listen(LISTENER_JITTER, jitter_event, true);
 	cprintf("jitter: seed %ld\n", seed);
 	return true;
 }

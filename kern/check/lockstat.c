@@ -52,7 +52,7 @@ end_hold(struct LockStat *stat)
 }
 
 static void
-lockstat_hear(enum ProbeKind kind, uint32_t argument)
+lockstat_event(enum ProbeKind kind, uint32_t argument)
 {
 	struct LockStat *stat = &stats[cpunum()];
 
@@ -87,7 +87,7 @@ measure(bool on)
 		if (on)
 			stats[i].longest = 0;
 	}
-	probe_listen(LISTENER_LOCKSTAT, lockstat_hear, on);
+	probe_listen(LISTENER_LOCKSTAT, lockstat_event, on);
 }
 
 bool

@@ -5,12 +5,12 @@
 
 HOT_DATA uint8_t probe_listeners;
 
-static void (*hearers[LISTENERS])(enum ProbeKind, uint32_t);
+static void (*handlers[LISTENERS])(enum ProbeKind, uint32_t);
 
 void
-probe_listen(int listener, void (*hear)(enum ProbeKind, uint32_t), bool on)
+probe_listen(int listener, void (*handler)(enum ProbeKind, uint32_t), bool on)
 {
-	hearers[listener] = hear;
+	handlers[listener] = handler;
 	if (on)
 		probe_listeners |= 1 << listener;
 	else
@@ -22,6 +22,6 @@ probe_tell(enum ProbeKind kind, uint32_t argument)
 {
 	for (int i = 0; i < LISTENERS; i++) {
 		if (probe_listeners & 1 << i)
-			hearers[i](kind, argument);
+			handlers[i](kind, argument);
 	}
 }

@@ -159,5 +159,5 @@ class AuditTest(KernelTest):
                         *("set var " + change for change in changes), "delete", "detach")
                 self.assert_lines(machine.run_to_prompt(), [
                     "audit: " + complaint, r"audit: \d+ errors",
-                    ".*: the kernel's books do not balance"], no=[".* balanced"])
+                    ".*: the kernel's data is inconsistent"], no=[".* balanced"])
                 machine.stop()

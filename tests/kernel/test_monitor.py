@@ -60,7 +60,7 @@ class MonitorTest(KernelTest):
         self.assertRegex(answer, r"(^|/)%s:%s( |$)" % (re.escape(file), line))
 
     def test_continue_without_a_breakpoint_is_refused(self):
-        self.assertIn("nothing to go on with", self.machine.command("continue"))
+        self.assertIn("nothing to continue", self.machine.command("continue"))
 
     def test_unknown_command_is_named(self):
         self.assertEqual(self.run_line("frobnicate"), "frobnicate")
