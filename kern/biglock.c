@@ -1,29 +1,29 @@
 // The big kernel lock, and how a CPU waits for it.
 //
 // The lock is a spin lock, but a waiting CPU does not poll forever: there can be more CPUs than the
-// host has cores, and then a CPU that polls takes the time of the CPU that it waits for. After
-// POLLS polls it sets its bit in `sleepers` and halts with interrupts on. A CPU that has dropped
-// the lock wakes one sleeper by an interrupt. No wake-up is lost, because each side first writes
-// and then reads:
+// host has cores, and then a polling CPU takes host time from the lock holder. After POLLS polls,
+// the waiting CPU sets its bit in `sleepers` and halts with interrupts on. A CPU that has dropped
+// the lock wakes one sleeper with an interrupt. No wake-up is lost, because both CPUs first write
+// and then read:
 //
-//	the waiting CPU                          the CPU that drops the lock
+//	CPU A waits for the lock                 CPU B drops the lock
 //	  sets its bit in sleepers                 writes 0 to kernel_lock
-//	  tries to take the lock, which fails      reads sleepers, sees the bit
-//	  halts                                    sends the interrupt
+//	  tries to take the lock, which fails      reads sleepers, sees A's bit
+//	  halts                                    sends A the interrupt
 //
-// If the waiting CPU finds the lock still taken, the other CPU has not written its 0 yet, and reads
-// sleepers later. (An interrupt that arrives before the halt ends the halt at once: sched_halt.)
+// If CPU A finds the lock still taken, CPU B has not written 0 yet, so CPU B reads sleepers later
+// and sees the bit. (sched_halt says why an earlier interrupt ends the halt at once.)
 //
-// One sleeper is woken at a time. `woken` names it until it has the lock, or has set its bit again.
-// While `woken` is set, a CPU that drops the lock wakes no other.
+// Sleepers are woken one at a time. `woken` names the CPU that was woken until that CPU has the
+// lock or has set its bit again. While `woken` is set, no other sleeper is woken.
 //
-// A CPU that is awake is mostly faster than one that has to wake up first. So that a sleeper does
-// not wait forever, one wake-up in 16 hands the lock over: a CPU that has dropped it takes it
-// again, and writes the name of a sleeper to it. (A CPU whose bit is set while another holds the
-// lock is waiting: it clears its bit as soon as it has the lock.) models/lock.pml checks this
-// protocol.
+// A CPU that is awake is usually faster than a CPU that must wake up first. So that a sleeper does
+// not wait forever, one wake-up in 16 hands the lock over: the CPU that has dropped the lock takes
+// the lock again, and writes the sleeper's name to it. (While one CPU holds the lock, every other
+// CPU whose bit is set is waiting, because a CPU clears its bit as soon as it has the lock.)
+// models/lock.pml checks this protocol.
 
-#define BIGLOCK_INLINE // lock_kernel and unlock_kernel as functions
+#define BIGLOCK_INLINE // Compile lock_kernel and unlock_kernel as functions
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -34,12 +34,12 @@
 #include <kern/probe.h>
 #include <kern/spinlock.h>
 
-// How often a CPU polls before it halts: about as long as a wake-up takes, and as the longest
-// common operations (a fork, a line of output) hold the lock.
+// Polls before a waiting CPU halts. They take about as long as a wake-up, and about as long as the
+// longest common operations (a fork, a line of output) hold the lock.
 #define POLLS 20000
 
-// One wake-up in so many hands the lock over. That is slow, because no CPU runs kernel code until
-// the sleeper has woken up. (To count each time that the lock is dropped, and not each wake-up,
+// One wake-up in this many hands the lock over. A hand-over is slow, because no CPU runs kernel
+// code until the sleeper has woken up. (Counting every drop of the lock, instead of every wake-up,
 // made primes three times as slow on 8 CPUs.)
 #define HAND_OVER_AFTER 16
 
@@ -47,12 +47,12 @@ HOT_DATA struct spinlock kernel_lock = { .name = "the big kernel lock" };
 
 HOT_DATA uint32_t sleepers;
 static volatile uint32_t woken;    // spin_cpu() of the sleeper that was woken, or 0
-static volatile uint32_t wake_ups; // Since the last hand-over, roughly: no lock protects it
+static volatile uint32_t wake_ups; // Number since the last hand-over, inexact: no lock protects it
 static_assert(NCPU <= 32);
 
-// ---- Taking it ----
+// ---- Taking the lock ----
 
-// Take the lock if it is free, or was handed over to this CPU.
+// Take the lock if it is free or was handed over to this CPU. Returns whether this CPU has it.
 static bool
 try_lock(void)
 {
@@ -69,7 +69,7 @@ poll_lock(void)
 	return false;
 }
 
-// This CPU is no longer the one that was woken.
+// Clear `woken` if it names this CPU.
 static void
 clear_woken(void)
 {
@@ -77,7 +77,7 @@ clear_woken(void)
 		xchg(&woken, 0);
 }
 
-// Halt until this CPU is woken. Returns true if it has taken the lock instead.
+// Take the lock and return true, or halt until this CPU is woken and return false.
 static bool
 sleep_for_lock(void)
 {
@@ -90,7 +90,7 @@ sleep_for_lock(void)
 	return false;
 }
 
-// The lock is taken: wait for it.
+// Wait for the lock, which was not free, and take it.
 void
 lock_slowly(void)
 {
@@ -103,9 +103,9 @@ lock_slowly(void)
 	clear_woken();
 }
 
-// ---- Dropping it ----
+// ---- Dropping the lock ----
 
-// The sleeper to be woken next, or -1: the first one after this CPU, in circular order.
+// Return the first sleeper after this CPU, in circular order, or -1 if there is none.
 static int
 next_sleeper(void)
 {
@@ -115,7 +115,7 @@ next_sleeper(void)
 	return asleep ? __builtin_ctz(after ? after : asleep) : -1;
 }
 
-// If it is time, and the lock still free, hand it over to a sleeper. Returns whether that was done.
+// If a hand-over is due and the lock is still free, hand the lock over and return true.
 static bool
 hand_over(void)
 {
@@ -132,9 +132,9 @@ hand_over(void)
 	return true;
 }
 
-// The lock has been dropped while a CPU slept: wake a sleeper, unless one is awake already. `woken`
-// is set before the sleeper's bit is cleared, so a CPU that finds its bit cleared finds its name in
-// `woken`.
+// Wake a sleeper, after this CPU has dropped the lock, unless a woken CPU is already about to take
+// the lock. `woken` is set before the sleeper's bit is cleared, so a CPU that finds its bit cleared
+// also finds its name in `woken`.
 void
 wake_sleeper(void)
 {

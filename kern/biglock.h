@@ -9,20 +9,20 @@
 #include <kern/probe.h>
 #include <kern/spinlock.h>
 
-// Only the CPU that holds this lock may use the kernel's data. A CPU takes it when it enters the
-// kernel from user mode and when it starts, and drops it before it returns to user mode or halts. A
-// CPU must not take it twice, nor in an interrupt handler.
+// Only the CPU that holds this lock may use the kernel's data. A CPU takes the lock when it enters
+// the kernel from user mode and when it starts, and drops the lock before it returns to user mode
+// or halts. A CPU must not take the lock twice, and must not take it in an interrupt handler.
 extern struct spinlock kernel_lock;
 
-extern uint32_t sleepers; // The CPUs that halt until they can take the lock, one bit each
+extern uint32_t sleepers; // The CPUs that halt while they wait for the lock: one bit per CPU
 
-// The slow parts of the two functions below.
+// The slow paths of the two functions below.
 void lock_slowly(void);
 void wake_sleeper(void);
 void not_holding(const struct spinlock *lk);
 
-// These are inlined, because every entry into the kernel calls both. biglock.c also compiles them
-// as functions, for GDB.
+// These two functions are inlined, because every entry into the kernel calls both. biglock.c also
+// compiles them as ordinary functions, so that GDB can call them.
 #ifndef BIGLOCK_INLINE
 #define BIGLOCK_INLINE static inline
 #endif

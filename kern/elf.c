@@ -1,5 +1,5 @@
 // Checks of a program's ELF image before it is loaded. An offset or a size from the image may be
-// any number, so no two of them are added, since the sum could wrap around: see elf_within.
+// any number. Two unchecked numbers are never added: the sum could wrap around (see elf_within).
 
 #include <inc/string.h>
 

@@ -1,12 +1,14 @@
 // The end of an environment, in parts, so that no CPU holds the big lock for long.
 //
-// env_free (env.c) takes the environment off its CPU, makes it ENV_DYING and does the first part,
-// which is all for an environment with little memory. If something is left, the environment is put
-// into the set of runnable environments, and each time its turn comes, the scheduler does one more
-// part. No variable says how far that has come: what was freed is no longer there.
+// env_free (env.c) takes the environment off its CPU, makes it ENV_DYING and does the first part.
+// If the environment has little memory, the first part frees everything. Otherwise the environment
+// is put into the set of runnable environments, and the scheduler does more parts in each of its
+// turns. No variable records the progress: what a part has freed is no longer in the page tables or
+// lists, so the next part starts with what is left.
 //
-// The functions that do a piece of a part get the number of instructions that are left for the
-// part. They return what is left afterwards: more than 0 only if their piece is complete.
+// Each function that does a piece of a part takes `left`, the number of instructions that are left
+// for the part. It returns the number that is left afterwards, which is more than 0 only if the
+// piece is complete.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -19,11 +21,12 @@
 #include <kern/spinlock.h>
 #include <kern/wait.h>
 
-// About how many instructions a part may take, and a piece of it takes.
+// Approximate numbers of instructions: the limit for a part, and the costs of its pieces.
 #define PART 10000
 enum { COST_TABLE = 1100, COST_PAGE = 30, COST_SENDER = 100, COST_CHILD = 1500 };
 
-// Free the page table at pde, of an address space that no CPU has loaded: no TLB holds any of it.
+// Free the page table at pde and the pages that it maps. No CPU has loaded this address space, so
+// no TLB has entries for it.
 static int
 free_page_table(pde_t *pde, int left)
 {

@@ -1,10 +1,10 @@
 // The kernel's first instructions. A Multiboot loader (GRUB, qemu -kernel, our boot sector) jumps
 // to _start with paging off. The code turns paging on with entry_pgdir, which maps low memory both
-// at its physical address and above KERNBASE, jumps to an address above KERNBASE, and calls
+// at its physical address and above KERNBASE. Then it jumps to an address above KERNBASE, and calls
 // i386_init on CPU 0's kernel stack. i386_init never returns.
 //
-// The section .boot is linked at the physical address at which it is loaded, the rest of the kernel
-// above KERNBASE. RELOC gives the physical address of a name in the rest.
+// The section .boot is linked at the physical address at which it is loaded, and the rest of the
+// kernel is linked above KERNBASE. RELOC gives the physical address of a name in the rest.
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -13,7 +13,7 @@
 #define RELOC(x) ((x) - KERNBASE)
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
-// Needed in edx of cpuid leaf 1: 4 MB pages, and conditional moves, which the compiler uses.
+// Required in edx of cpuid leaf 1: 4 MB pages, and conditional moves, which the compiler uses.
 #define CPUID_EDX_NEEDED (1 << 3 | 1 << 15)
 #define VGA_TEXT 0xB8000
 #define COM1     0x3F8
@@ -36,7 +36,7 @@ _start:
 	jne refuse
 	movl %ebx, %edi // The loader's information; cpuid overwrites ebx.
 
-	// Is all of the kernel in RAM? Anything that the loader wrote outside RAM is lost.
+	// Check that all of the kernel is in RAM: what the loader writes outside RAM is lost.
 	movl $no_memory, %esi
 	testl $MULTIBOOT_INFO_MEMORY, MULTIBOOT_FLAGS(%ebx)
 	jz 1f
@@ -76,7 +76,7 @@ paging_on:
 	movl $RELOC(entry_pgdir), %eax
 	movl %eax, %cr3
 	movl %cr0, %eax
-	andl $~(CR0_CD | CR0_NW), %eax // Caches on: off after a reset (Intel, volume 3, table 9-1).
+	andl $~(CR0_CD | CR0_NW), %eax // Caches are off after a reset (Intel, volume 3, table 9-1).
 	orl $(CR0_PE | CR0_PG | CR0_WP), %eax
 	movl %eax, %cr0
 	jmp *%esi // Indirect, because eip is still low and must become high.

@@ -1,4 +1,4 @@
-// The life of an environment. (load.c gives it its program; end.c frees its memory.)
+// The life of an environment. (load.c loads its program; end.c frees its memory.)
 //
 //	          env_alloc               env_start              env_run
 //	ENV_FREE -----------> NOT_RUNNABLE --------> RUNNABLE <----------> RUNNING
@@ -7,13 +7,13 @@
 //	   |                      |                      |                     |
 //	   +------ ENV_DYING <----+------- env_free -----+---------------------+
 //
-// An environment is ENV_DYING until all of its memory is free, mostly only within env_free. But if
-// another CPU runs the environment, env_destroy only marks it, and that CPU calls env_free.
+// An environment is ENV_DYING until all of its memory is free, usually only inside env_free. But if
+// another CPU runs the environment, env_destroy only sets its status, and that CPU calls env_free.
 //
 // Only env_set_status (env.h) writes env_status. It also keeps the set of runnable environments up
-// to date. While an environment is on a CPU (env_oncpu), its registers are at the top of that CPU's
-// kernel stack or in the CPU, and only that CPU may take it off. Another CPU that stops or destroys
-// it sets its status and sends an interrupt. Otherwise its registers are in env_tf.
+// to date. While an environment is on a CPU (env_oncpu), its registers are in that CPU or at the
+// top of its kernel stack; otherwise they are in env_tf. Only that CPU may take the environment
+// off. To stop or destroy it, another CPU sets its status and sends an interrupt.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -32,17 +32,17 @@
 #include <kern/tlb.h>
 #include <kern/wait.h>
 
-// The two counters in an environment id: see envid_t.
+// The two counters in an environment id, described at envid_t in inc/env.h.
 #define ID_LOW_SHIFT  LOG2NENV
 #define ID_LOW_MAX    3u
 #define ID_HIGH_SHIFT 12
 #define ID_HIGH_MAX   0x7FFFFu
 
 HOT_DATA struct Env *envs;
-struct Env *env_free_list; // In the order of the slots at first
+struct Env *env_free_list; // At first in the order of the slots
 
-// Segments of 4 GB from address 0, for the kernel and for programs: they differ only in privilege
-// level. And two TSSs for each CPU, set by trap_init_percpu and doublefault_init_percpu.
+// Segments of 4 GB from address 0 for the kernel and for programs, which differ only in privilege
+// level; and two TSSs per CPU, which trap_init_percpu and doublefault_init_percpu set.
 HOT_DATA struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
 	SEG_NULL,
 	[GD_KT >> 3] = SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF, 0),
@@ -76,9 +76,9 @@ env_init_percpu(void)
 
 // ---- Status ----
 
-// Make an environment run. If it was stopped but another CPU has not yet taken it off, that CPU
-// continues to run it. If it was stopped during a wait, it continues to wait. If it waits and was
-// not stopped, its wait ends with an error.
+// Let e run. If e was stopped but its CPU has not yet taken e off, that CPU continues to run e. If
+// e was stopped during a wait, e continues to wait. If e waits and was not stopped, the wait ends
+// with an error.
 void
 env_start(struct Env *e)
 {
@@ -96,9 +96,9 @@ env_start(struct Env *e)
 		wait_break_off(e);
 }
 
-// Stop an environment until env_start, even if its wait ends. If another CPU runs it, that CPU is
-// forced into the kernel, and takes it off as soon as it has the big lock. (If it has just done a
-// single step, it first gets that trap.) An orphan that stops itself is destroyed, because no
+// Stop e until env_start, even if e waits and the wait ends. If another CPU runs e, that CPU is
+// forced into the kernel, and takes e off as soon as the CPU has the big lock. (If e has just done
+// a single step, that trap is handled first.) An orphan that stops itself is destroyed, because no
 // environment could start it again.
 void
 env_stop(struct Env *e)
@@ -116,8 +116,8 @@ env_stop(struct Env *e)
 
 // ---- Creation ----
 
-// Give e a page directory: above UTOP the kernel's mappings, below UTOP nothing. At UVPT the page
-// directory is its own page table. Returns 0 or -E_NO_MEM.
+// Give e a page directory with the kernel's mappings above UTOP and nothing below UTOP. At UVPT the
+// page directory serves as its own page table. Returns 0 or -E_NO_MEM.
 static __attribute__((noinline)) int
 env_setup_vm(struct Env *e)
 {
@@ -133,7 +133,7 @@ env_setup_vm(struct Env *e)
 	return 0;
 }
 
-// Return the next id of a slot: see envid_t.
+// Return the next id for the slot e (inc/env.h describes ids at envid_t).
 static envid_t
 next_id(const struct Env *e)
 {
@@ -148,8 +148,8 @@ next_id(const struct Env *e)
 	return high << ID_HIGH_SHIFT | (low & ID_LOW_MAX) << ID_LOW_SHIFT | (e - envs);
 }
 
-// Make a new environment: stopped, without memory, with registers of 0 except segments, stack
-// pointer and interrupt flag. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or
+// Make a new environment, which is stopped and has no memory. Its registers are 0, except segments,
+// stack pointer and interrupt flag. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or
 // -E_NO_MEM.
 int
 env_alloc(struct Env **newenv_store, envid_t parent_id)
@@ -189,8 +189,7 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 
 size_t envs_dying;
 
-// Make e ENV_DYING. It must not be on another CPU. If it was on this CPU, curenv is NULL
-// afterwards.
+// Make e ENV_DYING. e must not be on another CPU. If e was on this CPU, curenv becomes NULL.
 static void
 begin_end(struct Env *e)
 {
@@ -209,7 +208,7 @@ begin_end(struct Env *e)
 	e->env_oncpu = false;
 }
 
-// Put e into the runnable set: the scheduler frees its memory in its turns.
+// Put e into the set of runnable environments: the scheduler frees e's memory in e's turns.
 static void
 begin_turns(struct Env *e)
 {
@@ -217,8 +216,8 @@ begin_turns(struct Env *e)
 	runq_wake();
 }
 
-// Destroy e and free its memory: at once, or in e's turns if e has much memory. It must not be on
-// another CPU. If it was on this CPU, curenv is NULL afterwards.
+// Destroy e and free its memory: at once, or in e's turns if e has much memory. e must not be on
+// another CPU. If e was on this CPU, curenv becomes NULL.
 void
 env_free(struct Env *e)
 {
@@ -228,8 +227,8 @@ env_free(struct Env *e)
 		begin_turns(e);
 }
 
-// Destroy an environment. If another CPU runs it, it has executed its last instruction when this
-// returns, and that CPU calls env_free as soon as it has the lock.
+// Destroy e. If another CPU runs e, e executes no more instructions after env_destroy returns, and
+// that CPU calls env_free as soon as it has the lock.
 void
 env_destroy(struct Env *e)
 {
@@ -254,9 +253,9 @@ env_destroy_later(struct Env *e)
 	}
 }
 
-// Find the environment with an id; 0 means the caller. With checkperm, it must be the caller or a
-// direct child of the caller. Returns 0 and sets *env_store, or returns -E_BAD_ENV and sets it to
-// NULL.
+// Find the environment with the id envid; 0 means curenv. With checkperm, the environment must be
+// curenv or a direct child of curenv. Returns 0 and sets *env_store, or returns -E_BAD_ENV and sets
+// *env_store to NULL.
 int
 envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 {
@@ -276,8 +275,8 @@ envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 
 // ---- On and off a CPU ----
 
-// Return where e's registers are saved. If another CPU runs e, they are from its last entry into
-// the kernel.
+// Return the frame that holds e's registers. If another CPU runs e, the registers are those of e's
+// last entry into the kernel.
 struct Trapframe *
 env_frame(struct Env *e)
 {
@@ -285,7 +284,7 @@ env_frame(struct Env *e)
 }
 
 // After sysenter from virtual-8086 mode (challenge/sysentry.S), fs and gs may hold values that are
-// no selectors. Loading them would fault: make them null.
+// not selectors. Loading such a value would fault, so replace it by 0.
 static __attribute__((noinline)) void
 check_segments(struct Env *e)
 {
@@ -295,7 +294,7 @@ check_segments(struct Env *e)
 		e->env_gs = 0;
 }
 
-// Save fs and gs for e. The kernel does not use them, and most programs do not either.
+// Save fs and gs for e. The kernel does not use them, and most programs do not use them either.
 static inline void
 save_segments(struct Env *e)
 {
@@ -315,7 +314,7 @@ env_copy_registers(struct Env *child)
 	child->env_tf = *env_frame(curenv);
 }
 
-// Take e off this CPU, c: save its registers; or, if it is ENV_DYING, free it.
+// Take e off this CPU, c. If e is ENV_DYING, free e; otherwise save e's registers.
 static inline void
 env_save(struct CpuInfo *c, struct Env *e)
 {
@@ -332,8 +331,8 @@ env_save(struct CpuInfo *c, struct Env *e)
 	c->cpu_env = NULL;
 }
 
-// Take curenv off this CPU, if there is one. Its page directory stays loaded; the caller loads
-// another one after it has dropped the lock.
+// Take curenv, unless it is NULL, off this CPU. Its page directory stays loaded; the caller loads
+// another page directory after it has dropped the lock.
 HOT void
 env_leave(void)
 {
@@ -342,10 +341,10 @@ env_leave(void)
 		env_save(thiscpu, curenv);
 }
 
-// Go to user mode with the registers in tf. This is step 4 of trapentry.S, but tf may be anywhere:
-// at the top of the kernel stack or in a struct Env. esp stays on the kernel stack, because an NMI
-// may come at any instruction and writes below esp; if esp pointed to env_tf, it would write to
-// another struct Env.
+// Go to user mode with the registers in tf. This is step 4 of trapentry.S, but tf may be at the top
+// of the kernel stack or in a struct Env. esp stays on the kernel stack, because an NMI can arrive
+// at any instruction and pushes a frame below esp; if esp pointed to env_tf, that frame would
+// overwrite another struct Env.
 HOT __attribute__((noinline)) void
 env_pop_tf(struct Trapframe *tf)
 {
@@ -353,12 +352,12 @@ env_pop_tf(struct Trapframe *tf)
 #define REG(member)   [member] "i"(offsetof(struct Trapframe, tf_regs.reg_##member))
 	__asm__ volatile(
 	    "pushl %c[ss](%%eax); pushl %c[esp](%%eax); pushl %c[eflags](%%eax)\n\t"
-	    "pushl %c[cs](%%eax); pushl %c[eip](%%eax)\n\t" // For iret
+	    "pushl %c[cs](%%eax); pushl %c[eip](%%eax)\n\t" // iret pops these.
 	    "movl %c[edi](%%eax), %%edi; movl %c[esi](%%eax), %%esi\n\t"
 	    "movl %c[ebp](%%eax), %%ebp; movl %c[ebx](%%eax), %%ebx\n\t"
 	    "movl %c[edx](%%eax), %%edx; movl %c[ecx](%%eax), %%ecx\n\t"
 	    "movw %c[es](%%eax), %%es\n\t"
-	    "movw %c[ds](%%eax), %%ds\n\t" // Now only ss is the kernel's.
+	    "movw %c[ds](%%eax), %%ds\n\t" // Now ss is the only kernel data segment.
 	    "movl %%ss:%c[eax](%%eax), %%eax\n\t"
 	    "iret"
 	    :
@@ -368,9 +367,9 @@ env_pop_tf(struct Trapframe *tf)
 	__builtin_unreachable();
 }
 
-// Run e on this CPU instead of the environment that it ran before. Drops the big lock. If this CPU
-// ran e before, e's registers are still at the top of the kernel stack, and its page directory is
-// still loaded. Otherwise the page directory is loaded after the lock is dropped: see tlb.c.
+// Run e on this CPU instead of the previous environment. Drops the big lock. If this CPU ran e
+// before, e's registers are still at the top of the kernel stack, and e's page directory is still
+// loaded. Otherwise the page directory is loaded after the lock is dropped (tlb.c says why).
 HOT void
 env_run(struct Env *e)
 {
@@ -386,7 +385,7 @@ env_run(struct Env *e)
 		e->env_oncpu = true;
 		tf = &e->env_tf;
 		load_fs_gs(&e->env_fs, &e->env_gs);
-		assert(!(tf->tf_eflags & FL_PRIVILEGED)); // See user_flags_ok.
+		assert(!(tf->tf_eflags & FL_PRIVILEGED)); // user_flags_ok says why.
 		if (!c->cpu_ticking)
 			timer_start();
 		probe(PROBE_RUN, e->env_id);

@@ -1,5 +1,5 @@
-// Start-up: the boot CPU comes from entry.S, the other CPUs from mpentry.S, and all of them go on
-// to the scheduler. Also panic and warning messages.
+// Start-up in C: entry.S calls i386_init on the boot CPU, mpentry.S calls mp_main on each other
+// CPU, and both end in the scheduler. This file also prints panic and warning messages.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -33,7 +33,7 @@ volatile uint32_t mpentry_cpu;
 // Command-line options, name=value.
 static const struct Option {
 	const char *name;
-	bool (*set)(const char *value); // The value ends at a blank. False: it is not valid.
+	bool (*set)(const char *value); // The value ends at a blank. Returns whether it is valid.
 } options[] = {
 	{ "failalloc=", failalloc_set },
 	{ "jitter=", jitter_set },
@@ -41,7 +41,8 @@ static const struct Option {
 	{ "selftest=", selftest_run },
 };
 
-// If the word of len characters is an option, set it. Returns whether it is one.
+// If the word, of len characters, names an option, set the option, or print that its value is not
+// valid. Returns whether the word names an option.
 static bool
 set_option(const char *word, size_t len)
 {
@@ -56,7 +57,7 @@ set_option(const char *word, size_t len)
 	return false;
 }
 
-// Set the options and start the programs that the command line names, in its order.
+// Set the options and start the programs that the command line names, in the order of the line.
 static void
 start_programs(const char *cmdline)
 {
@@ -77,7 +78,7 @@ start_programs(const char *cmdline)
 	}
 }
 
-// Wait until a CPU has started, for at most about a second. Returns whether it has.
+// Wait until a CPU has started, but at most about a second. Returns whether the CPU has started.
 static bool
 wait_until_started(const struct CpuInfo *c)
 {
@@ -90,7 +91,7 @@ wait_until_started(const struct CpuInfo *c)
 }
 
 // Start the other CPUs, one at a time, because they share the code at MPENTRY_PADDR and the
-// variable mpentry_cpu, from which each takes its number.
+// variable mpentry_cpu, from which each CPU takes its number.
 static __attribute__((noinline)) void
 boot_aps(void)
 {
@@ -100,14 +101,14 @@ boot_aps(void)
 	lapic_swap_warm_reset(&warm_reset);
 	for (int i = 1; i < ncpu; i++)
 		lapic_startap_init(cpus[i].cpu_apicid);
-	timer_calibrate(); // Takes longer than the 10 ms that an INIT needs.
+	timer_calibrate(); // Takes longer than the 10 ms that must pass after INIT.
 
 	for (int i = 1; i < ncpu; i++) {
 		mpentry_cpu = i + 1;
 		lapic_startap(cpus[i].cpu_apicid, MPENTRY_PADDR);
 		if (wait_until_started(&cpus[i]))
 			continue;
-		// The CPU may have taken its number just as we timed out: wait once more.
+		// The CPU may have taken its number just as the wait timed out: wait once more.
 		if (xchg(&mpentry_cpu, 0) == 0 && wait_until_started(&cpus[i]))
 			continue;
 		cprintf("SMP: CPU %d (APIC id %d) does not answer\n", i, cpus[i].cpu_apicid);
@@ -122,14 +123,14 @@ i386_init(physaddr_t multiboot_info)
 	env_init_percpu();
 	trap_init();
 	trap_init_percpu(0);
-	lock_kernel(); // Exercise 5. Early, because functions below assert that it is held.
+	lock_kernel(); // Exercise 5. Early, because functions below assert kernel_locked().
 	challenge_init_percpu(0);
 
 	cons_init();
 	cprintf("6828 decimal is %o octal!\n", 6828);
 	multiboot_init(multiboot_info);
 	mem_init();
-	doublefault_init_percpu(); // Again, because kern_pgdir is loaded now.
+	doublefault_init_percpu(); // Called again, because kern_pgdir is loaded now.
 	env_init();
 
 	mp_init();
@@ -139,7 +140,7 @@ i386_init(physaddr_t multiboot_info)
 
 	bootcpu->cpu_status = CPU_STARTED;
 	boot_aps();
-	// ENV_CREATE(user_NAME, ENV_TYPE_USER) here starts user/NAME.c first.
+	// To run user/NAME.c first, add ENV_CREATE(user_NAME, ENV_TYPE_USER) here.
 #ifdef TEST
 	ENV_CREATE(TEST, ENV_TYPE_USER); // make INIT_CFLAGS=-DTEST=user_NAME
 #endif
@@ -161,7 +162,7 @@ mp_main(int cpu)
 	cprintf("SMP: CPU %d starting\n", cpu);
 
 	lapic_init();
-	c->cpu_apicid = lapic_id();        // In case another CPU answered the STARTUP interrupt.
+	c->cpu_apicid = lapic_id();        // Another CPU may have answered the STARTUP.
 	xchg(&c->cpu_status, CPU_STARTED); // boot_aps() waits for this.
 
 	lock_kernel(); // Exercise 5
@@ -170,8 +171,9 @@ mp_main(int cpu)
 
 // ---- Panic and warning messages ----
 
-// Print a message at once, so that no other CPU's output comes in between. A message that does not
-// fit is cut off. (The buffer must be small: the stack for double faults is one page.)
+// Print a message with one cprintf, so that no other CPU's output comes in between. A message that
+// does not fit into MESSAGE_SIZE bytes is cut off. (The buffer is small, because the stack for
+// double faults is one page.)
 static void
 report(const char *what, const char *file, int line, const char *fmt, va_list ap)
 {

@@ -1,6 +1,6 @@
 // Messages: a word, and optionally a page, from one environment to another. The receiver waits in
-// sys_ipc_recv until a message is delivered; the sender tries by sys_ipc_try_send, which fails if
-// the receiver does not wait. (A sender that waits, too: challenge/ipcsend.c.)
+// sys_ipc_recv until a message is delivered. The sender calls sys_ipc_try_send, which fails if the
+// receiver does not wait. (challenge/ipcsend.c has calls in which the sender also waits.)
 
 #include <inc/assert.h>
 #include <inc/error.h>

@@ -9,11 +9,11 @@
 #include <kern/probe.h>
 #include <kern/pmap.h>
 
-// The parts of sending and receiving (ipc.c), which challenge/ipcsend.c uses, too. The caller holds
+// The parts of sending and receiving (ipc.c), which challenge/ipcsend.c also uses. The caller holds
 // the big lock.
 
-// Return the environment with this id, to which any environment may send. Id 0 is `from` itself.
-// NULL if there is none.
+// Return the environment with this id, or NULL if there is none. Id 0 means `from` itself. Any
+// environment may send to any other environment, so no rights are checked.
 static inline struct Env *
 ipc_receiver(struct Env *from, envid_t id)
 {
@@ -24,14 +24,15 @@ ipc_receiver(struct Env *from, envid_t id)
 	return e;
 }
 
-// Return the page at srcva that `from` wants to send with permissions perm. NULL if it may not.
+// Return the page that `from` has at srcva, or NULL if `from` may not send it with perm.
 struct PageInfo *ipc_page_to_send(struct Env *from, void *srcva, int perm);
 
-// Deliver a message to an environment that is receiving. Returns 0; or -E_INVAL or -E_NO_MEM, and
-// then the receiver continues to wait. After success the caller must end the receiver's wait.
+// Deliver a message to `to`, which is receiving. Returns 0, and then the caller must end the wait
+// of `to`; or returns -E_INVAL or -E_NO_MEM, and then `to` continues to wait.
 int ipc_deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm);
 
-// Return whether a receiver may get a page at dstva. From UTOP on: it wants no page.
+// Return whether dstva is valid for a receiver: an address at which programs may map a page, or an
+// address from UTOP on, which means that the receiver wants no page.
 static inline bool
 ipc_dstva_ok(const void *dstva)
 {
@@ -46,7 +47,7 @@ ipc_wait_for_message(struct Env *to)
 	env_set_status(to, ENV_NOT_RUNNABLE);
 }
 
-// Let curenv receive a message. Returns what must be in eax when curenv runs again.
+// Let `to`, which is curenv, receive a message. Returns the value for eax when `to` runs again.
 static inline int
 ipc_receive(struct Env *to, void *dstva)
 {

@@ -1,5 +1,5 @@
 // Use of the local APIC: interrupts to other CPUs, the end of an interrupt, and the timer. lapic.c
-// sets it up.
+// sets the local APIC up.
 
 #include <inc/assert.h>
 
@@ -7,7 +7,7 @@
 #include <kern/ipi.h>
 #include <kern/probe.h>
 
-#define ICR_PATIENCE 10000 // Reads of ICRLO while waiting until an interrupt is sent
+#define ICR_PATIENCE 10000 // Maximum number of reads of ICRLO while an interrupt is being sent
 
 volatile uint32_t *lapic;
 
@@ -22,7 +22,8 @@ icr_send(uint8_t apicid, uint32_t command)
 	}
 }
 
-// Send a vector to another CPU, which takes it when its interrupts are on: in user mode or halted.
+// Send an interrupt with this vector to another CPU. That CPU takes the interrupt when its
+// interrupts are on: in user mode or halted.
 void
 lapic_ipi(int cpu, int vector)
 {
@@ -31,7 +32,7 @@ lapic_ipi(int cpu, int vector)
 	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
 }
 
-// Interrupt another CPU even if it has interrupts off.
+// Send an NMI to another CPU, which takes it even while its interrupts are off.
 void
 lapic_nmi(int cpu)
 {
@@ -47,7 +48,7 @@ lapic_eoi(void)
 		lapic_write(EOI, 0);
 }
 
-// Make this CPU's timer interrupt as IRQ_TIMER every `count` ticks. 0 stops the timer.
+// Make this CPU's timer send the interrupt IRQ_TIMER every `count` ticks. 0 stops the timer.
 void
 lapic_timer_set(uint32_t count)
 {

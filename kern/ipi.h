@@ -28,7 +28,7 @@
 #define LVT_MASKED   0x00010000
 #define LVT_PERIODIC 0x00020000
 #define DIVIDE_BY_1  0x0000000B
-#define LVT_EXTINT   0x00000700 // The 8259 gives the vector
+#define LVT_EXTINT   0x00000700 // The 8259 supplies the vector
 #define LVT_NMI      0x00000400
 #define ICR_NMI      0x00000400
 #define ICR_INIT     0x00000500
@@ -37,7 +37,7 @@
 #define ICR_ASSERT   0x00004000
 #define ICR_LEVEL    0x00008000
 
-extern volatile uint32_t *lapic; // The registers, as mapped by lapic_init; NULL: none
+extern volatile uint32_t *lapic; // The registers, mapped by lapic_init; NULL without a local APIC
 
 static inline uint32_t
 lapic_read(uint32_t reg)

@@ -1,6 +1,6 @@
 // The local APIC of each CPU: its set-up, and the start of other CPUs (Intel, volume 3, chapter
-// 10). Each CPU has its own at the same physical address. ipi.c sends interrupts and uses the
-// timer.
+// 10). Each CPU has its own local APIC, and all CPUs see theirs at the same physical address. ipi.c
+// sends interrupts and uses the timer.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
@@ -17,24 +17,24 @@
 #define CMOS_SHUTDOWN     0x0F // Tells the BIOS what to do after a reset
 #define WARM_RESET_VECTOR 0x467
 
-// Set up this CPU's local APIC, if there is one. Every CPU calls it once, the boot CPU first.
+// Set up this CPU's local APIC, if there is one. Each CPU calls this once, the boot CPU first.
 void
 lapic_init(void)
 {
-	// The 8259s' output and the NMI line go to all CPUs: only the boot CPU accepts them.
+	// The 8259s' output and the NMI line go to all CPUs, so only the boot CPU accepts them.
 	bool takes_lines = thiscpu == bootcpu;
 	const struct {
 		uint32_t reg, value;
 	} settings[] = {
-		{ SVR, SVR_ENABLE | T_LAPIC_SPURIOUS }, // First: it masks the LVT while disabled.
+		{ SVR, SVR_ENABLE | T_LAPIC_SPURIOUS }, // First: the LVT stays masked until this.
 		{ TPR, 0 },                             // Accept interrupts of all priorities.
 		{ LVT_LINT0, takes_lines ? LVT_EXTINT : LVT_MASKED },
 		{ LVT_LINT1, takes_lines ? LVT_NMI : LVT_MASKED },
 		{ LVT_TIMER, LVT_PERIODIC | (IRQ_OFFSET + IRQ_TIMER) },
-		{ TIMER_DIVIDE, DIVIDE_BY_1 }, // The timer starts with its first count.
+		{ TIMER_DIVIDE, DIVIDE_BY_1 }, // The timer starts when a count is set.
 		{ LVT_ERROR, T_LAPIC_ERROR },
-		{ ESR, 0 }, // A write shows the errors since the previous write:
-		{ ESR, 0 }, // two of them clear the register.
+		{ ESR, 0 }, // A write shows the errors since the previous write,
+		{ ESR, 0 }, // so two writes clear the register.
 		{ EOI, 0 }, // The BIOS may have left an interrupt in service.
 	};
 
@@ -49,7 +49,7 @@ lapic_init(void)
 		lapic_write(LVT_PERF, LVT_MASKED);
 }
 
-// This CPU's APIC id, read from the hardware.
+// Return this CPU's APIC id, read from the hardware, or 0 without a local APIC.
 uint8_t
 lapic_id(void)
 {
@@ -57,8 +57,8 @@ lapic_id(void)
 }
 
 // Exchange the warm reset vector and the shutdown code with those in *warm_reset. The oldest local
-// APICs have no STARTUP: after INIT, the BIOS of their CPUs jumps to the address in that vector. A
-// second call restores both, so that a later reset of the machine is an ordinary reset.
+// APICs have no STARTUP interrupt: after INIT, the BIOS of their CPUs jumps to the address in that
+// vector. A second call restores both, so that a later reset of the machine is an ordinary reset.
 void
 lapic_swap_warm_reset(struct WarmReset *warm_reset)
 {
@@ -80,12 +80,12 @@ lapic_startap_init(uint8_t apicid)
 	icr_send(apicid, ICR_INIT | ICR_LEVEL);
 }
 
-// Start a CPU, 10 ms after its INIT, at physical address `start`: a page below 1 MB.
+// Start a CPU, 10 ms after its INIT, at physical address `start`, the start of a page below 1 MB.
 void
 lapic_startap(uint8_t apicid, physaddr_t start)
 {
 	assert(PGOFF(start) == 0 && start < EXTPHYSMEM);
-	// Twice, as specified: a CPU that already runs ignores the second STARTUP.
+	// Sent twice, as specified: a CPU that already runs ignores the second STARTUP.
 	for (int i = 0; i < 2; i++) {
 		icr_send(apicid, ICR_STARTUP | start >> PGSHIFT);
 		udelay(200);

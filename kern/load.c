@@ -1,5 +1,5 @@
-// Loading of programs: copy an ELF file that is part of the kernel's image to a new environment's
-// own memory. elf.c has checked the file. An error affects only the new environment.
+// Loading of programs: copy an ELF file, which is part of the kernel's image, to the memory of a
+// new environment. elf.c checks the file first. An error affects only the new environment.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -10,7 +10,7 @@
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 
-#define MAX_ARGS 8 // Of a program, including its name
+#define MAX_ARGS 8 // Arguments of a program, including its name
 
 const struct Program *
 program_find(const char *words, size_t len)
@@ -24,7 +24,7 @@ program_find(const char *words, size_t len)
 	return NULL;
 }
 
-// Print a warning if `words`, of len characters, has more arguments than are passed.
+// Print a warning if `words`, of len characters, has more arguments than can be passed.
 static void
 check_args(const char *words, size_t len)
 {
@@ -37,7 +37,7 @@ check_args(const char *words, size_t len)
 		    n, MAX_ARGS - 1);
 }
 
-// Give e zeroed memory for len bytes at va. Pages that e has already keep their contents and
+// Give e zeroed memory for len bytes at va. Pages that e already has keep their contents and
 // permissions, and get perm in addition. Returns 0 or -E_NO_MEM.
 static int
 region_alloc(struct Env *e, uintptr_t va, size_t len, int perm)
@@ -70,21 +70,21 @@ copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
 	}
 }
 
-// Give e a stack with argc, argv and the strings of argv on it, as lib/entry.S expects them: the
-// words between the commas of `words`, of len characters, from the program's name on. Returns 0 or
-// -E_NO_MEM.
+// Give e a stack with argc, argv and the strings of argv on it, as lib/entry.S expects them. The
+// strings are the parts of `words`, of len characters, between its commas; the first is the
+// program's name. Returns 0 or -E_NO_MEM.
 static int
 make_stack(struct Env *e, const char *words, size_t len)
 {
 	uintptr_t text = ROUNDDOWN(USTACKTOP - len - 1, sizeof(uint32_t));
 	uint32_t argc = 0, argv[MAX_ARGS + 1] = { 0 };
 
-	assert(len < PGSIZE / 2); // A command line is shorter.
+	assert(len < PGSIZE / 2); // Every command line is shorter than this.
 	if (region_alloc(e, USTACKTOP - PGSIZE, PGSIZE, PTE_U | PTE_W) < 0)
 		return -E_NO_MEM;
 	for (size_t at = 0, size; at <= len && argc < MAX_ARGS; at += size + 1) {
 		size = MIN((size_t)(strfind(words + at, ',') - words), len) - at;
-		copy_to_env(e, text + at, words + at, size); // A zero follows: the page was zeroed.
+		copy_to_env(e, text + at, words + at, size); // The page was zeroed: a zero follows.
 		argv[argc++] = text + at;
 	}
 	uint32_t start[] = { argc, text - sizeof(argv) };
@@ -94,8 +94,8 @@ make_stack(struct Env *e, const char *words, size_t len)
 	return 0;
 }
 
-// Load e's program, and set e's first registers. Returns NULL, or the text of an error: then
-// nothing outside of e has changed.
+// Load e's program, and set e's first registers. Returns NULL, or the text of an error. After an
+// error only e has changed.
 static const char *
 load_icode(struct Env *e, const char *words, size_t len)
 {
@@ -120,8 +120,8 @@ load_icode(struct Env *e, const char *words, size_t len)
 }
 
 // Start a program in a new environment without a parent. `words`, of len characters, is the
-// program's NAME or NAME,ARGUMENT,... Returns 0; otherwise prints the reason and returns an error
-// of env_alloc, or -E_INVAL if the program cannot be loaded.
+// program's NAME or NAME,ARGUMENT,... Returns 0 on success. Otherwise prints the reason and returns
+// env_alloc's error, or -E_INVAL if the program cannot be loaded.
 int
 env_create(const struct Program *program, const char *words, size_t len, enum EnvType type)
 {

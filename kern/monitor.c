@@ -18,7 +18,7 @@
 #include <kern/spinlock.h>
 #include <kern/trap.h>
 
-#define MAX_WORDS 15 // Of a command, including its name
+#define MAX_WORDS 15 // Most words in a command, including its name
 
 // A command gets its words and monitor's trap frame. A result below 0 ends the monitor.
 typedef int command_t(int argc, char **argv, struct Trapframe *tf);
@@ -57,7 +57,7 @@ mon_help(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 {
-	extern const uint8_t _start[], entry[], edata[]; // From entry.S and kernel.ld.
+	extern const uint8_t _start[], entry[], edata[]; // Defined in entry.S and kernel.ld
 	const struct {
 		const char *name;
 		const uint8_t *va;
@@ -99,8 +99,8 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// Split a line into words, in place: every blank becomes a zero. Returns the number of words, and
-// in argv the first MAX_WORDS of them, and then NULL.
+// Split a line into words, in place: every blank becomes a zero. Returns the number of words. argv
+// gets the first MAX_WORDS words, followed by NULL.
 static int
 split(char *line, char *argv[MAX_WORDS + 1])
 {
@@ -129,7 +129,7 @@ find_command(const char *name)
 	return NULL;
 }
 
-// Run a command line. Returns the command's result, or 0 if there is no command.
+// Run a command line. Returns the command's result, or 0 if no command was run.
 static int
 run_line(char *line, struct Trapframe *tf)
 {

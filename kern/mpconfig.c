@@ -1,7 +1,7 @@
-// Finding the machine's CPUs: in ACPI's MADT (dev/acpi.c), which lists every core; without a MADT,
-// in the older MP table (dev/mptable.c), where many BIOSes list one CPU per package. Without either
-// there is one CPU. The tables are used only if CPUID reports a local APIC, because they may list
-// local APICs that do not exist.
+// Finding the machine's CPUs. ACPI's MADT (dev/acpi.c) lists every core. Without a MADT, the older
+// MP table (dev/mptable.c) is used, in which many BIOSes list one CPU per package. Without either
+// table there is one CPU. The tables are used only if CPUID reports a local APIC, because they may
+// list local APICs that do not exist.
 
 #include <inc/stdio.h>
 #include <inc/x86.h>
@@ -13,18 +13,20 @@ int ncpu = 1;
 struct CpuInfo *bootcpu = &cpus[0];
 physaddr_t lapicaddr;
 
-// On page boundaries, so that mem_init_mp can map each stack apart from the others.
+// The stacks begin on page boundaries, so that mem_init_mp can map each stack separately.
 __attribute__((aligned(PGSIZE))) uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 __attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
-#define APIC_BASE_X2APIC (1 << 10) // Of MSR_APIC_BASE
+#define APIC_BASE_X2APIC (1 << 10) // A bit of MSR_APIC_BASE
 #define LAPIC_ID_MAX     254       // 255 addresses all CPUs
 
 static int nparked;   // CPUs for which cpus[] has no room
 static int nlarge_id; // CPUs that an interrupt command cannot address
 
-// Add the CPU with this APIC id to cpus[], unless it is there: the boot CPU is, as number 0. Ids
-// above LAPIC_ID_MAX need the local APIC's x2APIC mode (Intel, volume 3, section 10.12).
+// Add the CPU with this APIC id to cpus[], unless the CPU is already there. (The boot CPU is there
+// from the start, as number 0.) If the CPU cannot be used, it is only counted: cpus[] may be full,
+// or the id may be above LAPIC_ID_MAX, which needs the local APIC's x2APIC mode (Intel, volume 3,
+// section 10.12).
 void
 mp_add_cpu(uint32_t apicid)
 {
@@ -45,8 +47,8 @@ mp_add_cpu(uint32_t apicid)
 	ncpu++;
 }
 
-// Whether the firmware has set x2APIC mode, in which the local APIC has no registers in memory
-// (Intel, volume 3, section 10.12.2).
+// Return whether the firmware has set x2APIC mode, in which the local APIC has no registers in
+// memory (Intel, volume 3, section 10.12.2).
 static __attribute__((noinline)) bool
 x2apic_is_on(void)
 {
@@ -62,14 +64,14 @@ find_cpus(void)
 {
 	if (!acpi_find_cpus() && !mp_find_cpus())
 		lapicaddr = LAPIC_DEFAULT;
-	// The tables are wrong if the address may be in RAM.
+	// The tables are wrong if this address may be in RAM.
 	if (lapicaddr < KERNMAX || PGOFF(lapicaddr) != 0) {
 		cprintf("SMP: no local APIC can be at %08x\n", lapicaddr);
 		lapicaddr = LAPIC_DEFAULT;
 	}
 }
 
-// Fill in cpus[], ncpu and lapicaddr. The boot CPU calls it once, after mem_init.
+// Fill in cpus[], ncpu and lapicaddr. The boot CPU calls mp_init once, after mem_init.
 void
 mp_init(void)
 {

@@ -1,11 +1,12 @@
 // The start of the other CPUs.
 // 1. boot_aps() copies the code between mpentry_start and mpentry_end to MPENTRY_PADDR. A STARTUP
-//    interrupt starts a CPU in real mode in the copy, which enters protected mode with gdt.
+//    interrupt starts a CPU in real mode in the copy. The copy enters protected mode with gdt.
 // 2. mpentry_low loads the segment registers, and paging_on in entry.S turns paging on.
 // 3. mpentry_high takes the CPU's number, which boot_aps() has set in mpentry_cpu, and calls
 //    mp_main on the kernel stack of that number.
 // Before paging is on, a name in the copy is at MPBOOTPHYS(name), and a name in the rest of the
-// kernel is at name - KERNBASE. (boot.S is linked at the address at which it runs.)
+// kernel is at name - KERNBASE. (boot/boot.S needs no such macro, because it is linked at the
+// address at which it runs.)
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -35,7 +36,7 @@ mpentry_end:
 	.size mpentry_start, . - mpentry_start
 
 // Load the segment registers before paging is on: gdt may be above the first 4 MB, and entry_pgdir
-// maps only those at their physical addresses. The section .boot: see entry.S.
+// maps only the first 4 MB at their physical addresses. (entry.S describes the section .boot.)
 	.section .boot, "ax"
 	.code32
 	.type mpentry_low, @function
@@ -48,8 +49,8 @@ mpentry_low:
 	jmp paging_on
 	.size mpentry_low, . - mpentry_low
 
-// An exchange takes the number, so that two CPUs never get the same number. A CPU that boot_aps()
-// did not start, or that starts after boot_aps() has given up, reads 0 and halts.
+// Take the number with xchgl, so that two CPUs never get the same number. A CPU that boot_aps() did
+// not start, or that starts after boot_aps() has given up, reads 0 and halts.
 	.text
 	.type mpentry_high, @function
 mpentry_high:

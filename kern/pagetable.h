@@ -2,8 +2,9 @@
 #define JOS_KERN_PAGETABLE_H
 
 // Page tables: the lab's functions that find, make and remove mappings, inlined in system calls and
-// traps. (pmap.c compiles them as functions, for GDB.) The slow paths (a new page table, another
-// CPU's TLB, a page that becomes free) are in pmap.c and tlb.c. Callers hold the big lock.
+// traps. (pmap.c also compiles them as ordinary functions, so that GDB can call them.) The slow
+// paths (a new page table, another CPU's TLB, a page that becomes free) are in pmap.c and tlb.c.
+// Callers hold the big lock.
 
 #include <inc/assert.h>
 #include <inc/env.h>
@@ -20,7 +21,7 @@
 #define PAGETABLE_INLINE static inline
 #endif
 
-// Remove one mapping from a page's count. Without mappings the page becomes free.
+// Decrement a page's reference count. When the count becomes 0, the page becomes free.
 PAGETABLE_INLINE void
 page_decref(struct PageInfo *pp)
 {
@@ -30,8 +31,9 @@ page_decref(struct PageInfo *pp)
 		page_last_decref(pp);
 }
 
-// Return a pointer to va's page table entry, or NULL if va has no page table, as in a 4 MB page of
-// the kernel's. With `create`, add a missing page table; NULL if there is no memory for it.
+// Return a pointer to va's page table entry, or NULL if va has no page table, for example because
+// one of the kernel's 4 MB pages maps va. With `create`, add a missing page table, and return NULL
+// only if there is no memory for it.
 PAGETABLE_INLINE pte_t *
 pgdir_walk(pde_t *pgdir, const void *va, int create)
 {
@@ -39,12 +41,12 @@ pgdir_walk(pde_t *pgdir, const void *va, int create)
 
 	assert(kernel_locked());
 	if ((*pde & (PTE_P | PTE_PS)) == PTE_P)
-		return (pte_t *)(PTE_ADDR(*pde) + KERNBASE) + PTX(va); // Needs no check by KADDR.
+		return (pte_t *)(PTE_ADDR(*pde) + KERNBASE) + PTX(va); // Needs no check by KADDR
 	return create ? pgdir_walk_create(pde, va) : NULL;
 }
 
-// Return the page that is mapped at va, or NULL. If there is one, *pte_store (unless pte_store is
-// NULL) gets a pointer to its page table entry.
+// Return the page that is mapped at va, or NULL. If a page is mapped there, *pte_store (unless
+// pte_store is NULL) gets a pointer to the page table entry.
 PAGETABLE_INLINE struct PageInfo *
 page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
 {
@@ -66,13 +68,13 @@ tlb_invalidate(pde_t *pgdir, void *va)
 
 	if (e && e->env_pgdir != pgdir)
 		tlb_shootdown(pgdir);
-	else // Without an environment, pgdir is the kernel's, or on no CPU.
+	else // Without an environment, pgdir is the kernel's or on no CPU.
 		invlpg(va);
 }
 
 // Replace a page table entry atomically: a CPU that uses the page table meanwhile finds the old
 // page or the new page. TLBs must drop the old entry even if only its accessed or dirty bit
-// differs: a CPU whose TLB entry has the bit set would not set it again.
+// differs: a CPU whose TLB entry has that bit set would not set the bit in memory again.
 static inline __attribute__((always_inline)) void
 replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 {
@@ -85,8 +87,8 @@ replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 	page_decref(&pages[PGNUM(old)]);
 }
 
-// Map a page at va with permissions perm | PTE_P. Unmaps the page that was mapped there. Returns 0,
-// or -E_NO_MEM if there is no memory for a page table: then nothing has changed.
+// Map a page at va with permissions perm | PTE_P. A page that was mapped at va is unmapped. Returns
+// 0, or -E_NO_MEM if there is no memory for a page table. After an error nothing has changed.
 PAGETABLE_INLINE int
 page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
@@ -94,7 +96,7 @@ page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 
 	if (!pte)
 		return -E_NO_MEM;
-	pp->pp_ref++; // First: if the page is already mapped there, it must not become free.
+	pp->pp_ref++; // First: if pp is already mapped at va, it must not become free.
 	replace_pte(pgdir, va, pte, page2pa(pp) | perm | PTE_P);
 	return 0;
 }
@@ -109,8 +111,9 @@ page_remove(pde_t *pgdir, void *va)
 		replace_pte(pgdir, va, pte, 0);
 }
 
-// Whether env may access the page at va with permissions perm | PTE_U | PTE_P. The page directory
-// entry must allow it too, because the page tables that are mapped at UVPT are read-only.
+// Return whether env may access the page at va with permissions perm | PTE_U | PTE_P. The page
+// directory entry must also allow the access, because only that entry makes the page tables at UVPT
+// read-only.
 static inline bool
 user_page_ok(const struct Env *env, const void *va, int perm)
 {

@@ -12,7 +12,7 @@
 #define STOP_PATIENCE 1000 // Milliseconds to wait for the other CPUs to stop
 
 const char *volatile panicstr;
-static volatile uint32_t panicker; // The number + 1 of the CPU that has panicked
+static volatile uint32_t panicker; // Number of the CPU that has panicked, plus 1; or 0
 
 void
 panic_halt(void)
@@ -28,7 +28,7 @@ panicking(void)
 	return panicker == (uint32_t)cpunum() + 1;
 }
 
-// A panic within a panic on this CPU: print that once, and halt.
+// Handle a panic within a panic on this CPU: print it (only once), and halt.
 static __attribute__((noreturn)) void
 panic_again(const char *why, uintptr_t eip)
 {
@@ -36,14 +36,14 @@ panic_again(const char *why, uintptr_t eip)
 
 	if (!said) {
 		said = true;
-		cons_lock_for_panic(); // The first panic may have been in a line of its own.
+		cons_lock_for_panic(); // The first panic may not have done this yet.
 		cprintf("\nanother panic within the panic: %s, eip %08x\n", why, eip);
 	}
 	panic_halt();
 }
 
-// Stop the other CPUs. NMIs are used because a CPU may not turn its interrupts on again. (A CPU
-// that has not started gets none: it would handle it in real mode.)
+// Stop the other CPUs. NMIs are used because a CPU may never turn its interrupts on again. (A CPU
+// that has not started gets no NMI, because it would handle the NMI in real mode.)
 static void
 stop_others(void)
 {

@@ -16,7 +16,7 @@
 #include <kern/env.h>
 #include <kern/check/failalloc.h>
 #include <kern/dev/multiboot.h>
-#define PAGETABLE_INLINE // Functions that GDB can call
+#define PAGETABLE_INLINE // Compile functions that GDB can call
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
@@ -35,7 +35,7 @@ static uintptr_t mmio_next = MMIOBASE; // The next address for mmio_map_region
 
 // ---- Physical memory ----
 
-// The number of KB of a range that are between two addresses.
+// Return how many KB of a range are between two addresses.
 static uint32_t
 overlap_kb(const struct MemRange *r, physaddr_t low, physaddr_t high)
 {
@@ -76,8 +76,8 @@ detect_memory(void)
 		panic("too little memory: the kernel alone reaches up to %uK", boot_next / 1024);
 }
 
-// Allocate size bytes, rounded up to whole pages and zeroed, for a table of the kernel's that is
-// never freed. Only before page_init, which reads boot_next. Panics if there is too little memory.
+// Allocate size bytes, rounded up to whole pages and zeroed, for a kernel table that is never
+// freed. Called only before page_init, which reads boot_next. Panics if there is too little memory.
 static void *
 boot_alloc(size_t size)
 {
@@ -97,8 +97,8 @@ page_range_set_ref(physaddr_t start, physaddr_t limit, uint32_t ref)
 		pages[i].pp_ref = ref;
 }
 
-// The size of pages[] in bytes, a multiple of PGSIZE, because programs can read it at UPAGES. The
-// entries at its end, for pages that do not exist, are not free.
+// Return the size of pages[] in bytes: a multiple of PGSIZE, because pages[] is mapped at UPAGES,
+// where programs can read it. The entries at the end, for pages that do not exist, are not free.
 static size_t
 pages_size(void)
 {
@@ -117,7 +117,7 @@ page_init(void)
 			page_range_set_ref(
 			    ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
 	}
-	// Here too, "reserved" wins.
+	// "reserved" wins over "available", as in detect_memory.
 	for (int i = 0; i < boot_nranges; i++) {
 		if (!boot_ranges[i].available)
 			page_range_set_ref(
@@ -133,8 +133,8 @@ page_init(void)
 	}
 }
 
-// Take a page off the free list. Returns NULL if there is none. pp_ref stays 0 until the page is
-// mapped. The contents are undefined, unless alloc_flags is ALLOC_ZERO.
+// Take a page off the free list and return it, or return NULL if the list is empty. The page's
+// pp_ref stays 0 until the page is mapped. Without ALLOC_ZERO, its contents are undefined.
 struct PageInfo *
 page_alloc(int alloc_flags)
 {
@@ -151,7 +151,7 @@ page_alloc(int alloc_flags)
 	return pp;
 }
 
-// Put a page back on the free list. Panics if the page is mapped, or free already.
+// Put a page back on the free list. Panics if the page is mapped or already free.
 void
 page_free(struct PageInfo *pp)
 {
@@ -163,7 +163,7 @@ page_free(struct PageInfo *pp)
 	page_nfree++;
 }
 
-// The slow path of page_decref: remove the last mapping from the count, and free the page.
+// The slow path of page_decref: the reference count becomes 0, and the page becomes free.
 void
 page_last_decref(struct PageInfo *pp)
 {
@@ -181,8 +181,8 @@ page_free_count(void)
 
 // ---- Page tables (see also pagetable.h) ----
 
-// The slow path of pgdir_walk: add an empty page table at *pde. Returns its entry for va, or NULL
-// if there is no memory. *pde allows everything; the table's entries say what users may do.
+// The slow path of pgdir_walk: add an empty page table at *pde. Returns the table's entry for va,
+// or NULL if there is no memory. *pde allows everything; the table's entries restrict it.
 pte_t *
 pgdir_walk_create(pde_t *pde, const void *va)
 {
@@ -196,8 +196,9 @@ pgdir_walk_create(pde_t *pde, const void *va)
 	return (pte_t *)page2kva(table) + PTX(va);
 }
 
-// Map size bytes at va to pa with permissions perm, for good and not counted in pp_ref. va, pa and
-// size are multiples of PGSIZE. Uses 4 MB pages where possible. Panics if memory runs out.
+// Map size bytes at va to pa with permissions perm. The mapping is permanent; pp_ref does not count
+// it. va, pa and size are multiples of PGSIZE. Uses 4 MB pages where possible. Panics if memory
+// runs out.
 void
 boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm)
 {
@@ -223,7 +224,7 @@ boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm
 
 // ---- The kernel's mappings ----
 
-// Map a device's registers, size bytes at physical address pa, for good. Returns their virtual
+// Map a device's registers, size bytes at physical address pa, permanently. Returns their virtual
 // address. pa and size need no alignment. Panics if there is no room. Exercise 1.
 void *
 mmio_map_region(physaddr_t pa, size_t size)
@@ -267,8 +268,8 @@ map_physical_memory(void)
 	boot_map_region(kern_pgdir, data, -data, PADDR(data), PTE_W | PTE_G);
 }
 
-// This CPU's features, as bits of CR4: PGE (global pages stay in the TLB when CR3 is loaded), SMEP
-// and SMAP (the kernel cannot execute, or access, users' pages).
+// Return this CPU's paging features as bits of CR4: PGE (global pages stay in the TLB when CR3 is
+// loaded), SMEP (the kernel cannot execute users' pages), SMAP (the kernel cannot access them).
 static uint32_t
 paging_features(void)
 {
@@ -282,7 +283,7 @@ paging_features(void)
 	       (more & CPUID7_SMAP ? CR4_SMAP : 0);
 }
 
-// Per-CPU paging setup: CR3, CR0.WP (read-only pages are read-only for the kernel too), CR4.
+// Per-CPU paging setup: CR3, CR0.WP (the kernel cannot write read-only pages either), and CR4.
 void
 mem_init_percpu(void)
 {
@@ -309,14 +310,14 @@ mem_init(void)
 	check_page_alloc();
 	check_page();
 
-	// Used as a page table, the page directory maps all page tables at UVPT.
+	// Recursive mapping: used as a page table, the page directory maps all page tables at UVPT.
 	kern_pgdir[PDX(UVPT)] = PADDR(kern_pgdir) | PTE_U | PTE_P;
 	boot_map_region(kern_pgdir, UPAGES, pages_size(), PADDR(pages), PTE_U);
 	boot_map_region(
 	    kern_pgdir, UENVS, ROUNDUP(NENV * sizeof(*envs), PGSIZE), PADDR(envs), PTE_U);
 	mem_init_mp();
 	map_physical_memory();
-	// Environments copy kern_pgdir, so later MMIO mappings need their page table now.
+	// env_setup_vm copies kern_pgdir, so the page table for later MMIO mappings must exist now.
 	if (!pgdir_walk(kern_pgdir, (void *)MMIOBASE, 1))
 		panic("too little memory for the kernel's page tables");
 	check_kern_pgdir();
@@ -331,7 +332,7 @@ mem_init(void)
 // The first address that the last failed user_mem_check did not allow.
 static uintptr_t user_mem_check_addr;
 
-// Whether env may access len bytes at va with permissions perm | PTE_U | PTE_P: 0 or -E_FAULT.
+// Return 0 if env may access len bytes at va with permissions perm | PTE_U | PTE_P, or -E_FAULT.
 int
 user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 {

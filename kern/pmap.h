@@ -9,15 +9,15 @@
 
 struct Env;
 
-extern const uint8_t stext[], etext[], erodata[], end[]; // From kernel.ld
+extern const uint8_t stext[], etext[], erodata[], end[]; // Defined in kernel.ld
 
-extern struct PageInfo *pages; // One for each physical page
+extern struct PageInfo *pages; // One per physical page
 extern size_t npages;          // Number of physical pages
 extern struct PageInfo *page_free_list;
 extern pde_t *kern_pgdir; // The kernel's own page directory
 
-// Convert a kernel address above KERNBASE to the physical address that is mapped there, and back.
-// If there is none, they panic with the caller's file and line.
+// PADDR converts a kernel address above KERNBASE to the physical address that is mapped there, and
+// KADDR converts back. If there is no such address, they panic with the caller's file and line.
 #define PADDR(kva) kva_to_pa(__FILE__, __LINE__, (void *)(kva))
 #define KADDR(pa)  pa_to_kva(__FILE__, __LINE__, pa)
 
@@ -75,9 +75,10 @@ void *mmio_map_region(physaddr_t pa, size_t size);
 void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm);
 void mem_init_percpu(void);
 
-// The kernel accesses users' pages (PTE_U) only between these two, which do not nest. They set and
-// clear EFLAGS.AC. With SMAP, an access while AC is 0 faults (Intel, volume 3, section 4.6), so
-// that a program cannot take control by making the kernel use a wrong pointer.
+// The kernel accesses users' pages (PTE_U) only between calls of these two functions, which do not
+// nest. They set and clear EFLAGS.AC. With SMAP, an access to a user's page while AC is 0 faults
+// (Intel, volume 3, section 4.6), so a program cannot take control by making the kernel use a wrong
+// pointer.
 extern bool smap_on;
 
 static inline void
@@ -101,8 +102,8 @@ user_va_ok(const void *va)
 	return (uintptr_t)va < UTOP && PGOFF(va) == 0;
 }
 
-// Return whether a program may map a page with these permissions: PTE_P and PTE_U, and no bit
-// outside PTE_SYSCALL.
+// Return whether a program may map a page with these permissions: perm must have PTE_P and PTE_U,
+// and no bit outside PTE_SYSCALL.
 static inline bool
 user_perm_ok(int perm)
 {

@@ -11,7 +11,7 @@ put(const char *s, size_t len, void *count)
 	*(int *)count += len;
 }
 
-// Holds cons_lock for the whole text, so that the output of other CPUs does not come in between.
+// Print a text. cons_lock is held for all of it, so no other CPU's output comes in between.
 int
 vcprintf(const char *fmt, va_list ap)
 {

@@ -1,33 +1,34 @@
 #ifndef JOS_KERN_PROBE_H
 #define JOS_KERN_PROBE_H
 
-// The one hook for what watches the kernel. At each place where something happens that a watcher
-// may want to know, the core calls probe(). Nothing listens at first, and then a probe is a test of
-// one byte. The listeners are in kern/check/, where probe.c passes each event on to them.
+// The hook for listeners, which are tools in kern/check/ that watch the kernel. The core calls
+// probe() wherever an event happens that a listener may want to know. Without a listener, probe()
+// only tests one byte. kern/check/probe.c passes each event on to the listeners.
 
 #include <inc/types.h>
 
-// What happens, and what the argument is (0 if nothing is said here).
+// The events. If an event has an argument, its comment describes it after "Argument:"; otherwise
+// the argument is 0.
 enum ProbeKind {
-	PROBE_ENTER,      // The CPU has left user mode. The trap frame's address
-	PROBE_LEAVE,      // The CPU is about to enter user mode
+	PROBE_ENTER,      // This CPU has left user mode. Argument: the trap frame's address
+	PROBE_LEAVE,      // This CPU is about to enter user mode
 	PROBE_LOCK_WAIT,  // Another CPU holds the big lock: this CPU starts to wait
-	PROBE_LOCK_SLEEP, // It has waited for long, and is about to halt until it is woken
+	PROBE_LOCK_SLEEP, // This CPU has waited for long, and is about to halt until it is woken
 	PROBE_LOCK_TAKEN, // This CPU has taken the big lock
 	PROBE_LOCK_DROP,  // This CPU is about to drop the big lock
-	PROBE_SPIN,       // Before another spin lock is taken, and after it is dropped
-	PROBE_RUN,        // Another environment has been put on this CPU. Its id
-	PROBE_IDLE,       // There is no environment to run: the CPU starts to poll for one
-	PROBE_HALT,       // It has polled for long, and is about to halt
-	PROBE_IPI,        // An interrupt is about to be sent to another CPU. cpu << 8 | vector
-	PROBE_FLUSH,      // Another CPU was told to flush its TLB. The CPU's number
+	PROBE_SPIN,       // A lock other than the big lock is about to be taken, or was dropped
+	PROBE_RUN,        // Another environment has been put on this CPU. Argument: its id
+	PROBE_IDLE,       // There is no environment to run: this CPU starts to poll for one
+	PROBE_HALT,       // This CPU has polled for long, and is about to halt
+	PROBE_IPI,        // An interrupt is about to be sent. Argument: receiver << 8 | vector
+	PROBE_FLUSH,      // Another CPU was told to flush its TLB. Argument: that CPU's number
 	PROBE_FLUSHED,    // This CPU checks whether it must flush its TLB, or has flushed it
-	PROBE_MESSAGE,    // A message was delivered. The receiver's id
+	PROBE_MESSAGE,    // A message was delivered. Argument: the receiver's id
 	PROBE_STOP,       // The machine stops for the monitor
-	PROBE_GO,         // It goes on
+	PROBE_GO,         // The machine continues after the monitor
 };
 
-// The listeners: a bit of probe_listeners says whether one is on.
+// The listeners. A listener's bit in probe_listeners is set while the listener is on.
 enum {
 	LISTENER_JITTER,   // kern/check/jitter.c
 	LISTENER_LOCKSTAT, // kern/check/lockstat.c
@@ -36,14 +37,14 @@ enum {
 
 extern uint8_t probe_listeners;
 
-// Switch a listener on or off: when it is on, each event calls handler. The caller holds the big
-// lock. Another CPU may miss a few events around the change.
+// Switch a listener on or off. While the listener is on, `handler` is called for each event. The
+// caller holds the big lock. Another CPU may miss a few events around the change.
 void probe_listen(int listener, void (*handler)(enum ProbeKind kind, uint32_t argument), bool on);
 
 // Pass an event on to the listeners that are on.
 void probe_tell(enum ProbeKind kind, uint32_t argument);
 
-// May be called at any time, with any lock held or none.
+// Report an event. May be called at any time, with any locks held.
 static inline void
 probe(enum ProbeKind kind, uint32_t argument)
 {

@@ -9,8 +9,9 @@
 
 #include <kern/cpu.h>
 
-// The runnable environments: a bit for each slot of envs[], and in runq_words a bit for each word
-// of runq that is not zero. env_set_status keeps both in step with env_status.
+// The runnable environments: runq has one bit per slot of envs[], and runq_words has one bit per
+// word of runq, which is set while that word is not zero. env_set_status keeps both in step with
+// env_status. (A dying environment may also be in this set: end.c gives it turns.)
 #define RUNQ_WORDS (NENV / 32)
 
 extern uint32_t runq[RUNQ_WORDS];
@@ -31,7 +32,7 @@ runq_remove(uint32_t slot)
 		clear_bit(&runq_words, slot / 32);
 }
 
-// Return the first runnable slot from `slot` on, in circular order, or -1.
+// Return the first runnable slot from `slot` on, in circular order, or -1 if there is none.
 static inline int
 runq_first(uint32_t slot)
 {
@@ -39,7 +40,7 @@ runq_first(uint32_t slot)
 	uint32_t bits = runq[word] & ~0U << slot % 32;
 
 	if (!bits) {
-		// The words after this one, otherwise all words: circular order.
+		// Try the words after this one, then all words: the order is circular.
 		uint32_t words = runq_words & ~1U << word;
 		if (!words)
 			words = runq_words;
@@ -54,14 +55,14 @@ runq_first(uint32_t slot)
 // Number of turns that sched_yield has begun.
 extern uint32_t sched_turns;
 
-// Mark this CPU as idle: its status is CPU_POLLING. And as no longer idle.
+// runq_idle marks this CPU as idle, with status CPU_POLLING. runq_busy marks it as no longer idle.
 void runq_idle(void);
 void runq_busy(void);
 
-// Make a CPU look for an environment to run, if it is idle.
+// If the CPU is idle, make it look for an environment to run.
 void unidle_cpu(int cpu);
 
-// An environment has become runnable: wake an idle CPU, if there is one. Called by env_set_status.
+// Wake an idle CPU, if there is one, to run an environment that has become runnable.
 void runq_wake(void);
 
 #endif // JOS_KERN_RUNQ_H

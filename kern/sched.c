@@ -3,29 +3,29 @@
 // Round robin. All CPUs share one cursor, the slot in envs[] that got the last turn. A CPU gives
 // the next turn to the first runnable environment after the cursor, in circular order, and moves
 // the cursor there. An environment that runs on another CPU is RUNNING, not RUNNABLE, so two CPUs
-// never choose the same one. This keeps the rule:
+// never choose the same environment. This guarantees:
 //
 //	While an environment is runnable, each other slot gets at most one turn before it.
 //
-// Proof: between two turns of one slot the cursor passes every slot, and each runnable environment
-// that it passes gets a turn. Only sched_yield moves the cursor: a wake-up does not, nor does
-// sys_ipc_call, whose receiver runs in the rest of the caller's turn. user/sched/fairwait.c tests
-// the rule by env_wait, which counts the turns of others.
+// Proof: between two turns of one slot, the cursor passes every slot, and each runnable environment
+// that the cursor passes gets a turn. Only sched_yield moves the cursor. A wake-up does not move
+// it, and sys_ipc_call does not move it either: the receiver runs in the rest of the caller's turn.
+// user/sched/fairwait.c tests the rule with env_wait, which counts the turns of other environments.
 //
-// A turn lasts one time slice on average, measured by the time stamp counter, because a turn may
-// begin anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the turn if less
-// than half a slice of it is left. The rest (or the excess) is saved in env_credit, and makes the
+// A turn lasts one time slice on average. It is measured with the time stamp counter, because a
+// turn may begin anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the turn
+// if less than half a slice is left. The rest (or the excess) is saved in env_credit, and makes the
 // next turn of that environment longer (or shorter). An environment that yields or waits gives up
-// the rest of its turn, so one that always yields just before the tick takes no time from the next.
-// A dying environment's turn frees a part of its memory (end.c). A tick can come while the CPU
-// cannot switch environments, for example while it halts in lock_kernel: cpu_ticked records it
-// until the CPU is about to return to user mode.
+// the rest of its turn, so an environment that always yields just before the tick takes no time
+// from the next environment. The turn of a dying environment frees parts of its memory (end.c). A
+// tick can come while the CPU cannot switch environments, for example while it halts in
+// lock_kernel: cpu_ticked records the tick until the CPU is about to return to user mode.
 //
 // A CPU that finds no runnable environment sets its bit in `idle`, drops the lock, polls for a
 // while, and then halts with interrupts on. A CPU that makes an environment runnable clears the bit
-// of one idle CPU, and interrupts that CPU if it halts. An interrupt that comes before the halt
-// ends the halt at once. Polling first is quicker where environments answer each other within
-// microseconds: to wake up from a halt takes ten times as long.
+// of one idle CPU, and interrupts that CPU if it has halted. An interrupt that comes before the
+// halt ends the halt at once. Polling first is faster when environments answer each other within
+// microseconds: waking up from a halt takes ten times as long.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -58,8 +58,8 @@ others_idle(void)
 	return true;
 }
 
-// Poll until another CPU calls unidle_cpu for this CPU. If none does for a while, mark this CPU as
-// halted and return false.
+// Poll until another CPU calls unidle_cpu for this CPU, and return true. If no CPU does so for a
+// while, mark this CPU as halted and return false.
 static bool
 poll_for_work(void)
 {
@@ -75,8 +75,8 @@ poll_for_work(void)
 
 static HOT_DATA uint32_t cursor = NENV - 1;
 
-// No environment is runnable or running. Check the kernel's bookkeeping, and stay in the monitor
-// until there is something to run. Only the boot CPU does this.
+// Check the kernel's bookkeeping, and stay in the monitor until there is something to run. Only the
+// boot CPU calls this, when no environment is runnable or running.
 static void
 stop_for_monitor(void)
 {
@@ -89,7 +89,7 @@ stop_for_monitor(void)
 	monitor(NULL);
 }
 
-// Wait until there may be something to run. The caller holds the lock, also when this returns.
+// Wait until there may be something to run. The lock is dropped meanwhile, and taken again.
 static __attribute__((noinline)) void
 sched_halt(void)
 {
@@ -116,7 +116,8 @@ sched_halt(void)
 	runq_busy();
 }
 
-// Return how long the turn on CPU c still lasts, in ticks of the time stamp counter.
+// Return what is left of the turn on CPU c, in ticks of the time stamp counter; negative if the
+// turn has lasted too long.
 static inline int32_t
 turn_left(const struct CpuInfo *c)
 {
@@ -132,14 +133,14 @@ sched_tick(struct CpuInfo *c)
 
 	assert(kernel_locked());
 	c->cpu_ticked = false;
-	// More than two slices are left after a pause of seconds, when the difference wraps.
+	// After a pause of seconds the difference wraps, and may seem to be more than two slices.
 	if (!e || e->env_status != ENV_RUNNING || (left >= slice / 2 && left < 2 * slice))
 		return;
 	e->env_credit = MIN(MAX(left, -slice), slice);
 	env_set_status(e, ENV_RUNNABLE);
 }
 
-// Environment e gives up the rest of its turn on CPU c.
+// Make e give up the rest of its turn on CPU c. If the turn was too long, e's next turn is shorter.
 static inline void
 give_up_turn(const struct CpuInfo *c, struct Env *e)
 {
@@ -150,8 +151,8 @@ give_up_turn(const struct CpuInfo *c, struct Env *e)
 		e->env_credit = MAX(left, -(int32_t)time_slice);
 }
 
-// The turn of a dying environment on CPU c: free parts of it for a time slice, or until it is free.
-// Between two parts, other CPUs can take the lock, and interrupts are let in.
+// Run the turn of e, a dying environment, on CPU c: free parts of e for a time slice, or until e is
+// free. Between two parts, other CPUs can take the lock, and interrupts are let in.
 static __attribute__((noinline)) void
 end_parts(struct CpuInfo *c, struct Env *e)
 {
@@ -162,7 +163,7 @@ end_parts(struct CpuInfo *c, struct Env *e)
 	do {
 		env_end_part(e);
 		unlock_kernel();
-		tlb_load(c, kern_pgdir); // As in sched_halt
+		tlb_load(c, kern_pgdir); // The old one may be about to be freed.
 		__asm__ volatile("sti; nop; cli" : : : "memory");
 		lock_kernel();
 	} while (e->env_id == id && e->env_status == ENV_DYING && turn_left(c) > 0);
@@ -179,12 +180,12 @@ sched_yield(void)
 	int slot;
 
 	assert(kernel_locked());
-	if (e && e->env_status != ENV_RUNNABLE) { // If it is, sched_tick has ended its turn.
+	if (e && e->env_status != ENV_RUNNABLE) { // If RUNNABLE, sched_tick has ended its turn.
 		give_up_turn(c, e);
 		if (e->env_status == ENV_RUNNING)
 			env_set_status(e, ENV_RUNNABLE);
 		else
-			env_leave(); // Before another CPU can wake it.
+			env_leave(); // Before another CPU can wake e.
 	}
 	if (cons_has_waiters())
 		cons_wake_readers();

@@ -1,12 +1,14 @@
 // Spin locks: mutual exclusion among CPUs.
 //
-// The lock is a word that holds the name of the CPU that has the lock, or 0. A CPU takes the lock
-// by an instruction that compares the word with 0 and writes its name if they are equal, in one
-// step that no other CPU can come between: lock cmpxchg (Intel, volume 3, section 8.1.2.2). The
-// same instruction orders memory: the CPU sees all that the previous holder wrote.
+// A lock is a word that contains the name of the CPU that holds the lock, or 0. A CPU takes the
+// lock with a locked instruction, lock cmpxchg, which compares the word with 0 and, if they are
+// equal, writes the CPU's name to the word. No other CPU can access the word between these two
+// steps (Intel, volume 3, section 8.1.2.2). The same instruction orders memory: the CPU sees all
+// that the previous holder wrote.
 //
-// Two locks exist: the big kernel lock (biglock.c) and the console's (dev/console.c). A CPU may
-// take the console's while it holds the big lock, but not the other way round.
+// Two locks exist: the big kernel lock (biglock.c) and the console's lock (dev/console.c). A CPU
+// that holds the big lock may take the console's lock. A CPU that holds the console's lock must not
+// take the big lock.
 
 #include <inc/assert.h>
 #include <inc/x86.h>
@@ -21,16 +23,17 @@ spin_lock(struct spinlock *lk)
 	while (!spin_try(lk)) {
 		if (spin_holding(lk))
 			panic("CPU %d takes %s twice", cpunum(), lk->name);
-		if (panicking()) // The other CPUs are stopped: the holder never drops it.
+		if (panicking()) // The other CPUs are stopped: the holder never drops lk.
 			return;
-		// Poll by reading, which leaves the word in every waiting CPU's cache. No pause
-		// instruction: for each one, QEMU takes a lock that its devices need.
+		// Poll by reading, which leaves the word in every waiting CPU's cache. There is no
+		// pause instruction: for each pause, QEMU takes a lock that its devices need.
 		while (lk->holder) {
 		}
 	}
 }
 
-// A CPU drops a lock that it does not hold. After a panic that is no mistake: spin_lock.
+// Panic because a CPU drops a lock that it does not hold. After a panic this is not an error,
+// because spin_lock may have returned without the lock.
 void
 not_holding(const struct spinlock *lk)
 {

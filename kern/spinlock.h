@@ -6,14 +6,14 @@
 #include <kern/cpu.h>
 
 // A spin lock (spinlock.c): a CPU that waits for the lock polls in a loop. Interrupts are off while
-// a CPU holds it, as they are in all kernel code.
+// a CPU holds the lock, as in all kernel code.
 struct spinlock {
-	volatile uint32_t holder; // The CPU that holds it, as spin_cpu() of its number; 0: none
+	volatile uint32_t holder; // spin_cpu() of the number of the CPU that holds the lock, or 0
 	const char *name;
 } __attribute__((aligned(64))); // A cache line of its own, because other CPUs poll it.
 
-// The value of `holder` when a CPU holds the lock: the selector of the CPU's TSS, which is never 0.
-// A CPU reads its own selector from its task register by one instruction, str.
+// Return the value of `holder` when CPU number `cpu` holds the lock: the selector of its TSS, which
+// is never 0. A CPU reads its own selector from its task register with one instruction, str.
 static inline uint32_t
 spin_cpu(int cpu)
 {
@@ -30,7 +30,7 @@ spin_try(struct spinlock *lk)
 	    &lk->holder, &unlocked, str(), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Drop a lock if this CPU holds it. Returns whether it did.
+// Drop a lock if this CPU holds it. Returns whether this CPU held the lock.
 static inline bool
 spin_drop(struct spinlock *lk)
 {
@@ -40,20 +40,21 @@ spin_drop(struct spinlock *lk)
 	    &lk->holder, &me, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Whether this CPU holds a lock. No other CPU can change the answer.
+// Return whether this CPU holds a lock. No other CPU can change the answer, except by handing the
+// big lock over to a CPU that waits for it (biglock.c).
 static inline bool
 spin_holding(const struct spinlock *lk)
 {
 	return lk->holder == str();
 }
 
-// Panics if this CPU holds the lock already.
+// Wait until a lock is free, and take it. Panics if this CPU already holds the lock.
 void spin_lock(struct spinlock *lk);
 
-// Panics if this CPU does not hold the lock.
+// Drop a lock. Panics if this CPU does not hold the lock.
 void spin_unlock(struct spinlock *lk);
 
-// lock_kernel, unlock_kernel and kernel_locked.
+// This header declares lock_kernel, unlock_kernel and kernel_locked.
 #include <kern/biglock.h>
 
 #endif // JOS_KERN_SPINLOCK_H

@@ -1,6 +1,6 @@
 // The system calls. inc/lib.h describes them for programs. Each call first checks all of its
-// arguments, and only then changes anything. A call that ends or stops the caller simply returns:
-// trap_leave then calls the scheduler. The calls in kern/challenge/ are declared in syscall.h.
+// arguments, and only then changes anything. A call that destroys or stops its caller returns as
+// usual: trap_leave then calls the scheduler. challenge.h declares the calls in kern/challenge/.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -18,9 +18,9 @@
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
-// sys_cputs writes this much at once, with the big lock: a text of CPUTS_SHORT characters, or
-// CPUTS_MOST characters of a longer one, where a control character counts as CPUTS_CONTROL (a
-// newline scrolls the screen).
+// Limits of what sys_cputs writes at once, with the big lock: all of a text of up to CPUTS_SHORT
+// characters, or CPUTS_MOST characters of a longer text. A control character counts as
+// CPUTS_CONTROL characters, because a newline scrolls the screen.
 #define CPUTS_SHORT   128
 #define CPUTS_MOST    1024
 #define CPUTS_CONTROL 16
@@ -47,8 +47,8 @@ cputs_part(const char *s, size_t len)
 }
 
 // A text can have gigabytes, which take hours on a serial line, and no other CPU could take the big
-// lock meanwhile. So this writes a part of the text and makes the caller repeat the call for the
-// rest. Interrupts and other CPUs come in between.
+// lock meanwhile. So sys_cputs writes a part of the text and makes the caller repeat the call for
+// the rest. Interrupts are handled, and other CPUs can take the lock, between the parts.
 static int
 sys_cputs(const char *s, size_t len)
 {
@@ -67,11 +67,11 @@ sys_cputs(const char *s, size_t len)
 	tf->tf_regs.reg_edx += part;
 	tf->tf_regs.reg_ecx -= part;
 	trap_rewind(tf);
-	return SYS_cputs; // The result is in eax, where the repeated call has its number.
+	return SYS_cputs; // syscall() stores the number in eax for the repeated call.
 }
 
 // Environments that sleep in sys_cgetc_wait get characters before a caller that polls. A character
-// that arrives just after cons_wake_readers is for them, too.
+// that arrives just after cons_wake_readers is also for them.
 static int
 sys_cgetc(void)
 {
@@ -110,7 +110,7 @@ sys_env_destroy(envid_t envid)
 	return 0;
 }
 
-// Does not return here: the caller resumes in user mode with the 0 that syscall() has stored.
+// sys_yield does not return: its caller resumes in user mode with the 0 that syscall() has stored.
 static int
 sys_yield(void)
 {
@@ -220,7 +220,8 @@ sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 	return 0;
 }
 
-// Functions of the calls by number. With five parameters each may be called: see syscall_fn.
+// The functions of the calls, by number. The casts are safe, because any of these functions may be
+// called with five arguments (syscall_fn in syscall.h says why).
 #define X(name, nargs) [SYS_##name] = (syscall_fn)(void *)sys_##name,
 const syscall_fn syscall_table[] = { LAB_SYSCALLS(X)
 #ifdef CHALLENGES
@@ -229,10 +230,10 @@ const syscall_fn syscall_table[] = { LAB_SYSCALLS(X)
 };
 #undef X
 
-// A call failed with this error. If it found no memory or no free slot in envs[] while an
-// environment is dying, memory and a slot will be free soon. Then end the caller's turn and repeat
-// the call in its next one. (The failed call has changed nothing.) Otherwise return the error. The
-// number of repetitions is limited, because a dying environment is smaller after each of its turns.
+// Handle the error of a failed call. If the call found no memory or no free slot in envs[] while an
+// environment is dying, memory and a slot will be free soon: end the caller's turn and repeat the
+// call in the caller's next turn. (The failed call has changed nothing.) Otherwise return the
+// error. The repetitions end, because each turn makes a dying environment smaller.
 static __attribute__((noinline)) int32_t
 call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 {
@@ -243,7 +244,7 @@ call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 	sched_yield();
 }
 
-// Exercise 7. Inline, for syscall_fast.
+// Exercise 7. Inlined in syscall_fast.
 inline __attribute__((always_inline)) void
 syscall(struct Trapframe *tf)
 {
@@ -254,13 +255,13 @@ syscall(struct Trapframe *tf)
 		regs->reg_eax = -E_INVAL;
 		return;
 	}
-	regs->reg_eax = 0; // The result of calls that do not return here
+	regs->reg_eax = 0; // The result if the function does not return (sys_yield)
 	int32_t r = syscall_table[number](
 	    regs->reg_edx, regs->reg_ecx, regs->reg_ebx, regs->reg_edi, regs->reg_esi);
 	regs->reg_eax = r < 0 ? call_failed(tf, number, r) : r;
 }
 
-// What trap() does, for a trap that is known to be a system call from user mode. Called by
+// Do the same as trap(), for a trap that is known to be a system call from user mode. Called by
 // challenge/sysentry.S.
 HOT void
 syscall_fast(struct Trapframe *tf)

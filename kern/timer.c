@@ -1,6 +1,7 @@
-// The timer of each CPU's local APIC, which ends time slices of 10 ms. It runs at bus speed, so it
-// is measured against the 8254, whose speed is the same in every PC. Without local APICs there is
-// one CPU, which the 8254 interrupts through the 8259. An idle CPU stops its timer, to sleep.
+// The timer of each CPU's local APIC, which ends time slices of 10 ms. The timer runs at bus speed,
+// so it is measured against the 8254, whose speed is the same in every PC. Without local APICs
+// there is one CPU, and the 8254 interrupts it through the 8259. An idle CPU stops its timer,
+// because ticks would end its halt.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -18,7 +19,7 @@
 HOT_DATA uint32_t time_slice;
 HOT_DATA uint32_t timer_period;
 
-// The length of a time slice, in ticks of two clocks.
+// The length of a time slice, in ticks of the local APIC's timer and of the time stamp counter.
 struct SliceLength {
 	uint32_t lapic; // 0 without a local APIC
 	uint32_t tsc;
@@ -30,10 +31,10 @@ slice_ticks(uint32_t measured, uint32_t pit_ticks)
 	return (uint64_t)measured * PIT_HZ / SLICES_PER_SECOND / pit_ticks;
 }
 
-// Measure the length of a time slice. At the start and at the end all clocks are read together, so
-// it does not matter if the loop notices the end of the 5 ms late. The 8254 is read last at the
-// start and first at the end: a pause of an emulator between two readings, or until the 8254's
-// counter wraps, makes the result too large, never too small.
+// Measure the length of a time slice. All clocks are read together at the start, and together again
+// at the end, so the loop need not end exactly after 5 ms. The 8254 is read last at the start and
+// first at the end. If an emulator pauses between two readings, or pauses until the 8254's counter
+// wraps, the result is too large, never too small. (timer_calibrate takes the smallest result.)
 static struct SliceLength
 measure_slice(void)
 {

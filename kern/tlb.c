@@ -1,25 +1,27 @@
-// TLB shootdown. A CPU keeps translations in its TLB until it flushes them. So a CPU that removes a
-// mapping must make each other CPU that runs the environment flush, too (Intel, volume 3, section
-// 4.10.5).
+// TLB shootdown. A CPU keeps translations in its TLB until it flushes the TLB. So when CPU A
+// removes a mapping, A must make each other CPU that runs the environment flush its TLB (Intel,
+// volume 3, section 4.10.5).
 //
-// It sets cpu_pending_flush of the other CPU. If that CPU is in user mode, it also sends an
-// interrupt, and waits until that CPU has entered the kernel. A CPU in the kernel needs no
-// interrupt, and waiting for it could be a deadlock, because it may be waiting for the big lock
-// with interrupts off. It flushes before it touches user memory or returns to user mode. (The quick
-// answers of challenge/sysentry.S count as user mode: they touch no user memory, and the interrupt
-// comes as soon as they are back.) Of the two CPUs
+// CPU A sets cpu_pending_flush of each such CPU, B. If B is in user mode, A also sends B an
+// interrupt, and waits until B has entered the kernel. If B is in the kernel, no interrupt is
+// needed, because B flushes its TLB before B touches user memory or returns to user mode. A must
+// not wait for B in this case: B may be waiting, with interrupts off, for the big lock, which A
+// holds. (The quick answers of challenge/sysentry.S count as user mode: they touch no user memory,
+// and the interrupt arrives as soon as the CPU is back in the program.)
 //
-//	this CPU:       cpu_pending_flush = 1;   then reads  cpu_in_user
-//	the other CPU:  cpu_in_user = 1;         then reads  cpu_pending_flush
+// No flush is missed, because each CPU first writes and then reads:
 //
-// at least one sees what the other wrote: both write by a locked instruction, and no read can move
-// before that. models/tlb.pml checks this.
+//	CPU A:  cpu_pending_flush = 1;   then reads  cpu_in_user
+//	CPU B:  cpu_in_user = 1;         then reads  cpu_pending_flush
 //
-// Loading a page directory takes long, because it empties the TLB. So a CPU that switches to
-// another environment loads the page directory after it has dropped the big lock, just before it
-// returns to user mode; until then it touches no user memory. The old page directory must not be
-// freed while it is still loaded, so tlb_unload waits for that. The other CPU needs no lock to get
-// there, so the wait ends.
+// At least one of the two CPUs sees what the other CPU wrote: both write with a locked instruction,
+// and no read can move before a locked instruction. models/tlb.pml checks this.
+//
+// Loading a page directory is slow, because it empties the TLB. So a CPU that switches to another
+// environment loads the page directory after it has dropped the big lock, just before it returns to
+// user mode; until then the CPU touches no user memory. The old page directory must not be freed
+// while a CPU has it loaded, so tlb_unload waits until no CPU has it loaded. The wait ends, because
+// a CPU needs no lock to load another page directory.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -32,14 +34,14 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// Polls before a CPU that does not take an interrupt gets an NMI: some milliseconds on a PC, longer
-// in an emulator. An early NMI does no harm.
+// Polls before force_into_kernel sends an NMI to a CPU that has not taken the interrupt. They take
+// some milliseconds on a PC, and longer in an emulator. An early NMI does no harm.
 #define POLLS_BEFORE_NMI 200000
 
 // The interrupt is sent even if cpu_in_user is not set, because the CPU may be about to set it; the
-// interrupt then arrives before its first instruction in user mode. If its program has interrupts
-// off (see user_flags_ok), only an NMI arrives. If the NMI arrives in challenge/sysentry.S, the CPU
-// returns to user mode at once: then another NMI is sent.
+// interrupt then arrives before the CPU's first instruction in user mode. If the CPU's program has
+// interrupts off (trapcases.h says how it can), only an NMI arrives. If the NMI arrives in
+// challenge/sysentry.S, the CPU returns to user mode at once, and another NMI is sent.
 void
 force_into_kernel(int cpu)
 {

@@ -8,7 +8,7 @@
 #include <kern/pmap.h>
 #include <kern/probe.h>
 
-// TLB shootdown, and the CPU's part of it on its way in and out of the kernel (tlb.c).
+// TLB shootdown (tlb.c), and what each CPU does for it on entry into and return from the kernel.
 
 // Make every CPU that runs an environment with this page directory flush its TLB before the CPU
 // executes another instruction in user mode, or touches user memory. Called by tlb_invalidate in
@@ -19,12 +19,12 @@ void tlb_shootdown(pde_t *pgdir);
 // big lock, and no CPU runs its environment.
 void tlb_unload(pde_t *pgdir);
 
-// Make another CPU leave user mode. When this returns, that CPU is in the kernel, and cannot return
-// before the caller drops the big lock, which the caller holds.
+// Make another CPU leave user mode. The caller holds the big lock. When force_into_kernel returns,
+// the other CPU is in the kernel, and cannot return to user mode before the caller drops the lock.
 void force_into_kernel(int cpu);
 
-// Return whether the NMI that has arrived at this CPU, c, was sent by force_into_kernel. Returns
-// true once for each such NMI. Otherwise the hardware or a panic has sent it.
+// Return whether force_into_kernel sent the NMI that has arrived at this CPU, c; true once per NMI
+// that it sent. Otherwise the hardware or a panic has sent the NMI.
 static inline bool
 tlb_take_nmi(struct CpuInfo *c)
 {
@@ -34,14 +34,14 @@ tlb_take_nmi(struct CpuInfo *c)
 // Flush the TLB of this CPU, c, if a flush is pending.
 void tlb_flush(struct CpuInfo *c);
 
-// This CPU, c, has entered the kernel from user mode. Called before it waits for the big lock.
+// Called when this CPU, c, has entered the kernel from user mode, before it waits for the big lock.
 static inline void
 tlb_enter_kernel(struct CpuInfo *c)
 {
 	xchg(&c->cpu_in_user, 0);
 }
 
-// This CPU has taken the big lock, and may touch user memory from now on.
+// Called when this CPU, c, has taken the big lock: from now on it may touch user memory.
 static inline void
 tlb_flush_pending(struct CpuInfo *c)
 {
@@ -49,7 +49,7 @@ tlb_flush_pending(struct CpuInfo *c)
 		tlb_flush(c);
 }
 
-// This CPU has dropped the big lock, and is about to return to user mode.
+// Called when this CPU, c, has dropped the big lock and is about to return to user mode.
 static inline void
 tlb_leave_kernel(struct CpuInfo *c)
 {
@@ -58,7 +58,7 @@ tlb_leave_kernel(struct CpuInfo *c)
 	tlb_flush_pending(c);
 }
 
-// Load a page directory into this CPU, c, unless it is loaded.
+// Load a page directory into this CPU, c, unless it is already loaded.
 static inline void
 tlb_load(struct CpuInfo *c, pde_t *pgdir)
 {

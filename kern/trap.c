@@ -1,8 +1,8 @@
 // Traps: exceptions, interrupts and system calls. trapentry.S calls trap() with interrupts off.
 //
-// A trap from user mode is handled with the big lock, and then the environment continues, unless it
-// may not run any longer: then the scheduler chooses another. A trap from kernel mode is an
-// interrupt of a halted CPU, which takes no lock, or an error of the kernel, which panics.
+// A trap from user mode is handled with the big lock, and then the environment continues; if it may
+// no longer run, the scheduler chooses another environment. A trap from kernel mode is an interrupt
+// of a halted CPU, handled without the lock, or an error of the kernel, which panics.
 //
 // A non-maskable interrupt (NMI) reports an error of the hardware. The kernel also sends NMIs: a
 // panic stops the other CPUs with them (panic.c), and force_into_kernel (tlb.c) uses one if a
@@ -34,11 +34,12 @@ extern const uint8_t trap_stubs[]; // trapentry.S
 
 uint32_t spurious_interrupts;
 
-// One table for each CPU. They differ only in the gate of check/doublefault.c.
+// One table per CPU. They differ only in the gate for double faults (check/doublefault.c).
 struct Gatedesc idt[NCPU][256];
 
-// All gates are interrupt gates, which turn interrupts off. Programs may use three of them by int,
-// int3 and into. An int of another vector is a general protection fault.
+// All gates are interrupt gates, which turn interrupts off. Programs may use three of them, with
+// the instructions int, int3 and into. An int with another vector raises a general protection
+// fault.
 void
 trap_init(void)
 {
@@ -72,15 +73,15 @@ trap_init_percpu(int cpu)
 	*ts = (struct Taskstate){
 		.ts_esp0 = KSTACKTOP_CPU(cpu),
 		.ts_ss0 = GD_KD,
-		.ts_iomb = sizeof(*ts), // Beyond the limit: programs may use no I/O ports.
+		.ts_iomb = sizeof(*ts), // Beyond the limit: programs may not use I/O ports.
 	};
 	ltr(tss_install(cpu, ts));
 	doublefault_init_percpu();
 	lidt(&idt_pd);
 
-	// Enable two exceptions: alignment check, and machine check, which would otherwise stop
-	// the CPU. With TS, the first floating-point instruction raises T_DEVICE: programs have no
-	// floating-point unit unless challenge/fpu.c handles that.
+	// Enable two exceptions: alignment check, and machine check, without which a machine check
+	// would stop the CPU. With CR0.TS, the first floating-point instruction raises T_DEVICE:
+	// programs have no floating-point unit unless challenge/fpu.c handles that exception.
 	uint32_t features;
 	cpuid(1, NULL, NULL, NULL, &features);
 	if (features & CPUID_MCE)
@@ -90,7 +91,7 @@ trap_init_percpu(int cpu)
 
 // ---- Printing a trap ----
 
-// The name of a vector: the text of the first range that it is in.
+// Return the name of a vector: the text of the first range that contains it.
 const char *
 trapname(uint32_t trapno)
 {
@@ -121,9 +122,9 @@ print_regs(const struct PushRegs *regs)
 		cprintf("  %-4s 0x%08x\n", names[i], ((const uint32_t *)regs)[i]);
 }
 
-// The address to print for a frame. A trap from user mode leaves its frame at the top of the
-// kernel stack, where the next trap overwrites it: copy it to the environment's env_tf, which
-// keeps it, and whose address lab notes and graders expect.
+// Return the frame whose address is printed for tf. A trap from user mode leaves its frame at the
+// top of the kernel stack, where the next trap overwrites it. So the frame is copied to the
+// environment's env_tf, which lasts, and whose address lab notes and graders expect.
 static const struct Trapframe *
 lasting_frame(const struct Trapframe *tf)
 {
@@ -133,7 +134,7 @@ lasting_frame(const struct Trapframe *tf)
 	return &curenv->env_tf;
 }
 
-// Print a trap frame: of a trap on this CPU, or an environment's env_tf.
+// Print a trap frame, which is the frame of a trap on this CPU, or an environment's env_tf.
 void
 print_trapframe(struct Trapframe *tf)
 {
@@ -185,10 +186,10 @@ page_fault_handler(struct Trapframe *tf)
 	fatal_user_trap(tf);
 }
 
-// Handle an interrupt that arrived in user mode, or while this CPU was halted, perhaps to wait for
-// the big lock: so this takes no lock except the console's. The 8259s end their interrupts by
-// themselves. The local APIC sends no further interrupt until lapic_eoi is called (but a spurious
-// interrupt needs no lapic_eoi).
+// Handle an interrupt that arrived in user mode, or while this CPU was halted. A halted CPU may be
+// waiting for the big lock, so this takes no lock except the console's. The 8259s end their
+// interrupts automatically. The local APIC sends no further interrupt until lapic_eoi is called
+// (but a spurious interrupt needs no lapic_eoi).
 static void
 interrupt_handler(struct Trapframe *tf)
 {
@@ -216,8 +217,8 @@ is_interrupt(uint32_t trapno)
 	return trapno >= IRQ_OFFSET && trapno != T_SYSCALL;
 }
 
-// The rest of an interrupt from user mode, with the big lock: interrupt_handler may have got a
-// character that an environment waits for. (trap_leave handles a tick of the timer.)
+// Do the rest of an interrupt from user mode, with the big lock: if interrupt_handler has read a
+// character, wake an environment that waits for it. (trap_leave handles a tick of the timer.)
 static void
 user_interrupt(struct Trapframe *tf)
 {
@@ -229,7 +230,7 @@ static __attribute__((noinline)) void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
-		[T_NMI] = user_interrupt, // From force_into_kernel: see trap
+		[T_NMI] = user_interrupt, // Sent by force_into_kernel: trap() has checked this.
 		[T_BRKPT] = monitor,
 		[T_PGFLT] = page_fault_handler,
 		[T_SYSCALL] = syscall,
@@ -269,15 +270,14 @@ trap_from_kernel(struct Trapframe *tf)
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
-		trap_skip_halt(
-		    tf); // From force_into_kernel, but this CPU was in the kernel already.
+		trap_skip_halt(tf); // Sent by force_into_kernel while in the kernel
 	else if (!challenge_kernel_trap(tf))
 		kernel_fault(tf);
 }
 
-// ---- The way in and back ----
+// ---- Entry into the kernel, and return ----
 
-// Step 3 of a trap; trapentry.S has the others.
+// Step 3 of a trap (trapentry.S describes all steps).
 HOT void
 trap(struct Trapframe *tf)
 {
@@ -289,14 +289,14 @@ trap(struct Trapframe *tf)
 		trap_from_kernel(tf);
 		return;
 	}
-	// What came? Some traps are handled, or panic, without the lock.
+	// Without the lock: handle an interrupt, or panic if the hardware reports an error.
 	trap_enter(c, tf);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_MCHK || (tf->tf_trapno == T_NMI && !tlb_take_nmi(c)))
 		kernel_fault(tf);
 
-	// Which function handles it? trap_dispatch knows, if the environment may still run.
+	// With the lock: trap_dispatch chooses the handler, if the environment may still run.
 	trap_lock(c);
 	if (!user_flags_ok(tf))
 		fatal_user_trap(tf);
@@ -305,6 +305,6 @@ trap(struct Trapframe *tf)
 	else
 		trap_rewind(tf);
 
-	// Back, or to the scheduler.
+	// Return to user mode, or call the scheduler.
 	trap_leave(c);
 }

@@ -3,7 +3,7 @@
 
 #include <inc/trap.h>
 
-// Bytes from one vector's stub to the next in trapentry.S
+// Bytes from one vector's stub to the next stub in trapentry.S
 #define STUB_SIZE 16
 
 #ifndef __ASSEMBLER__
@@ -18,29 +18,30 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// Each CPU's table of gates, one for each vector.
+// The interrupt tables: one table per CPU, with one gate per vector.
 extern struct Gatedesc idt[NCPU][256];
 
-// Number of interrupts that no device of ours has sent. They do no harm, but should be few.
+// Number of interrupts that none of our devices has sent. They do no harm, but should be few.
 extern uint32_t spurious_interrupts;
 
-// Fill in idt. The boot CPU calls it once, before trap_init_percpu.
+// Fill in idt. The boot CPU calls trap_init once, before trap_init_percpu.
 void trap_init(void);
 
-// Put the descriptor of a TSS into gdt[], `number` places after GD_TSS0. Returns its selector.
+// Put the descriptor of a TSS into gdt[], `number` places after GD_TSS0. Returns the selector.
 uint16_t tss_install(int number, const struct Taskstate *ts);
 
-// Load this CPU's gates and its TSS. From here on cpunum() returns `cpu`, and a fault panics. It is
-// the first function that a CPU calls in C, after env_init_percpu.
+// Load this CPU's gates and its TSS. Afterwards cpunum() returns `cpu`, and a fault panics. Each
+// CPU calls trap_init_percpu as early as it can in C, after env_init_percpu.
 void trap_init_percpu(int cpu);
 
 // Handle the trap whose frame is tf. Called by trapentry.S.
 void trap(struct Trapframe *tf);
 
-// The parts of trap() that challenge/sysenter.c needs too. c is this CPU.
+// The parts of trap() that syscall_fast (syscall.c) also uses. c is this CPU.
 //
-// trap_enter: the CPU has left user mode. trap_lock: take the big lock. trap_leave: drop it and
-// return to user mode, or, if the environment may not run any longer, call the scheduler instead.
+// trap_enter records that the CPU has left user mode. trap_lock takes the big lock. trap_leave
+// drops the lock before the return to user mode; if the environment may no longer run, it calls the
+// scheduler instead.
 static inline void
 trap_enter(struct CpuInfo *c, struct Trapframe *tf)
 {
@@ -67,7 +68,7 @@ trap_leave(struct CpuInfo *c)
 	tlb_leave_kernel(c);
 }
 
-// Print the trap of curenv, and destroy curenv.
+// Destroy curenv because of a trap that the kernel does not handle. Prints tf, the trap's frame.
 void fatal_user_trap(struct Trapframe *tf);
 
 void page_fault_handler(struct Trapframe *tf);

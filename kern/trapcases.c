@@ -1,14 +1,14 @@
-// Special cases of traps: see trapcases.h.
+// Special cases of traps, described in trapcases.h.
 
 #include <inc/types.h>
 
 #include <kern/env.h>
 #include <kern/trapcases.h>
 
-// A fault repeats by itself, because eip is still at the instruction. After the instructions that
-// trap on purpose eip is behind them: int $T_SYSCALL and sysenter have two bytes; int3 and into
-// have one. (A breakpoint written as CD 03 has two bytes too, and the kernel cannot tell. Only the
-// program that uses it is harmed.)
+// A fault repeats by itself, because eip is still at the instruction. If an instruction traps on
+// purpose, eip is already behind the instruction: int $T_SYSCALL and sysenter have two bytes; int3
+// and into have one. (A breakpoint written as CD 03 also has two bytes, and the kernel cannot tell.
+// Only the program that uses such a breakpoint is harmed.)
 void
 trap_rewind(struct Trapframe *tf)
 {
@@ -24,9 +24,9 @@ loadable(uint16_t selector)
 	return selector == GD_KD || is_user_selector(selector) ? selector : 0;
 }
 
-// Between sysenter and the instructions of challenge/sysentry.S that load ds and es, both are the
-// program's. After virtual-8086 mode they may hold no selectors. An NMI can come there, and its
-// return would fault when it loads them again: make these null.
+// Between sysenter and the instructions of challenge/sysentry.S that load ds and es, these
+// registers hold the program's values, which may not be selectors after virtual-8086 mode. If an
+// NMI arrives there, its return loads the values again, which could fault: make bad values 0.
 void
 trap_fix_segments(struct Trapframe *tf)
 {
@@ -34,9 +34,10 @@ trap_fix_segments(struct Trapframe *tf)
 	tf->tf_es = loadable(tf->tf_es);
 }
 
-// `sti; hlt` lets an interrupt in only after hlt has begun. But if an NMI comes between the two,
-// its return lets the waiting interrupt in before the hlt, which then sleeps although its wake-up
-// has come. So skip the hlt: its callers check again what they wait for.
+// In `sti; hlt`, an interrupt is let in only after hlt has begun. But if an NMI arrives between the
+// two instructions, the NMI's return lets the waiting interrupt in before the hlt, and the CPU
+// would then halt although its wake-up has arrived. So skip the hlt: the code after the hlt checks
+// again whether it must wait.
 void
 trap_skip_halt(struct Trapframe *tf)
 {

@@ -1,13 +1,14 @@
-// The way into the kernel and back, for exceptions, interrupts and system calls:
+// Entry into the kernel and return, for exceptions, interrupts and system calls:
 //
 //	1. The CPU switches to the kernel stack and pushes the first part of the frame.
 //	2. The vector's stub pushes an error code, if the CPU pushed none, and the vector.
 //	3. all_traps pushes the other registers and calls trap(tf), in trap.c. For a system call,
-//	   trap() calls trap_dispatch() and that calls syscall(), which stores the result in tf.
+//	   trap() calls trap_dispatch(), which calls syscall(), which stores the result in tf.
 //	4. trap() returns, the registers are popped, and iret returns to the program.
 //
 // If another environment is to run, trap() does not return, and env_pop_tf (env.c) does step 4.
-// From user mode, the frame is at the very top of this CPU's kernel stack:
+// After a trap from user mode, the frame is at the very top of this CPU's kernel stack (steps at
+// the right):
 //
 //	KSTACKTOP_CPU(i) -> +---------------------+
 //	                    | ss, esp             |  1, from user mode only
@@ -23,10 +24,10 @@
 
 #include <kern/trap.h>
 
-// Offset in struct Trapframe
+// Offset of tf_cs in struct Trapframe
 #define TF_CS 52
 
-	// Step 2: a stub of STUB_SIZE bytes for each vector. Exercise 13.
+	// Step 2: one stub of STUB_SIZE bytes per vector. Exercise 13.
 	.text
 	.globl trap_stubs
 	.type trap_stubs, @function

@@ -1,8 +1,8 @@
-// Page faults that a program handles itself; page_fault_handler in trap.c calls upcall_enter if it
-// has a handler. The kernel pushes a struct UTrapframe on the program's
-// exception stack and makes the program continue at its upcall. The upcall returns to the
-// interrupted code without the kernel (lib/pfentry.S). After a fault in a handler, the next frame
-// is below what is on the exception stack already, with a word in between that lib/pfentry.S needs:
+// Page faults that a program handles itself. If the program has set an upcall, page_fault_handler
+// in trap.c calls upcall_enter, which pushes a struct UTrapframe on the program's exception stack
+// and makes the program continue at its upcall. The upcall returns to the interrupted code without
+// the kernel (lib/pfentry.S). If a handler itself faults, the next frame is pushed below what is
+// already on the exception stack, with an empty word in between that lib/pfentry.S needs:
 //
 //	UXSTACKTOP -> +---------------------+
 //	              | struct UTrapframe   |
@@ -30,7 +30,7 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	uintptr_t sp = UXSTACKTOP;
 
 	assert(kernel_locked());
-	// Is a handler running? If it has overflowed its page, esp is on the empty page below.
+	// Here a handler is running. If it has overflowed its page, esp is on the empty page below.
 	if (tf->tf_esp > USTACKTOP && tf->tf_esp < UXSTACKTOP)
 		sp = tf->tf_esp - sizeof(uint32_t);
 	sp -= sizeof(struct UTrapframe);
@@ -55,6 +55,6 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	user_access_end();
 	tf->tf_esp = sp;
 	tf->tf_eip = (uintptr_t)upcall;
-	// C needs the direction flag clear. A single step is for the program, not for its handler.
+	// C needs the direction flag clear. Single steps are for the program, not for its handler.
 	tf->tf_eflags &= ~(FL_DF | FL_TF);
 }

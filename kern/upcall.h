@@ -3,9 +3,9 @@
 
 #include <inc/trap.h>
 
-// Make curenv, which trapped, continue at `upcall`, with a struct UTrapframe on its exception stack
-// (upcall.c). If the frame does not fit there or curenv may not write it, curenv is destroyed. The
-// caller holds the big lock.
+// Make curenv, which has trapped, continue at `upcall`, with a struct UTrapframe on its exception
+// stack (upcall.c). If the frame does not fit there or curenv may not write it, curenv is
+// destroyed. The caller holds the big lock.
 void upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va);
 
 #endif // JOS_KERN_UPCALL_H

@@ -1,7 +1,7 @@
 // Waiting in a system call, without a CPU. An environment that waits is not runnable, and its
 // registers are in env_tf like those of any environment that is not on a CPU. When the wait ends,
-// the result of its call is written there. So a waiting environment needs no kernel stack; and if
-// it is destroyed meanwhile, it only has to leave its queue.
+// the result of the system call is written to env_tf. So a waiting environment needs no kernel
+// stack; and if it is destroyed during the wait, it only has to leave its queue.
 
 #include <inc/assert.h>
 #include <inc/error.h>
