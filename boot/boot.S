@@ -11,11 +11,13 @@
 //	step 4	enter protected mode
 //	step 5	boot_main (main.c): load the kernel's ELF segments, and jump to the kernel
 //
-// This file has the code that cannot be written in C, or would be longer in C. boot.S and main.c
-// together may have BOOT_CODE_MAX bytes, so this code uses the shortest instructions, even if they
-// are harder to read.
+// This file has the code that cannot be written in C, or that would be longer in C. boot.S and
+// main.c together may have BOOT_CODE_MAX bytes, so this code uses the shortest instructions, even
+// if longer instructions would be easier to read.
 //
-//	0x100000 -> the kernel's segments; no segment is below
+// While this code runs, memory is used as follows:
+//
+//	0x100000 -> the kernel's segments; no segment is below this address
 //	  0x7E00 -> +-----------------------------------------------+
 //	            | this sector                                   |
 //	  0x7C00 -> +-----------------------------------------------+
@@ -28,42 +30,43 @@
 //	  0x0E00 -> +-----------------------------------------------+
 //	            | BOOT_INFO: struct MultibootInfo               |
 //	  0x0D80 -> +-----------------------------------------------+
-//	            | BOOT_MMAP: up to 80 struct MultibootRegion    |
+//	            | BOOT_MMAP: up to 79 struct MultibootRegion    |
 //	  0x0600 -> +-----------------------------------------------+
 //	            | the BIOS's vectors and data                   |
 //	       0 -> +-----------------------------------------------+
 //
-// All information for the kernel is in page 0. It stays valid because the kernel never allocates
-// that page.
+// All information for the kernel is in page 0. This information stays valid, because the kernel
+// never allocates that page.
 
 // Selectors of the descriptors in gdt, at the end of this file
 #define KERNEL_CODE 0x08
 #define KERNEL_DATA 0x10
 
-// int 15h, eax = E820h: the BIOS's memory map. We ask for 20 bytes a region, which every BIOS
-// supports. A later version has 24, of which the last four are flags.
+// int 15h with eax = E820h returns the BIOS's memory map. We ask for 20 bytes per region, which
+// every BIOS supports. A later version of the call has 24 bytes per region; the last four are
+// flags.
 #define E820        0xE820
 #define SMAP        0x534D4150 // "SMAP"
 #define REGION_SIZE 20
 
-// Offsets in struct MultibootRegion, and from a region to the next
+// Offsets of fields in struct MultibootRegion, and the distance from one region to the next
 #define REGION_BASE      4
 #define REGION_BASE_HIGH 8
 #define REGION_LENGTH    12
 #define REGION_TYPE      20
 #define REGION_STEP      (REGION_BASE + REGION_SIZE)
 
-// Registers of the first ATA channel. Those from IDE_COUNT to IDE_COMMAND are consecutive.
+// Registers of the first ATA channel. The ports from IDE_COUNT to IDE_COMMAND are consecutive.
 #define IDE_DATA    0x1F0
 #define IDE_COUNT   0x1F2
-#define IDE_COMMAND 0x1F7 // Read: the status
+#define IDE_COMMAND 0x1F7 // Write: a command; read: the status
 
-#define IDE_MASTER_LBA (0xE0 << 24) // Master disk, LBA; bits 0 to 27 are the block address.
+#define IDE_MASTER_LBA (0xE0 << 24) // Master disk, LBA mode; bits 0 to 27: the block address
 
 #define IDE_READ_MULTIPLE 0xC4
 #define IDE_SET_MULTIPLE  0xC6
 
-// Bits of the status. They are valid only while bit 7 (busy) is 0.
+// Bits of the status, which are valid only while bit 7 (busy) is 0
 #define IDE_FAULT 0x20
 #define IDE_DRQ   0x08 // Data is ready
 #define IDE_ERROR 0x01
@@ -75,15 +78,15 @@
 #define COM1     0x3F8
 #define LAST_ROW (0xB8000 + 24 * 80 * 2)
 
-// An operand for a field of struct MultibootInfo, while di is BOOT_CMDLINE. It is a byte shorter
-// than an absolute address.
+// The operand for a field of struct MultibootInfo while di is BOOT_CMDLINE. The operand is a byte
+// shorter than an absolute address.
 #define INFO_AT(offset) (BOOT_INFO + (offset) - BOOT_CMDLINE)(%di)
 
 	.section .text16, "ax"
 	.code16
 
-// The BIOS enters at 0:0x7C00; some BIOSes at 0x7C0:0. Both work, because all jumps up to the far
-// jump into protected mode are relative.
+// Most BIOSes enter at 0:0x7C00, and some BIOSes at 0x7C0:0. Both work, because all jumps up to the
+// far jump into protected mode are relative.
 	.globl start
 start:
 	cld
@@ -94,7 +97,7 @@ start:
 	movl	$BOOT_STACKTOP, %esp
 
 	// Step 1. Clear everything from the memory map to the command line, and fill in the known
-	// fields. Of each address, only the second byte is not zero.
+	// fields. Only the second byte of each address is not zero, so only this byte is stored.
 #if ((BOOT_CMDLINE | BOOT_MMAP) & 0xFFFF00FF) != 0
 #error "BOOT_CMDLINE and BOOT_MMAP must be multiples of 256, below 64 KB"
 #endif
@@ -105,9 +108,10 @@ start:
 	movb	$(BOOT_CMDLINE >> 8), INFO_AT(MULTIBOOT_CMDLINE + 1)
 	movb	$(BOOT_MMAP >> 8), INFO_AT(MULTIBOOT_MMAP_ADDR + 1)
 
-	// Step 2. Enable address line 20, which a PC holds at 0 for old programs of the 8086. Ask
-	// the BIOS, and then also the chipset, in case the BIOS cannot do it. The oldest way,
-	// through the keyboard controller, may hang on a machine without that controller.
+	// Step 2. Enable address line 20, which a PC holds at 0 for old programs of the 8086. First
+	// ask the BIOS, and then also the chipset, in case the BIOS cannot do it. The oldest way,
+	// through the keyboard controller, is not used, because the code could hang on a machine
+	// without that controller.
 	movw	$0x2401, %ax
 	int	$0x15
 	inb	$FAST_A20, %al
@@ -115,9 +119,9 @@ start:
 	andb	$~FAST_A20_RESET, %al
 	outb	%al, $FAST_A20
 
-	// Step 3. Each call returns one region of memory. The loop ends when the BIOS fails (at the
-	// first call: it has no map), when ebx is 0 (this was the last region), or when the table
-	// is full. Zeros follow the last region.
+	// Step 3. Each call returns one region of memory. The loop ends when the BIOS fails (if it
+	// fails at the first call, the BIOS has no map), when ebx is 0 (this was the last region),
+	// or when the table is full. Zeros follow the last region.
 	movw	$BOOT_MMAP + REGION_BASE, %di
 	xorl	%ebx, %ebx
 next_region:
@@ -132,13 +136,13 @@ next_region:
 	movb	$REGION_SIZE, -REGION_BASE(%di)
 	addw	$REGION_STEP, BOOT_INFO + MULTIBOOT_MMAP_LENGTH
 	addw	$REGION_STEP, %di
-	cmpw	$BOOT_INFO, %di
+	cmpw	$BOOT_INFO - REGION_STEP, %di // One stays zero.
 	jae	mapped
 	testl	%ebx, %ebx
 	jnz	next_region
 mapped:
-	// Step 4. The BIOS is not called any more. Disable interrupts: some BIOSes return with
-	// interrupts enabled.
+	// Step 4. Enter protected mode. The BIOS is not called any more. First disable interrupts,
+	// because some BIOSes return with interrupts enabled.
 	cli
 	lgdt	gdt
 	movl	%cr0, %eax
@@ -156,11 +160,11 @@ start32:
 	movw	%ax, %ss
 	movw	%ax, %fs
 	movw	%ax, %gs
-	jmp	boot_main // Step 5.
+	jmp	boot_main // Step 5
 
 // void read_file(physaddr_t pa, uint32_t offset, uint32_t size)
-// Read whole blocks directly to their address, without a buffer.
-// ebx: sector in the file (-1 for the command line); edi: address; ebp: end of the addresses.
+// Read whole blocks directly to their addresses, without a buffer.
+// ebx: next sector of the file (-1: the command line); edi: next address; ebp: pa + size.
 	.globl read_file
 read_file:
 	pushal
@@ -170,7 +174,7 @@ read_file:
 	subl	%edx, %eax
 	xchgl	%eax, %edi
 	sarl	$9, %ebx
-	// Set the block size to BOOT_BLOCK sectors. If a disk refuses this, the read below fails.
+	// Set the block size to BOOT_BLOCK sectors. If the disk refuses this, the read below fails.
 	movb	$IDE_SET_MULTIPLE, %al
 	call	ide_command
 1:
@@ -189,7 +193,8 @@ read_file:
 	ret
 
 // void check_memory(physaddr_t pa, uint32_t size)
-// Look for an available region that begins below 4 GB and contains all of pa to pa + size.
+// Return if an available region that begins below 4 GB contains all addresses from pa to pa + size.
+// Otherwise print an error and halt.
 	.globl check_memory
 check_memory:
 	pushal
@@ -203,9 +208,9 @@ check_memory:
 	orl	REGION_BASE_HIGH(%esi), %ecx
 	jnz	1b
 	movl	%eax, %ecx
-	subl	REGION_BASE(%esi), %ecx // pa - base
+	subl	REGION_BASE(%esi), %ecx // ecx = pa - base
 	jb	1b
-	addl	%edx, %ecx // + size: the minimum length of the region
+	addl	%edx, %ecx // ecx = pa - base + size: the minimum length of the region
 	jc	1b
 	cmpl	REGION_LENGTH(%esi), %ecx
 	ja	1b
@@ -216,9 +221,10 @@ no_memory:
 	movl	$memory_text, %eax
 	jmp	stop
 
-// Give the disk the command in al, for a block that begins at sector ebx of the kernel's file. Wait
-// until the disk is ready, or until its status has been read 2^25 times (up to half a minute).
-// Returns the status in al and IDE_COMMAND in dx.
+// Send the disk the command in al, for a block that begins at sector ebx of the kernel's file. Wait
+// until the disk is ready. If there is no disk, or if the disk is not ready after 2^25 reads of its
+// status (up to half a minute), print an error and halt. Returns the status in al and IDE_COMMAND
+// in dx.
 ide_command:
 	pushl	%eax
 	leal	IDE_MASTER_LBA + BOOT_KERNEL_LBA(%ebx), %ecx
@@ -247,8 +253,8 @@ no_disk:
 	movl	$disk_text, %eax
 
 // void fail(const char *why)
-// Write the text on the screen's last row, where BIOSes rarely write, and to COM1. COM1 is written
-// without waiting for the port, which works in emulators only.
+// Write the text to the screen's last row, where BIOSes rarely write, and to COM1; then halt. The
+// code does not wait until COM1 is ready, which works only in emulators.
 	.globl fail
 fail:
 stop: // Jumps to this local label are shorter than jumps to a global label.

@@ -7,11 +7,11 @@
 // that boot_main calls.
 //
 // Only two things are checked here: that the disk holds an ELF file, and that the machine has
-// memory for its segments. tools/build/mkimage.py checked the rest when it wrote the disk: there
-// are program headers, in the first BOOT_HEADERS bytes; they are valid; the segments are above
-// 1 MB; and no segment is overwritten by what read_file writes around a later segment.
+// memory for its segments. tools/build/mkimage.py checked the rest when it wrote the disk: the file
+// has program headers, in its first BOOT_HEADERS bytes; the program headers are valid; the segments
+// are above 1 MB; and no segment is overwritten by what read_file writes around a later segment.
 
-// Zero size bytes from pa on.
+// Set `size` bytes from pa on to zero.
 static inline void
 clear(physaddr_t pa, uint32_t size)
 {
@@ -34,7 +34,7 @@ boot_main(void)
 {
 	const struct Elf *elf = (const struct Elf *)BOOT_ELFHDR;
 
-	// The command line's sector, which is just before the file, and the file's headers
+	// Read the command line's sector, which is just before the file, and the file's headers.
 	read_file(BOOT_CMDLINE, -BOOT_SECTSIZE, BOOT_SECTSIZE + BOOT_HEADERS);
 	if (elf->e_magic != ELF_MAGIC)
 		fail("not an ELF");

@@ -1,12 +1,12 @@
-// sys_batch: several system calls in one entry into the kernel. The caller passes an array of
-// calls. Each call is made as if the caller had made it alone, and its result is stored in the
-// array. Only short calls that never sleep are allowed, so the kernel need not save an unfinished
-// batch.
+// sys_batch executes several system calls in one kernel entry. The caller passes an array of calls.
+// The kernel executes each call as if the caller had issued the call alone, and stores the call's
+// result in the array. Only short calls that never sleep are allowed, so the kernel never has to
+// save an unfinished batch.
 //
-// The array is in the caller's memory. While the calls are made, another CPU may write to the
-// array, and a call may unmap it. So the array is checked and copied before the first call, only
-// the copy is read, and the array is checked again before the results are stored. If the caller may
-// no longer write to the array, the caller is destroyed.
+// The array is in the caller's memory. During the batch, another CPU may write to the array, and
+// one of the calls may unmap the array. So the kernel checks and copies the array before the first
+// call, reads only the copy, and checks the array again before it stores the results. If the caller
+// may no longer write to the array at that time, the kernel destroys the caller.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -17,7 +17,7 @@
 #include <kern/spinlock.h>
 #include <kern/syscall.h>
 
-// The allowed calls. None of them prints, reads keys, waits, or makes or destroys an environment.
+// The allowed calls. None of them prints, reads keys, waits, or creates or destroys an environment.
 #define ALLOWED                                                                                 \
 	(1 << SYS_getenvid | 1 << SYS_page_alloc | 1 << SYS_page_map | 1 << SYS_page_unmap |    \
 	    1 << SYS_env_set_status | 1 << SYS_env_set_pgfault_upcall | 1 << SYS_ipc_try_send | \
@@ -25,7 +25,7 @@
 
 static_assert(NSYSCALLS <= 32);
 
-// Make up to n of the caller's calls. Returns the number of calls made.
+// Execute the first calls in `calls`, n at most. Returns the number of calls that were executed.
 static size_t
 make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 {
@@ -37,11 +37,12 @@ make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 			    c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
 		else
 			c->result = -E_INVAL;
-		// Memory will be free soon: stop here. The caller makes the remaining calls later.
+		// Memory will be free soon. Stop before this call: the caller issues this call and
+		// the remaining calls again later.
 		if (c->result == -E_NO_MEM && envs_dying)
 			break;
-		// If the caller has stopped itself, it makes the remaining calls when it is started
-		// again.
+		// If the caller has stopped itself, stop after this call. The caller issues the
+		// remaining calls when it runs again.
 		if (((c++)->result < 0 && (flags & BATCH_STOP)) ||
 		    caller->env_status != ENV_RUNNING)
 			break;
@@ -67,7 +68,7 @@ sys_batch(struct BatchCall *array, size_t n, int flags)
 	user_access_end();
 
 	size_t made = make_calls(caller, calls, n, flags);
-	if (curenv != caller) // The caller was an orphan and has stopped itself: destroyed.
+	if (curenv != caller) // The caller was an orphan, stopped itself, and was destroyed.
 		return 0;
 	if (made == 0 && n > 0)
 		return -E_NO_MEM; // call_failed() in syscall.c repeats sys_batch.

@@ -1,9 +1,10 @@
 #ifndef JOS_KERN_CHALLENGE_CHALLENGE_H
 #define JOS_KERN_CHALLENGE_CHALLENGE_H
 
-// All functions of this folder that the core of the kernel calls. The folder has answers to the
-// lab's challenges, and fast paths. A reader of the core can skip it: `make CHALLENGES=` builds the
-// kernel without this folder and with the empty functions at the end of this file.
+// This header declares all functions of this folder that the core of the kernel calls. The folder
+// has answers to the lab's challenges, and fast paths. A reader of the core can skip this folder:
+// `make CHALLENGES=` builds the kernel without this folder and with the empty functions at the end
+// of this file.
 
 #include <inc/env.h>
 #include <inc/syscall.h>
@@ -11,31 +12,33 @@
 
 #ifdef CHALLENGES
 
-// sysenter.c: set up the faster ways into the kernel for system calls. trap_init calls
-// challenge_init. i386_init and mp_main call challenge_init_percpu, once on each CPU; it also
+// sysenter.c: set up the faster entry points for system calls. trap_init calls challenge_init.
+// i386_init and mp_main call challenge_init_percpu, once on each CPU. challenge_init_percpu also
 // initializes the CPU's floating-point unit.
 void challenge_init(void);
 void challenge_init_percpu(int cpu);
 
 // exceptions.c: handle a trap from user mode other than a page fault, if the program has a handler
-// for it, or if it is the first use of the floating-point unit. Otherwise returns false, and the
-// caller destroys the program. Called by trap_dispatch with the big lock.
+// for the trap, or if the trap is the first use of the floating-point unit. Returns false if the
+// trap was not handled; the caller then destroys the program. trap_dispatch calls challenge_trap
+// with the big lock held.
 bool challenge_trap(struct Trapframe *tf);
 
-// sysenter.c: handle a trap from kernel mode, if it is a single step at the entry of sysenter.
-// Otherwise returns false. Called by trap_from_kernel without the lock.
+// sysenter.c: handle a trap from kernel mode, if the trap is a single step at the entry point of
+// sysenter. Returns false for any other trap. trap_from_kernel calls challenge_kernel_trap without
+// the big lock.
 bool challenge_kernel_trap(struct Trapframe *tf);
 
-// fpu.c: an environment's floating-point registers. The caller holds the big lock.
-// fpu_save: e leaves this CPU. Called by env_save.
-// fpu_drop: e is destroyed. Called by env_free.
-// fpu_copy: copy curenv's registers to a new child. Returns 0 or -E_NO_MEM. Called by sys_exofork.
+// fpu.c: an environment's floating-point registers. The caller holds the big lock. env_save calls
+// fpu_save to save e's registers when e leaves this CPU. begin_end (env.c) calls fpu_drop to
+// discard e's registers when e is destroyed. sys_exofork calls fpu_copy to copy curenv's registers
+// to a new child. fpu_copy returns 0 or -E_NO_MEM.
 void fpu_save(struct Env *e);
 void fpu_drop(struct Env *e);
 int fpu_copy(struct Env *child);
 
-// ipcsend.c: the part of sys_ipc_recv for a caller to which environments wait to send: see ipc.h.
-// Returns the call's result. Called with the big lock.
+// ipcsend.c: the part of sys_ipc_recv for a receiver with waiting senders. ipc_receive in ipc.h
+// calls ipc_receive_waiting with the big lock held. Returns the result of sys_ipc_recv.
 int ipc_receive_waiting(struct Env *to, void *dstva);
 
 static inline bool
@@ -44,7 +47,7 @@ ipc_senders_wait(const struct Env *to)
 	return to->env_ipc_senders.head != NULL;
 }
 
-// The system calls, for the table in syscall.c: ipcsend.c, exceptions.c, batch.c.
+// The system calls of ipcsend.c, exceptions.c and batch.c, for the table in syscall.c
 int sys_ipc_send(envid_t to, uint32_t value, void *srcva, int perm);
 int sys_ipc_call(envid_t to, uint32_t value, void *srcva, int perm, void *dstva);
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);

@@ -1,6 +1,6 @@
 // A program can handle exceptions other than page faults itself: a division by zero, for example.
-// The handler runs like a page-fault handler (upcall.c). Its UTrapframe has the vector in
-// utf_fault_va.
+// The handler runs like a page-fault handler (upcall.c), but the field utf_fault_va of its
+// UTrapframe holds the exception's vector.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -10,9 +10,10 @@
 #include <kern/env.h>
 #include <kern/upcall.h>
 
-// The exceptions that a program may handle. The other ones report an error of the hardware (NMI,
-// machine check) or of the kernel (double fault, invalid TSS), except the breakpoint, which starts
-// the kernel monitor.
+// The exceptions that a program may handle. Most of the other exceptions report an error of the
+// hardware (NMI, machine check) or of the kernel (double fault, invalid TSS). Two of them have a
+// purpose in the kernel: a breakpoint starts the kernel monitor, and T_DEVICE loads the
+// floating-point registers.
 #define POSSIBLE                                                                       \
 	(1 << T_DIVIDE | 1 << T_DEBUG | 1 << T_OFLOW | 1 << T_BOUND | 1 << T_ILLOP |   \
 	    1 << T_SEGNP | 1 << T_STACK | 1 << T_GPFLT | 1 << T_PGFLT | 1 << T_FPERR | \

@@ -1,10 +1,11 @@
-// Floating-point registers, including the SSE registers. Each environment has its own, like its
-// other registers. But most programs do not use them, and to copy half a kilobyte takes long. So
-// they are loaded only when they are needed. When an environment starts to run on a CPU, CR0.TS is
-// set. Its first floating-point instruction then traps (T_DEVICE; Intel, volume 3, section 13.4),
-// and the trap loads the registers and clears CR0.TS. If they were loaded, they are saved when the
-// environment leaves the CPU. So an environment's registers are never in a CPU that the environment
-// has left.
+// The floating-point registers of environments, including the SSE registers. Each environment has
+// its own values in these registers, as in its other registers. But most programs do not use the
+// floating-point registers, and copying half a kilobyte is slow. So the kernel loads these
+// registers only when an environment needs them. When an environment starts to run on a CPU, CR0.TS
+// is set. The environment's first floating-point instruction then traps (T_DEVICE; Intel, volume 3,
+// section 13.4), and the trap handler loads the registers and clears CR0.TS. When an environment
+// leaves a CPU, the kernel saves the registers if they were loaded. So the values of an environment
+// are never left in the registers of a CPU that the environment has left.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -22,11 +23,11 @@
 #define CPUID_FXSR (1 << 24)
 #define CPUID_SSE  (1 << 25)
 
-#define FCW_DEFAULT   0x037F // Round to nearest, extended precision, all masked
+#define FCW_DEFAULT   0x037F // Round to nearest, extended precision, all exceptions masked
 #define MXCSR_DEFAULT 0x1F80
-#define MXCSR_OFFSET  24 // In the area that fxsave writes
+#define MXCSR_OFFSET  24 // Offset of MXCSR in the area that fxsave writes
 
-static bool has_fxsr; // The CPU has fxsave and fxrstor. Without them it has no SSE either.
+static bool has_fxsr; // The CPU has fxsave and fxrstor. Without them, the CPU has no SSE.
 
 void
 fpu_init_percpu(void)
@@ -40,10 +41,11 @@ fpu_init_percpu(void)
 	lcr0((rcr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
 }
 
-// fninit clears the state that an earlier environment has left in the unit, for two reasons. If an
-// unmasked exception were pending, frstor would raise it in the kernel. And fxrstor of older AMD
-// CPUs loads the addresses of the last instruction and operand only if an exception is pending
-// (AMD, volume 5, FXRSTOR): the next environment could read the old addresses.
+// Load the registers from `state`. fninit first clears the state that an earlier environment has
+// left in the unit, for two reasons. If an unmasked exception is pending in that state, frstor
+// raises the exception in the kernel. And fxrstor of older AMD CPUs loads the addresses of the last
+// instruction and operand only if an exception is pending (AMD, volume 5, FXRSTOR). Without fninit,
+// the new environment could read the addresses of the earlier environment.
 static void
 load_state(const void *state)
 {
@@ -76,7 +78,7 @@ alloc_state(struct Env *e)
 	return e->env_fpu;
 }
 
-// Set the registers to the values with which a program starts.
+// Set the registers in `state` to their values at the start of a program.
 static void
 clean_state(uint8_t *state)
 {
@@ -84,7 +86,7 @@ clean_state(uint8_t *state)
 	if (has_fxsr)
 		*(uint32_t *)(state + MXCSR_OFFSET) = MXCSR_DEFAULT;
 	else
-		memset(state + 8, 0xFF, 2); // The tag word: all registers empty.
+		memset(state + 8, 0xFF, 2); // The tag word: all registers are empty.
 }
 
 bool

@@ -1,10 +1,10 @@
 // sys_ipc_send waits until the receiver takes the message. sys_ipc_call does the same and then
 // waits for an answer.
 //
-// A waiting sender is in the receiver's queue, env_ipc_senders. The arguments of its call are in
-// its struct Env. The receiver takes messages from the front of the queue. The page of a message is
-// looked up only at delivery: if the sender's parent has unmapped it during the wait, the sender
-// gets an error.
+// A waiting sender is in the receiver's queue, env_ipc_senders. The arguments of the sender's call
+// are in the sender's struct Env. The receiver takes messages from the front of the queue. The page
+// of a message is looked up only at delivery. If the sender's parent has unmapped the page during
+// the wait, the sender gets an error.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -15,15 +15,16 @@
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
-// A receiver refuses at most this many messages in one call, because it holds the big lock.
+// The maximum number of messages that a receiver refuses in one call. There is a limit because the
+// receiver holds the big lock during the call.
 #define REFUSED_MOST 64
 
 // ---- Sending ----
 
-// Deliver the message of `from` if the receiver waits for one. Otherwise put `from` into the
-// receiver's queue. Returns 0 or an error. After 0, *to is NULL if `from` is in the queue;
-// otherwise *to is the receiver, and the caller of this function must end the receiver's wait.
-// `call` means that `from` receives after its wait.
+// If the receiver waits for a message, deliver the message of `from`. Otherwise put `from` into the
+// receiver's queue. Returns 0 or an error. On success, *to is NULL if `from` is in the queue;
+// otherwise *to is the receiver, and the caller of this function must end the receiver's wait. If
+// `call` is true, `from` is in sys_ipc_call, and must receive a message after its wait.
 static inline int
 send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int perm, bool call,
     struct Env **to)
@@ -32,7 +33,7 @@ send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int p
 		return -E_BAD_ENV;
 	if ((*to)->env_ipc_recving)
 		return ipc_deliver(from, *to, value, srcva, perm);
-	// Return errors before the wait, not after it. An environment that waits for itself would
+	// Return errors before the wait, not after it. An environment that waited for itself would
 	// never run again.
 	if (*to == from || ((uintptr_t)srcva < UTOP && !ipc_page_to_send(from, srcva, perm)))
 		return -E_INVAL;
@@ -57,9 +58,9 @@ sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 }
 
 // If the caller must wait for the answer, the receiver runs at once, for the rest of the caller's
-// turn. This saves choosing an environment and waking a CPU. It keeps the scheduler's rule
-// (sched.c), because the turn does not become longer. If a tick has arrived during the call, the
-// turn may be over: then the receiver becomes runnable and waits for its own turn.
+// turn. So the kernel need not choose an environment or wake a CPU. The turn does not become
+// longer, so the scheduler's rule (sched.c) still holds. If a timer tick has arrived during the
+// call, the turn may be over: then the receiver becomes runnable and waits for its own turn.
 int
 sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 {
@@ -85,8 +86,9 @@ sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 
 // ---- Receiving from the queue ----
 
-// Change the registers in tf so that the environment repeats its call, as sys_ipc_recv(dstva).
-// Returns the value that its eax must get for that.
+// Change the registers in tf so that the environment repeats its system call, as
+// sys_ipc_recv(dstva). Returns the call's number, which the caller must store in the environment's
+// eax.
 static int
 receive_next(struct Trapframe *tf, void *dstva)
 {
@@ -95,10 +97,11 @@ receive_next(struct Trapframe *tf, void *dstva)
 	return SYS_ipc_recv;
 }
 
-// The message of the waiting sender `from` was delivered: end its wait. If it is in sys_ipc_call,
-// it must now receive. If senders wait for `from`, it repeats its call as sys_ipc_recv instead of
-// receiving here: those senders may be in sys_ipc_call too, with senders of their own, so the chain
-// has no limit.
+// The message of the waiting sender `from` was delivered: end the wait of `from`. If `from` is in
+// sys_ipc_call, `from` must receive a message next. If other senders already wait for `from`, their
+// messages are not delivered here: `from` repeats its call as sys_ipc_recv when it runs. The reason
+// is that those senders may also be in sys_ipc_call and have waiting senders, so a chain of
+// deliveries would have no limit.
 static void
 end_send(struct Env *from)
 {
@@ -112,9 +115,10 @@ end_send(struct Env *from)
 	}
 }
 
-// Deliver the first message of the queue that can be delivered to `to`, which is curenv. The
-// senders before it get an error. After REFUSED_MOST errors, curenv repeats its call, so that
-// interrupts are handled and other CPUs get the lock.
+// Deliver a message from the queue of `to`, which is curenv. The senders in the queue are tried
+// from the front until a message can be delivered. A sender whose message cannot be delivered gets
+// an error. After REFUSED_MOST such errors, curenv repeats its system call, so that interrupts are
+// handled and other CPUs can take the big lock. If no message can be delivered, curenv waits.
 int
 ipc_receive_waiting(struct Env *to, void *dstva)
 {

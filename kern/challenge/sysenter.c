@@ -1,6 +1,6 @@
-// Set up two faster ways into the kernel for system calls. sysentry.S has their first and last
-// instructions: int $T_SYSCALL enters at syscall_int, instead of a stub in trapentry.S, and
-// sysenter enters at sysenter_entry.
+// Set up the two faster entry points for system calls, which are in sysentry.S: int $T_SYSCALL
+// enters the kernel at syscall_int, instead of at a stub in trapentry.S, and sysenter enters the
+// kernel at sysenter_entry.
 
 #include <inc/mmu.h>
 #include <inc/x86.h>
@@ -12,8 +12,9 @@
 #include <kern/syscall.h>
 #include <kern/trap.h>
 
-// sysentry.S
+// Addresses in sysentry.S
 extern const uint8_t syscall_int[], sysenter_entry[], sysenter_stepped[];
+// Called by sysentry.S
 envid_t syscall_getenvid(void);
 
 void
@@ -22,7 +23,7 @@ challenge_init(void)
 	SETGATE(idt[0][T_SYSCALL], 0, GD_KT, syscall_int, 3);
 }
 
-// Intel, volume 3, section 5.8.7.
+// The registers that sysenter reads are described in Intel's manual, volume 3, section 5.8.7.
 void
 challenge_init_percpu(int cpu)
 {
@@ -34,9 +35,10 @@ challenge_init_percpu(int cpu)
 	fpu_init_percpu();
 }
 
-// sys_getenvid. Needs no lock, because the caller's id does not change while the caller runs.
-// Called by sysentry.S. (If another CPU stops or destroys the caller during the call, its interrupt
-// arrives before the caller's next instruction, as if it had been sent after the call.)
+// sys_getenvid for sysentry.S, without the big lock. The lock is not needed, because the caller's
+// id does not change while the caller runs. (If another CPU stops or destroys the caller during the
+// call, the interrupt from that CPU arrives before the caller's next instruction, as if that CPU
+// had sent the interrupt after the call.)
 envid_t
 syscall_getenvid(void)
 {
@@ -44,8 +46,8 @@ syscall_getenvid(void)
 }
 
 // sysenter does not clear TF. So if a single-stepped program executes sysenter, the CPU raises a
-// debug exception at the kernel's first instruction. Continue without TF at sysenter_stepped, which
-// sets TF again in the program's flags.
+// debug exception at the first instruction of sysenter_entry. Clear TF, and continue at
+// sysenter_stepped, which sets TF again in the program's flags.
 bool
 challenge_kernel_trap(struct Trapframe *tf)
 {

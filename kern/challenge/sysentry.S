@@ -1,27 +1,30 @@
-// The first and last instructions of the faster ways into the kernel for system calls: syscall_int
-// for int $T_SYSCALL, and sysenter_entry for sysenter. See sysenter.c.
+// The faster entry points for system calls: syscall_int for int $T_SYSCALL, and sysenter_entry for
+// sysenter. The code after each entry point also returns to the program. sysenter.c sets up both
+// entry points.
 //
-// Both complete two calls here, without the big lock and without a struct Trapframe: sys_getenvid,
-// and sys_yield if no other environment is runnable. For any other call they push a frame, as
-// trapentry.S does, and call syscall_fast() in syscall.c.
+// In this file, both entry points complete two calls without the big lock and without a struct
+// Trapframe: sys_getenvid, and sys_yield if no other environment is runnable. For any other call,
+// both entry points push a struct Trapframe, as trapentry.S does, and call syscall_fast() in
+// syscall.c.
 //
 // sysenter (Intel, volume 3, section 5.8.7) loads cs, ss and eip, loads esp with the top of this
 // CPU's kernel stack, and clears IF. It does not save the program's eip and esp. So the program
-// (lib/syscall.S) passes them in two more registers:
+// (lib/syscall.S) passes these two values in two more registers:
 //
 //	esi   the address where the program continues
 //	ebp   the program's stack pointer there
 //
 // No register is left for a fifth argument. A wrong value in esi or ebp harms only the caller: the
-// program continues at that address, or two bytes before it if the call repeats (trap_rewind).
-// The other flags are still the program's. If TF is set, the CPU raises a debug exception at the
-// first instruction here, and challenge_kernel_trap() continues at sysenter_stepped.
+// program continues at the address in esi, or two bytes before that address if the call is repeated
+// (trap_rewind). The flags other than IF keep the program's values. If TF is set, the CPU raises a
+// debug exception at the first instruction of sysenter_entry, and challenge_kernel_trap() continues
+// at sysenter_stepped.
 //
 // QEMU lets programs enter virtual-8086 mode with any flags. After sysenter the kernel cannot see
 // that the program was in that mode. So the code below trusts neither flags nor segments. It clears
 // the flags that no program may have (FL_PRIVILEGED in mmu.h, for example IOPL) before the program
-// continues. And it loads GD_UD into ds and es before the program continues, because they may have
-// held values that are not selectors. (int $T_SYSCALL from that mode goes to trap(), which ends the
+// continues. It also loads GD_UD into ds and es before the program continues, because ds and es may
+// hold values that are not selectors. (int $T_SYSCALL from that mode goes to trap(), which ends the
 // program.)
 
 #include <inc/memlayout.h>
@@ -29,7 +32,7 @@
 #include <inc/syscall.h>
 #include <inc/trap.h>
 
-	// Define SYS_NAME for each call. (In C, an enum defines them.)
+	// Define SYS_NAME for each system call. (In C, an enum defines these names.)
 	.set number, 0
 #define X(name, nargs)            \
 	.set SYS_##name, number ; \
@@ -38,9 +41,10 @@
 #undef X
 
 	// Jump to `getenvid` for sys_getenvid, and to `nothing` for sys_yield if no other
-	// environment is runnable. Otherwise continue. (Read through ss, because ds may be any
-	// segment that the program has loaded. runq_words is read without the lock: an environment
-	// that becomes runnable after that waits for the caller's next yield or tick.)
+	// environment is runnable. Otherwise continue. (runq_words is read through ss, because ds
+	// may be any segment that the program has loaded. runq_words is read without the big lock:
+	// an environment that becomes runnable after the read waits for the caller's next yield or
+	// tick.)
 	.macro branch_if_alone getenvid, nothing
 	cmpl $SYS_getenvid, %eax
 	je \getenvid
@@ -53,7 +57,7 @@
 
 	.set user_data, GD_UD | 3
 
-	// The result is in eax. Changes ecx, edx, ds and es.
+	// Call syscall_getenvid(), which returns the id in eax. Changes ecx, edx, ds and es.
 	.macro call_getenvid
 	movl %ss, %ecx
 	movl %ecx, %ds
@@ -70,11 +74,11 @@
 	movl %eax, %ds
 	movl %eax, %es
 	cld
-	xorl %ebp, %ebp // The kernel's backtrace ends at ebp 0.
+	xorl %ebp, %ebp // A backtrace of the kernel ends at ebp 0.
 	pushl %esp
 	call syscall_fast
 	addl $4, %esp
-	popal // As in all_traps, step 4.
+	popal // Return as in step 4 of trapentry.S.
 	popl %es
 	popl %ds
 	addl $8, %esp
@@ -85,7 +89,9 @@
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	testl $FL_PRIVILEGED, 8(%esp) // Checked first, so that a program that loops here is ended.
+	// Check the flags first. Otherwise a program with forbidden flags could execute the two
+	// fast calls in a loop, and would not be ended.
+	testl $FL_PRIVILEGED, 8(%esp)
 	jnz 3f
 	branch_if_alone 1f, 2f
 	pushl $0
@@ -103,7 +109,7 @@ syscall_int:
 	iret
 2:	xorl %eax, %eax
 	iret
-3:	pushl $0 // trap() ends the program (user_flags_ok).
+3:	pushl $0 // trap() finds the wrong flags (user_flags_ok) and ends the program.
 	pushl $T_SYSCALL
 	jmp all_traps
 	.size syscall_int, . - syscall_int
@@ -121,7 +127,7 @@ sysenter_entry:
 	pushl %esi
 	pushl $0
 	pushl $T_SYSCALL
-	pushl $FL_RESERVED // NT would make iret switch tasks; AC would turn SMAP off.
+	pushl $FL_RESERVED // If NT were set, iret would switch tasks; AC would turn off SMAP.
 	popfl
 	call_syscall $user_data, $user_data
 2:	call_getenvid
@@ -135,11 +141,12 @@ sysenter_entry:
 	pushfl
 	andl $~FL_PRIVILEGED, (%esp)
 	popfl
-	sti // Interrupts are recognized only after the next instruction.
+	sti // The CPU accepts interrupts only after the next instruction.
 	sysexit
 	.size sysenter_entry, . - sysenter_entry
 
-	// Like sysenter_entry, after a single step: set TF in the program's flags again.
+	// challenge_kernel_trap() continues here after a single step at sysenter_entry. This code
+	// sets TF in the program's flags again, and passes every call to syscall_fast().
 	.globl sysenter_stepped
 	.type sysenter_stepped, @function
 sysenter_stepped:

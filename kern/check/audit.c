@@ -1,16 +1,17 @@
 // The audit. The kernel keeps some data only for speed: reference counts, free lists, the set of
-// runnable environments, wait queues. The audit computes each of them again, slowly, from the
-// data that it summarizes, and compares:
+// runnable environments, wait queues. The audit computes this data again, slowly, from the page
+// tables, envs[] and cpus[], and compares the results. The audit checks these rules:
 //
 //	pages          pp_ref is the number of mappings in all page tables, plus 1 if the kernel
 //	               holds the page for an environment; a page is on the free list exactly if
 //	               its pp_ref is 0
-//	page tables    users can reach no page of the kernel, and entries have no forbidden bit
+//	page tables    programs cannot access kernel pages, and no entry has a forbidden bit
 //	environments   env_status agrees with the CPUs and with the runnable set; an environment
 //	               that is free or waits in a queue is in exactly one list
 //
-// sched.c calls audit() when no environment is left to run, and monitor.c for the command `audit`.
-// It only reads, and checks each pointer before it follows it, since the data may be corrupt.
+// sched.c calls audit() when no environment is left to run, and so does the monitor's command
+// `audit`. audit() does not change the data that it checks. Since the data may be corrupt, audit()
+// checks each pointer before it follows the pointer.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -22,11 +23,11 @@
 #include <kern/runq.h>
 #include <kern/wait.h>
 
-#define MAX_LINES 20 // Errors to print: one mistake can cause a thousand of them.
+#define MAX_LINES 20 // Errors to print at most: one mistake can cause a thousand errors.
 
-// found[] has a word for each page: the number of mappings that were found, and these flags.
-#define RESERVED (1U << 31) // In use since boot, never freed: the kernel itself, or not RAM
-#define HELD     (1U << 30) // Used by the kernel, for one purpose: users must not map it
+// found[] has one word per page: the number of mappings that were found, and these flags.
+#define RESERVED (1U << 31) // In use since boot and never freed: the kernel itself, or not RAM
+#define HELD     (1U << 30) // Used by the kernel for one purpose: programs must not map the page
 #define LISTED   (1U << 29) // On the free list
 #define MAPPINGS (LISTED - 1)
 
@@ -71,7 +72,7 @@ count_mapping(physaddr_t pa, uint32_t flags)
 	return true;
 }
 
-// Check kern_pgdir: users may read pages[] and envs[] there, and write nothing.
+// Check kern_pgdir: programs may read pages[] and envs[] in it, and may write to nothing.
 static void
 audit_kern_pgdir(void)
 {
@@ -115,7 +116,7 @@ audit_address_space(const struct Env *e)
 
 	count_mapping(pa, HELD);
 	for (uint32_t pdx = 0; pdx < NPDENTRIES; pdx++) {
-		// The CPU sets PTE_A and PTE_D by itself.
+		// Ignore PTE_A and PTE_D, which the CPU sets by itself.
 		pde_t pde = pgdir[pdx] & ~(PTE_A | PTE_D), wanted;
 		if (pdx < PDX(UTOP) && !(pde & PTE_P))
 			continue;
@@ -156,7 +157,8 @@ audit_free_list(void)
 		report("%u pages are counted as free, %u are listed", page_free_count(), n);
 }
 
-// After all mappings are counted, compare. Returns the number of pages in use.
+// Compare pages[] with found[], after all mappings are counted. Returns the number of pages in use,
+// without the pages that are in use since boot.
 static size_t
 audit_pages(void)
 {
@@ -184,8 +186,8 @@ audit_pages(void)
 
 // ---- Environments ----
 
-// Check the environments of a queue; or those of the free list, if queue is NULL. Returns the last
-// environment of the list.
+// Check the environments in a queue, or in the free list if `queue` is NULL. Returns the last
+// environment that was checked; NULL if the list is empty.
 static const struct Env *
 audit_list(const struct Env *head, const struct EnvQueue *queue)
 {
@@ -218,7 +220,8 @@ audit_queue(const struct EnvQueue *queue, const char *owner, envid_t id)
 		report("[%08x] the queue of its %s has a wrong tail", id, owner);
 }
 
-// Check the fields of one environment against each other. Returns what is wrong, or NULL.
+// Check that the fields of an environment agree with each other. Returns the text of an error, or
+// NULL if they agree.
 static const char *
 check_env(const struct Env *e)
 {
@@ -262,8 +265,9 @@ audit_cpus(void)
 	}
 }
 
-// Whether an environment must be in the runnable set. A dying environment is in the set because
-// the scheduler frees some of its memory each time that it selects it.
+// Return whether an environment must be in the runnable set. A dying environment is in the set too,
+// because the scheduler frees a part of the environment's memory each time it selects the
+// environment.
 static bool
 belongs_in_runq(const struct Env *e)
 {
@@ -276,8 +280,9 @@ audit_runnable_set(void)
 {
 	int next = -1; // The first runnable slot from `slot` on, in circular order; -1: none
 
-	// Scan envs[] backwards, twice. The order is circular: after the last slot comes slot 0. So
-	// the first scan only finds `next` for the last slots; the second scan compares.
+	// Scan envs[] backwards, twice. The order is circular: slot 0 follows the last slot. So the
+	// first scan only finds the first runnable slot of all, which is the `next` of the last
+	// slots. The second scan compares.
 	for (int i = 2 * NENV; i-- > 0;) {
 		int slot = i % NENV;
 		if (belongs_in_runq(&envs[slot]))
@@ -291,7 +296,7 @@ audit_runnable_set(void)
 	}
 }
 
-// Returns the number of environments in use.
+// Check all environments. Returns the number of environments in use.
 static size_t
 audit_envs(void)
 {

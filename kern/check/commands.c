@@ -1,4 +1,4 @@
-// Commands of the monitor beyond those of the lab: see commands.h.
+// The monitor's commands that the lab does not ask for. commands.h lists them.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -14,7 +14,7 @@
 
 #define SCREEN_COLUMNS 80
 
-// How long to wait for the machine to switch off: an emulator may do so with a delay.
+// How long to wait for the machine to switch off: in an emulator, this may happen with a delay
 #define POWER_OFF_STEPS   100
 #define POWER_OFF_STEP_US 50000
 
@@ -50,7 +50,8 @@ mon_programs(int argc, char **argv, struct Trapframe *tf)
 	return 0;
 }
 
-// Starts programs, and ends the monitor, except after a breakpoint: then they wait for `continue`.
+// Start programs, and leave the monitor so that the programs run. After a breakpoint, the monitor
+// does not end: the programs run after the command `continue`.
 int
 mon_run(int argc, char **argv, struct Trapframe *tf)
 {
@@ -72,7 +73,8 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 	return started > 0 && !tf ? -1 : 0;
 }
 
-// An environment on another CPU ends when that CPU gets the big lock.
+// Destroy all environments. If an environment runs on another CPU, it ends when that CPU gets the
+// big lock.
 int
 mon_kill(int argc, char **argv, struct Trapframe *tf)
 {
@@ -84,7 +86,7 @@ mon_kill(int argc, char **argv, struct Trapframe *tf)
 		if (e->env_status != ENV_FREE && e->env_status != ENV_DYING)
 			env_destroy(e);
 	}
-	// Free all of their memory now, before the next command.
+	// Free all memory of the dying environments now, before the next command.
 	for (struct Env *e = envs; e < envs + NENV; e++) {
 		while (e->env_status == ENV_DYING && !e->env_oncpu)
 			env_end_part(e);

@@ -1,18 +1,20 @@
-// Double faults: while the CPU delivered a fault, a second fault happened (Intel, volume 3, section
-// 6.15). In the kernel the usual cause is a stack overflow: the stack has run into its guard, so
-// the CPU cannot push the frame of the page fault. A handler of double faults therefore needs a
-// stack of its own. In 32-bit mode a task gate provides it: the CPU saves all registers in the
-// current TSS and loads others, esp among them, from the TSS that the gate names. The handler
-// prints the saved registers and panics. It never returns.
+// Handling of double faults. A double fault is a fault that happens while the CPU delivers another
+// fault (Intel, volume 3, section 6.15). In the kernel the usual cause is a stack overflow: the
+// stack has grown into its guard, so the CPU cannot push the frame of the page fault. The handler
+// of double faults therefore needs a stack of its own. In 32-bit mode a task gate provides this
+// stack: the CPU saves all registers in the current TSS, and loads new values of the registers,
+// including esp, from the TSS that the gate names. The handler prints the saved registers and
+// panics. It never returns.
 //
 // Each CPU has its own TSS and stack for double faults, because a CPU that finds the gate's TSS in
 // use by another CPU resets the machine. A gate names one TSS, so each CPU also has its own
-// interrupt table; the tables differ only in this gate. (With one table and a GDT for each CPU, all
-// CPUs would have the same TSS selector, and cpunum() could not tell them apart.)
+// interrupt table. The tables differ only in this gate. (With one table and a GDT per CPU, all CPUs
+// would have the same TSS selector, and cpunum() could not distinguish the CPUs.)
 //
-// The double-fault TSS and stack of CPU i are at the places of CPU NCPU + i. So this stack has a
-// guard too. It is at a lower address than all kernel stacks, like the frame of a called function,
-// so a backtrace continues from it on the kernel stack.
+// The double-fault TSS and stack of CPU i are at the places for CPU NCPU + i. So the double-fault
+// stack also has a guard. The double-fault stack is at a lower address than all kernel stacks, like
+// the frame of a called function. So a backtrace continues from the double-fault stack to the
+// kernel stack.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -53,7 +55,7 @@ frame_of(const struct Taskstate *ts)
 	};
 }
 
-// Whether an address is in the guard below a CPU's kernel stack.
+// Return whether an address is in the guard below a CPU's kernel stack.
 static bool
 in_guard(int cpu, uintptr_t va)
 {
@@ -62,9 +64,10 @@ in_guard(int cpu, uintptr_t va)
 	return va >= limit - KSTKGAP && va < limit;
 }
 
-// The task switch has changed the task register, which cpunum() reads. Load this CPU's own TSS
-// again. Returns the CPU's number. (ltr needs a TSS that is not marked busy, but a task gate leaves
-// the old TSS marked busy, for a return.)
+// Load this CPU's normal TSS into the task register again: the task switch has changed this
+// register, and cpunum() reads it. Returns the CPU's number. (ltr needs a TSS that is not marked
+// busy. But after a task gate the old TSS is still marked busy, so that the handler could return to
+// it.)
 static __attribute__((noinline)) int
 reload_task_register(void)
 {
@@ -75,8 +78,8 @@ reload_task_register(void)
 	return (selector - GD_TSS0) >> 3;
 }
 
-// The task gate enters here. The stack holds only the error code, 0, in the place of a return
-// address.
+// The task gate enters here. The stack holds only the error code, 0, where a called function finds
+// its return address.
 static __attribute__((noreturn)) void
 double_fault(void)
 {
@@ -88,8 +91,8 @@ double_fault(void)
 	panic_begin(trapname(T_DBLFLT), ts->ts_eip);
 	struct Trapframe tf = frame_of(ts);
 	print_trapframe(&tf);
-	// Make the monitor's backtrace continue in the function that faulted, as if that had called
-	// this function. A return address is after the call, so add 1.
+	// Make the monitor's backtrace continue in the function that faulted, as if that function
+	// had called double_fault. A return address is after the call instruction, so add 1.
 	frame[0] = ts->ts_ebp;
 	frame[1] = ts->ts_eip + 1;
 	kdebug_print_kernel(ts->ts_eip);

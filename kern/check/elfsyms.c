@@ -18,8 +18,8 @@ read_section(const uint8_t *image, size_t size, const struct Elf *elf, uint32_t 
 	return sh->sh_type == type && elf_within(sh->sh_offset, sh->sh_size, size);
 }
 
-// Find the function whose start is the last one at or before va. Returns whether va is inside this
-// function. A size of 0 means that the size is unknown.
+// Find the function with the highest start address that is not above va. Returns whether va is
+// inside this function. If the symbol's size is 0, the function's size is unknown.
 static bool
 search_symbols(const uint8_t *table, size_t size, uint32_t va, struct Sym *found)
 {

@@ -1,18 +1,18 @@
-// Fault injection: the K-th page allocation fails as if memory had run out. Set by the command-line
-// option failalloc=K or the monitor's command "failalloc K"; page_alloc asks failalloc_now. A test
-// runs a program with K = 1, 2, 3, ... until no failure is reported; then each allocation that the
-// program causes has failed once. The big lock protects all variables here.
+// Fault injection: the K-th page allocation fails as if memory had run out. The command-line option
+// failalloc=K or the monitor's command "failalloc K" sets K; page_alloc calls failalloc_now. A test
+// runs a program with K = 1, 2, 3, ... until no failure is reported. Then each allocation that the
+// program causes has failed once. The big lock protects all variables of this file.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
 
 #include <kern/check/failalloc.h>
 
-#define MAX_DIGITS 9 // Any number of 9 digits fits into a long.
+#define MAX_DIGITS 9 // Every number of 9 digits fits in a long.
 
-static uint32_t fail_at;  // K, until its failure is reported; then 0
-uint32_t failalloc_left;  // Calls up to the failure; 0: no call fails
-static bool keep_failing; // After the K-th, all allocations fail.
+static uint32_t fail_at;  // K until the failure is reported; 0 after that
+uint32_t failalloc_left;  // Calls up to and including the failure; 0: no call fails
+static bool keep_failing; // All allocations after the K-th fail too.
 
 bool
 failalloc_set(const char *text)
@@ -36,7 +36,7 @@ failalloc_count(void)
 		return false;
 	if (fail_at)
 		cprintf("page_alloc: failure injected at %u\n", fail_at);
-	fail_at = 0; // Print this only once.
+	fail_at = 0; // Print the message only once.
 	failalloc_left = keep_failing;
 	return true;
 }

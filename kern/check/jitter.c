@@ -1,12 +1,13 @@
-// Makes races more likely, to find errors. A race may need a CPU to be slow between two particular
-// instructions, which normally happens perhaps once in a million times. With jitter=SEED on the
-// command line, each CPU spins for a random time at those probes (kern/probe.h) where another CPU
-// could act in between: before a CPU takes a lock, halts, or wakes or interrupts another CPU, and
-// when it enters or leaves the kernel. Time slices get random lengths too.
+// Random delays make races more likely, so that tests find errors. A race may need a CPU that is
+// slow between two particular instructions. Without delays, this happens perhaps once in a million
+// times. With jitter=SEED on the command line, each CPU spins for a random time at those probes
+// (kern/probe.h) where an action of another CPU can change the result: before a CPU takes a lock,
+// halts, or wakes or interrupts another CPU, and when a CPU enters or leaves the kernel. Time
+// slices also get random lengths.
 //
 // The seed and the CPU's number determine the random numbers of a CPU. With one CPU and a clock
-// that counts instructions (qemu -icount), the same seed repeats a run exactly. With several CPUs
-// it does not, because their relative speed also matters.
+// that counts instructions (qemu -icount), the same seed repeats a run exactly. With several CPUs,
+// two runs with the same seed differ, because the relative speed of the CPUs also matters.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -16,15 +17,16 @@
 #include <kern/probe.h>
 #include <kern/timer.h>
 
-#define SPIN_LEAST 3  // At least half of the spins are shorter than 1 << SPIN_LEAST iterations,
-#define SPIN_BITS  15 // and all are shorter than 1 << SPIN_BITS.
-#define SLICE_BITS 8  // A slice is at least the normal slice >> SLICE_BITS.
+#define SPIN_LEAST 3  // At least half of the spins have fewer than 1 << SPIN_LEAST iterations.
+#define SPIN_BITS  15 // All spins have fewer than 1 << SPIN_BITS iterations.
+#define SLICE_BITS 8  // A time slice is at least the normal time slice >> SLICE_BITS.
 
-#define SEED_DIGITS 9 // Any number of 9 digits fits into a long.
+#define SEED_DIGITS 9 // Every number of 9 digits fits in a long.
 
 static uint32_t states[NCPU];
 
-// xorshift32: a fast generator of sufficient quality. Its state is never 0.
+// Return the next random number of this CPU. xorshift32 is a fast generator of sufficient quality.
+// Its state is never 0.
 static uint32_t
 next_random(void)
 {
@@ -36,13 +38,13 @@ next_random(void)
 	return *state;
 }
 
-// Spin for a random time: mostly a few instructions, rarely some 100 microseconds.
+// Spin for a random time: usually a few instructions, rarely about 100 microseconds.
 static void
 spin(void)
 {
 	uint32_t random = next_random();
-	// Each further bit doubles the time and is half as likely, so each number of bits takes the
-	// same total time.
+	// Each additional bit doubles the time and is half as likely. So each value of `bits` takes
+	// the same total time.
 	uint32_t bits = __builtin_ctz(random | 1 << (SPIN_BITS - SPIN_LEAST)) + SPIN_LEAST;
 
 	random = next_random();
@@ -51,14 +53,15 @@ spin(void)
 	}
 }
 
-// Start the timer again with a random period, between 1/256 of the normal period and all of it.
+// Restart the timer with a random period, between 1/256 of the normal period and the whole normal
+// period.
 static void
 change_slice(void)
 {
 	uint32_t random = next_random();
 	uint32_t most = timer_period >> random % SLICE_BITS;
 
-	if (lapicaddr) // A count of 0 would stop the timer.
+	if (lapicaddr) // The count below is at least 1: a count of 0 stops the timer.
 		lapic_timer_set(most / 2 + (random >> 8) % (most / 2 + 1) + 1);
 }
 
@@ -81,7 +84,7 @@ jitter_event(enum ProbeKind kind, uint32_t argument)
 	case PROBE_FLUSHED:
 		spin();
 		break;
-	default: // A delay here would not change the order of events.
+	default: // A delay at the other probes would not change the order of events.
 		break;
 	}
 }
@@ -95,13 +98,13 @@ jitter_set(const char *value)
 	if (*value < '0' || (*end && *end != ' ') || end - value > SEED_DIGITS || seed <= 0)
 		return false;
 	for (uint32_t i = 0; i < NCPU; i++) {
-		// The two odd factors make nearby seeds and CPUs differ in many bits. xorshift
-		// would stay at 0.
+		// The two odd factors make the states for nearby seeds and CPUs differ in many
+		// bits. A state of 0 is replaced, because xorshift32 never leaves this state.
 		states[i] = (uint32_t)seed * 2654435761U ^ i * 2246822519U;
 		if (states[i] == 0)
 			states[i] = 1;
 	}
-	time_slice = 0; // Each tick of the timer ends a turn.
+	time_slice = 0; // Each tick of the timer ends the current turn.
 	probe_listen(LISTENER_JITTER, jitter_event, true);
 	cprintf("jitter: seed %ld\n", seed);
 	return true;

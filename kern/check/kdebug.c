@@ -1,5 +1,6 @@
-// Print the function and source line of an address, and backtraces. The kernel has a table of its
-// own functions and lines. A program's functions are in the symbol table of its ELF image.
+// Print backtraces, and the function and source line of an address. The kernel has a table of its
+// own functions and lines. A program's functions are in the symbol table of the program's ELF
+// image.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
@@ -9,14 +10,14 @@
 #include <kern/env.h>
 #include <kern/check/kdebug.h>
 
-// The table of the kernel's functions and lines. tools/build/ksymtab.py makes it from the linked
-// kernel, and describes it. ksym_funcs and ksym_lines are sorted by address, and each entry is
-// valid up to the address of the next entry.
+// The table of the kernel's functions and lines. tools/build/ksymtab.py makes this table from the
+// linked kernel, and describes its format. ksym_funcs and ksym_lines are sorted by address, and
+// each entry is valid up to the address of the next entry.
 #define KSYM_NO_FILE 0xffff
 
 struct KsymFunc {
 	uint32_t addr;
-	uint32_t name; // Offset in ksym_strings; an empty string marks the end of code
+	uint32_t name; // Offset in ksym_strings; an empty name marks the end of code
 };
 
 struct KsymLine {
@@ -31,10 +32,11 @@ extern const uint32_t ksym_files[]; // Offsets in ksym_strings
 extern const char ksym_strings[];
 extern const uint32_t ksym_nfuncs, ksym_nlines, ksym_nfiles;
 
-// search() works for both: their entries are two words, and the first is the address.
+// search() works for both arrays: each of their entries has two words, and the first word is the
+// address.
 static_assert(sizeof(struct KsymFunc) == 8 && sizeof(struct KsymLine) == 8);
 
-// A backtrace of a deep stack shows this many innermost frames, and as many outermost frames.
+// A backtrace of a deep stack shows SHOWN innermost frames and SHOWN outermost frames.
 #define SHOWN 8
 
 // Return the last of n entries whose address is at or before eip; NULL if there is none.
@@ -42,7 +44,7 @@ static const void *
 search(const void *table, uint32_t n, uintptr_t eip)
 {
 	const struct KsymFunc *entries = table;
-	uint32_t low = 0, high = n; // entries[low - 1] <= eip < entries[high]
+	uint32_t low = 0, high = n; // Always entries[low - 1].addr <= eip < entries[high].addr
 
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
@@ -55,8 +57,9 @@ search(const void *table, uint32_t n, uintptr_t eip)
 }
 
 // Print the file, line and function of the instruction at `inside`, and the offset of eip in that
-// function. For a return address, `inside` is eip - 1: if the called function never returns, the
-// return address may be in the next function already.
+// function. If eip is a return address, `inside` is eip - 1, which is an address in the call
+// instruction. If the called function never returns, the call can be the last instruction of its
+// function, and the return address is then in the next function.
 static void
 print_place(uintptr_t inside, uintptr_t eip)
 {
@@ -93,8 +96,9 @@ stack_word(uintptr_t va)
 	return *(uint32_t *)va;
 }
 
-// Return the frame of the caller of the function whose frame is at ebp; 0 if there is none. A
-// caller's frame must be at a higher address, so a damaged stack cannot cause an endless loop.
+// Return the address of the caller's frame; ebp is the address of the called function's frame.
+// Returns 0 if there is no caller. The caller's frame must be at a higher address, so a damaged
+// stack cannot cause an endless loop.
 static uint32_t
 outer_frame(uint32_t ebp)
 {

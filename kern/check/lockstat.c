@@ -1,7 +1,7 @@
-// Statistics of the big lock: how often each CPU takes it, and how long the CPU waits for it and
-// holds it. `lockstat on` in the monitor, or lockstat=on on the command line, starts to measure;
-// `lockstat off` stops; `lockstat` prints the result. The events come from the lock's probes
-// (kern/probe.h). Time in the monitor does not count.
+// Statistics of the big lock: how often each CPU takes the lock, how long the CPU waits for the
+// lock, and how long the CPU holds the lock. The monitor's command `lockstat on`, or lockstat=on on
+// the command line, starts the measurement; `lockstat off` stops it; `lockstat` prints the result.
+// The lock's probes report the events (kern/probe.h). The time in the monitor is not counted.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -12,17 +12,17 @@
 #include <kern/cpu.h>
 #include <kern/probe.h>
 
-// One entry for each CPU, which only that CPU changes (measure() changes all). Times are in ticks
-// of the time stamp counter.
+// One entry per CPU. Only that CPU changes its entry, except that measure() resets fields of all
+// entries. Times are in ticks of the time stamp counter.
 static struct LockStat {
 	uint32_t taken;      // How often the CPU took the lock, modulo 2^32
-	uint32_t contended;  // How often another CPU held the lock then
+	uint32_t contended;  // How often the CPU had to wait, because another CPU held the lock
 	uint32_t slept;      // How often the CPU halted while it waited
-	uint64_t waited;     // Total time of waiting
-	uint64_t held;       // Total time of holding the lock
+	uint64_t waited;     // Total waiting time
+	uint64_t held;       // Total time for which the CPU held the lock
 	uint64_t longest;    // The longest single hold
-	uint64_t wait_began; // When the current wait began; 0: not waiting
-	uint64_t hold_began; // When the current hold began; 0: not holding the lock
+	uint64_t wait_began; // When the current wait began; 0: the CPU is not waiting
+	uint64_t hold_began; // When the current hold began; 0: the CPU does not hold the lock
 } stats[NCPU];
 
 static void

@@ -5,7 +5,8 @@
 
 #include <inc/trap.h>
 
-// The command-line option lockstat=on: start to measure. Returns false if the value is not "on".
+// The command-line option lockstat=on: start the measurement. Returns false if the value is not
+// "on".
 bool lockstat_set(const char *value);
 
 // The monitor's command: lockstat [on|off].

@@ -1,6 +1,6 @@
 // Self-checks of pmap.c, which mem_init runs at every boot. Each check calls pmap.c's public
-// functions as other code does, and panics if a result is wrong. Each restores the free list and
-// kern_pgdir to what it found. Only the boot CPU runs at this time.
+// functions as other code does, and panics if a result is wrong. Each check restores the free list
+// and kern_pgdir at its end. Only the boot CPU runs at this time.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -41,7 +41,7 @@ free_all(struct PageInfo *list)
 	}
 }
 
-// Whether the whole page at pa is available RAM in the boot loader's memory map.
+// Return whether the whole page at pa is available RAM in the boot loader's memory map.
 static bool
 is_ram(physaddr_t pa)
 {
@@ -75,7 +75,7 @@ check_page_free_list(void)
 		assert(pa != 0);
 		assert(pa != MPENTRY_PADDR);
 		assert(pa < IOPHYSMEM || pa >= EXTPHYSMEM);
-		// Not the kernel, and not the tables that boot_alloc placed after it
+		// The page is not in the kernel, nor in the tables that boot_alloc placed after it.
 		assert(pa < EXTPHYSMEM || pa >= PADDR(envs + NENV));
 		(pa < IOPHYSMEM) ? base++ : extended++;
 	}
@@ -122,8 +122,8 @@ check_page_alloc(void)
 	CHECKED();
 }
 
-// Translate va with kern_pgdir, by hand, as the hardware does. Returns the page's physical address
-// with PTE_P, and with PTE_W and PTE_U if both levels allow them; 0 if va is not mapped.
+// Translate va with kern_pgdir, in software, as the hardware does. Returns the page's physical
+// address with PTE_P, and with PTE_W and PTE_U if both levels allow them; 0 if va is not mapped.
 static pte_t
 mapped(uintptr_t va)
 {
@@ -133,13 +133,13 @@ mapped(uintptr_t va)
 	if (!(pde & PTE_P))
 		return 0;
 	if (pde & PTE_PS)
-		pte = pde + (PTX(va) << PTXSHIFT); // The entry that a page table would have
+		pte = pde + (PTX(va) << PTXSHIFT); // The entry that a page table would have for va
 	else
 		pte = ((pte_t *)KADDR(PTE_ADDR(pde)))[PTX(va)];
 	return pte & PTE_P ? PTE_ADDR(pte) | (pte & pde & (PTE_P | PTE_W | PTE_U)) : 0;
 }
 
-// The parts of check_page map pages at these two addresses.
+// check_page and the two functions that it calls map pages at these two addresses.
 static char *const va0 = (char *)PGSIZE;
 static char *const va1 = (char *)(2 * PGSIZE);
 
@@ -154,7 +154,8 @@ check_page_insert(struct PageInfo *p0, struct PageInfo *p1, struct PageInfo *tab
 	assert(page_insert(kern_pgdir, p0, va0, PTE_W) < 0);
 	assert(p0->pp_ref == 0 && !mapped(PGSIZE));
 
-	// With a free page, page_insert uses it, and the next page_insert needs no second table.
+	// With a free page, page_insert uses this page as page table. The next page_insert needs no
+	// second page table.
 	page_free(table);
 	assert(page_insert(kern_pgdir, p0, va0, PTE_W) == 0);
 	assert(PTE_ADDR(kern_pgdir[0]) == page2pa(table) && table->pp_ref == 1);
@@ -165,11 +166,11 @@ check_page_insert(struct PageInfo *p0, struct PageInfo *p1, struct PageInfo *tab
 	assert(pgdir_walk(kern_pgdir, va0, 0) == pte);
 }
 
-// Replace the mappings of check_page_insert, and remove them.
+// Replace the mappings that check_page_insert has made, and then remove them.
 static void
 check_page_replace(struct PageInfo *p0, struct PageInfo *p1)
 {
-	// The same page again, with other permissions: it must not be freed in between.
+	// Insert the same page again, with other permissions: the page must not be freed meanwhile.
 	assert(page_insert(kern_pgdir, p1, va1, PTE_U) == 0);
 	assert(p1->pp_ref == 1 && page_free_count() == 0);
 	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P | PTE_U));
@@ -181,7 +182,7 @@ check_page_replace(struct PageInfo *p0, struct PageInfo *p1)
 
 	page_remove(kern_pgdir, va0);
 	assert(p1->pp_ref == 1 && !mapped(PGSIZE));
-	page_remove(kern_pgdir, va0); // Not mapped: no effect.
+	page_remove(kern_pgdir, va0); // va0 is not mapped now: no effect.
 	assert(p1->pp_ref == 1);
 	page_remove(kern_pgdir, va1);
 	assert(p1->pp_ref == 0 && page_alloc(0) == p1 && !page_alloc(0));
@@ -242,16 +243,16 @@ check_kern_pgdir(void)
 		bool expected = i == PDX(UVPT) || i == PDX(UPAGES) || i == PDX(UENVS) ||
 				i == PDX(MMIOBASE) || i == PDX(KSTACKTOP - 1) || i >= PDX(KERNBASE);
 		assert(!!(kern_pgdir[i] & PTE_P) == expected);
-		if (i > PDX(data)) // Large global pages, which stay in the TLB when CR3 changes
+		if (i > PDX(data)) // Large and global pages, which stay in the TLB when CR3 changes
 			assert((kern_pgdir[i] & (PTE_PS | PTE_G)) == (PTE_PS | PTE_G));
 	}
 	assert(PTE_ADDR(kern_pgdir[PDX(UVPT)]) == PADDR(kern_pgdir));
 	CHECKED();
 }
 
-// Check what needs kern_pgdir to be in use. A page can be used as soon as it is inserted, also if
-// it replaces another page. CR0.WP is on, so read-only pages are read-only for the kernel, too.
-// mmio_map_region maps registers at any offset in a page, each region apart from the others.
+// The checks that need kern_pgdir to be loaded. A page can be used as soon as it is inserted, even
+// if it replaces another page. CR0.WP is set, so read-only pages are also read-only for the kernel.
+// mmio_map_region maps registers at any offset in a page, and regions do not overlap.
 void
 check_page_installed_pgdir(void)
 {
@@ -276,7 +277,8 @@ check_page_installed_pgdir(void)
 
 	assert(rcr3() == PADDR(kern_pgdir) && (rcr0() & CR0_WP));
 
-	// PGSIZE bytes that begin in the middle of a page, and so touch two pages
+	// The registers take PGSIZE bytes and begin in the middle of a page, so they are in two
+	// pages.
 	const physaddr_t device = 0xFEDCB010;
 	uintptr_t a = (uintptr_t)mmio_map_region(device, PGSIZE);
 	uintptr_t b = (uintptr_t)mmio_map_region(PTE_ADDR(device), 1);

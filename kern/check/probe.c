@@ -1,4 +1,4 @@
-// Passes each event of a probe (kern/probe.h) on to the listeners that are turned on.
+// Pass each event of a probe (kern/probe.h) to the listeners that are turned on.
 
 #include <kern/cpu.h>
 #include <kern/probe.h>

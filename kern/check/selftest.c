@@ -1,7 +1,8 @@
-// Mistakes made on purpose, for tests: does the kernel detect its own mistakes? Each function here
-// makes one mistake, on the boot CPU, when the command line has selftest=NAME (init.c). An
-// assertion or a sanitizer check must then panic. The exception is get_spurious_interrupt: it
-// imitates a quirk of the hardware, which the kernel must only count.
+// Mistakes made on purpose, to test that the kernel detects its own mistakes. Each function of this
+// file makes one mistake. If the command line has selftest=NAME, the boot CPU calls function NAME
+// (init.c). An assertion or a sanitizer check must then panic. The exception is
+// get_spurious_interrupt, which imitates a quirk of the hardware: the kernel must only count the
+// interrupt.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -80,16 +81,17 @@ wake_without_lock(void)
 
 // ---- Hardware ----
 
-// A spurious interrupt: an 8259A signals line 7 when a device withdraws its request too early.
+// Imitate a spurious interrupt. An 8259A signals line 7 when a device withdraws its request too
+// early.
 static void
 get_spurious_interrupt(void)
 {
 	__asm__ volatile("int %0" : : "i"(IRQ_OFFSET + 7));
 }
 
-// ---- Detected only in a kernel built with make SAN=1 ----
+// ---- Mistakes that only a kernel built with `make SAN=1` detects ----
 
-// volatile, so that the compiler cannot know the values.
+// These variables are volatile, so that the compiler cannot know their values.
 static volatile int one = 1, many = INT32_MAX;
 static volatile int sink;
 

@@ -1,12 +1,13 @@
-// The ACPI tables that list the CPUs (MADT) and that tell how to power off (FADT and DSDT).
-// References are to the ACPI specification 6.4.
+// The ACPI tables that list the CPUs (MADT) and that say how to power off (FADT and DSDT). Sections
+// are those of the ACPI specification 6.4. Each table has the physical addresses of the next
+// tables:
 //
 //	RSDP, in BIOS memory -> RSDT or XSDT, the root table -> MADT "APIC"
 //	(section 5.2.5)         (5.2.7, 5.2.8)                  (5.2.12)
 //	                                                     -> FADT "FACP" -> DSDT
 //	                                                        (5.2.9)
 //
-// mpconfig.c calls acpi_find_cpus at boot; the monitor's command calls acpi_power_off.
+// mpconfig.c calls acpi_find_cpus at boot. The monitor's command `shutdown` calls acpi_power_off.
 
 #include <inc/string.h>
 #include <inc/x86.h>
@@ -16,11 +17,11 @@
 
 struct Rsdp {
 	uint8_t signature[8]; // "RSD PTR "
-	uint8_t checksum;     // Over the first RSDP_MIN bytes
+	uint8_t checksum;     // Makes the sum of the first RSDP_MIN bytes 0
 	uint8_t oemid[6];
 	uint8_t revision;
 	physaddr_t rsdt;
-	uint32_t length; // From here on: revision 2 and later only
+	uint32_t length; // This and the following fields exist from revision 2 on
 	physaddr_t xsdt, xsdt_high;
 	uint8_t all_checksum;
 	uint8_t reserved[3];
@@ -30,14 +31,14 @@ struct Rsdp {
 
 struct AcpiHeader {
 	uint8_t signature[4];
-	uint32_t length; // Of the whole table, in bytes
+	uint32_t length; // Length of the whole table, in bytes
 	uint8_t revision;
 	uint8_t checksum;
 	uint8_t rest[26];
 } __attribute__((packed));
 
-// The root table: physical addresses of the other tables. An entry is one 32-bit word in an RSDT,
-// two words in an XSDT.
+// The root table: an array of the other tables' physical addresses. An entry is one 32-bit word in
+// an RSDT and two words in an XSDT.
 struct RootTable {
 	struct AcpiHeader header;
 	physaddr_t words[];
@@ -50,8 +51,8 @@ struct Madt {
 } __attribute__((packed));
 
 struct MadtLapic {
-	uint8_t type;   // MADT_LAPIC; every MADT entry begins with a type
-	uint8_t length; // and a length in bytes.
+	uint8_t type;   // MADT_LAPIC; each MADT entry begins with its type and its length
+	uint8_t length; // Length of this entry, in bytes
 	uint8_t processor;
 	uint8_t apicid;
 	uint32_t flags;
@@ -70,15 +71,15 @@ struct MadtX2apic {
 #define MADT_LAPIC     0
 #define MADT_X2APIC    9
 #define MADT_ENABLED   0x1
-#define MADT_ENTRY_MIN 2 // Bytes of the smallest entry: type and length
+#define MADT_ENTRY_MIN 2 // Size of the smallest entry (type and length), in bytes
 
 struct Fadt {
 	struct AcpiHeader header; // "FACP"
 	uint32_t facs;
 	physaddr_t dsdt;
 	uint8_t rest[20];
-	uint32_t pm1a_control; // I/O ports
-	uint32_t pm1b_control;
+	uint32_t pm1a_control; // I/O port for power control
+	uint32_t pm1b_control; // Second I/O port; 0 if there is none
 } __attribute__((packed));
 
 #define PM1_SLEEP_ENABLE  (1 << 13)
@@ -88,9 +89,9 @@ struct Fadt {
 
 #define MAX_TABLES 64
 
-// Return the root table, or NULL; *entry_words is set to the number of words in an entry. A 32-bit
-// BIOS may have only an RSDT, a later BIOS only an XSDT. If there are both, the XSDT is used
-// (section 5.2.7).
+// Return the root table, and set *entry_words to the number of words per entry. Returns NULL if
+// there is no valid root table. A 32-bit BIOS may have only an RSDT, a later BIOS only an XSDT. If
+// both exist, the XSDT is used (section 5.2.7).
 static const struct RootTable *
 root_table(size_t *entry_words)
 {
@@ -105,12 +106,12 @@ root_table(size_t *entry_words)
 	return xsdt ? xsdt : bios_table(rsdp->rsdt, "RSDT", 4, sizeof(*xsdt));
 }
 
-// Return the first table with this signature and at least min bytes that the root table points to;
-// NULL if there is none.
+// Return the first table in the root table that has this signature and at least min bytes; NULL if
+// there is none.
 static const void *
 find_table(const char *signature, size_t min)
 {
-	size_t step; // Words from one entry to the next
+	size_t step; // Words per entry
 	const struct RootTable *root = root_table(&step);
 
 	if (!root)
@@ -126,7 +127,8 @@ find_table(const char *signature, size_t min)
 	return NULL;
 }
 
-// Add the CPU that a MADT entry of length bytes describes. Other kinds of entries are ignored.
+// Add the CPU that a MADT entry of `length` bytes describes. Entries for disabled CPUs and entries
+// of other types are ignored.
 static void
 add_madt_cpu(const void *entry, size_t length)
 {
@@ -162,9 +164,10 @@ acpi_find_cpus(void)
 	return true;
 }
 
-// Return the sleep type to write to the power control port to power off; -1 if it is not found. It
-// is the first element of the package named _S5_ in the DSDT's bytecode (section 7.4.2). The name
-// is searched for as text, because a full bytecode interpreter is larger than this kernel.
+// Return the sleep type that powers the machine off when it is written to the power control port;
+// -1 if the sleep type is not found. The sleep type is the first element of the package named _S5_
+// in the DSDT's bytecode (section 7.4.2). This function searches for the name as text, because a
+// full bytecode interpreter is larger than this kernel.
 static int
 find_sleep_type(const uint8_t *aml, size_t length)
 {
@@ -180,7 +183,8 @@ find_sleep_type(const uint8_t *aml, size_t length)
 	return -1;
 }
 
-// Power off. Returns only on failure: the tables do not tell how, or the machine is still on.
+// Power the machine off. Returns only on failure: the tables do not say how to power off, or the
+// machine is still on.
 void
 acpi_power_off(void)
 {

@@ -1,6 +1,6 @@
-// Find and check tables that the BIOS left in memory. Called by acpi.c (ACPI tables) and
-// mpconfig.c (MP tables), on one CPU: at boot, and from the monitor to power off. Every length is
-// checked before it is used, and a table with a wrong checksum is ignored.
+// Find and check tables that the BIOS left in memory. The callers are acpi.c (ACPI tables) and
+// mptable.c (MP tables). Only one CPU runs this code: at boot, and when the monitor powers off.
+// Every length is checked before it is used, and a table with a wrong checksum is ignored.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -9,7 +9,7 @@
 #include <kern/dev/multiboot.h>
 #include <kern/pmap.h>
 
-#define MAX_TABLE (64 * 1024) // Bytes; larger than any table that the kernel uses
+#define MAX_TABLE (64 * 1024) // In bytes: more than any table that the kernel uses
 
 bool
 bios_sum_ok(const void *table, size_t length)
@@ -25,8 +25,8 @@ const void *
 bios_find(const char *signature, size_t length)
 {
 	// The BIOS keeps the segment of its extended data area (EBDA) at 0x40E, and the size of
-	// base memory in KB at 0x413. The structures are at multiples of 16.
-	uint16_t ebda_segment, base_kb; // memcpy, since 0x413 is not aligned
+	// base memory in KB at 0x413. The structures to find are at multiples of 16.
+	uint16_t ebda_segment, base_kb; // Read by memcpy, since 0x413 is not aligned
 	memcpy(&ebda_segment, KADDR(0x40E), sizeof(ebda_segment));
 	memcpy(&base_kb, KADDR(0x413), sizeof(base_kb));
 	physaddr_t ebda = ebda_segment << 4, base = base_kb * 1024;
@@ -49,8 +49,9 @@ bios_find(const char *signature, size_t length)
 }
 
 // Return a pointer to `size` bytes at physical address pa; NULL if pa or size is not valid. Most
-// tables are near the top of RAM, above the memory that the kernel maps: they are mapped like
-// device registers. The last mapping is kept and reused, so that nearby tables share it.
+// tables are near the top of RAM, above the memory that the kernel maps. Such a table is mapped
+// like device registers. The last mapping is kept, so that tables near each other share the
+// mapping.
 static const void *
 bios_map(physaddr_t pa, size_t size)
 {

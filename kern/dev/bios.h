@@ -6,11 +6,11 @@
 // Find the tables that the BIOS left in memory. The functions that return a pointer return NULL if
 // the table is missing or invalid. A returned pointer stays valid: the mapping is never removed.
 
-// Return whether the bytes of a table add up to 0 (modulo 256), as a valid checksum makes them.
+// Return whether a table's checksum is valid: the bytes of the table add up to 0, modulo 256.
 bool bios_sum_ok(const void *table, size_t length);
 
-// Search the areas where a BIOS may put the root of its tables for a structure with this signature
-// and a valid checksum over `length` bytes.
+// Return the structure that has this signature and a valid checksum over `length` bytes. Searches
+// the areas of memory where a BIOS may put the root of its tables.
 const void *bios_find(const char *signature, size_t length);
 
 // Return the table at physical address pa, if it has the given signature (4 characters), a valid

@@ -1,9 +1,11 @@
-// The screen, in the text mode of IBM's CGA, which every VGA adapter still has: 25 lines of 80
-// cells, each cell a character and its colours. Only console.c calls in, and holds cons_lock.
+// The screen, in the text mode of IBM's CGA, which every VGA adapter still has. The screen shows 25
+// lines of 80 cells. Each cell has a character and its colours. console.c and printf.c call these
+// functions with cons_lock held; cga_init needs no lock.
 //
-// The adapter's memory has room for 204 lines. To scroll, the kernel blanks the line below the
-// screen and moves the start address, where the adapter begins to display, down by a line. At the
-// end of the memory, the 24 lines that stay visible are copied to its start.
+// The adapter's memory has room for 204 lines. To scroll by a line, the kernel blanks the line
+// below the screen and moves the start address, where the adapter begins to display, to the next
+// line. At the end of the memory, the kernel copies the 24 lines that stay visible to the start of
+// the memory. The variables top and pos are indexes of cells in this memory:
 //
 //	cells:	| scrolled out | the 25 visible lines | not used yet |
 //		0              top         pos        top + SCREEN
@@ -15,14 +17,14 @@
 #include <kern/dev/console.h>
 
 #define CGA_BUF  0xB8000
-#define CGA_SIZE 0x8000 // Bytes
+#define CGA_SIZE 0x8000 // In bytes
 #define COLS     80
-#define SCREEN   (25 * COLS) // Visible cells
+#define SCREEN   (25 * COLS) // Number of visible cells
 #define LINES    (CGA_SIZE / sizeof(uint16_t) / COLS)
 
-#define CRTC_PORT   0x3D4 // Index and data registers of the 6845
-#define CRTC_START  12    // Start address, the first visible cell: high byte; low byte in 13
-#define CRTC_CURSOR 14    // The cursor's cell: high byte; low byte in 15
+#define CRTC_PORT   0x3D4 // Index register of the 6845; the data register is the next port
+#define CRTC_START  12    // Start address (the first visible cell), high byte; 13: low byte
+#define CRTC_CURSOR 14    // The cursor's cell, high byte; 15: low byte
 
 #define COLOURS 0x0700 // Light grey on black
 
@@ -30,7 +32,7 @@ static uint16_t *const cells = (uint16_t *)(KERNBASE + CGA_BUF);
 static const uint16_t blanks[COLS] = { [0 ... COLS - 1] = COLOURS | ' ' };
 static unsigned top;       // The first visible cell
 static unsigned shown_top; // The value of top that was last written to the 6845
-static unsigned pos;       // The cell of the next character
+static unsigned pos;       // The cell where the next character goes
 
 static unsigned
 crtc_read(int reg)
@@ -89,7 +91,7 @@ cga_put(const char *s, size_t len)
 	size_t limit = MIN(len, COLS - pos % COLS), left = limit;
 
 	// Copy until a control character, the end of the text, or the end of the line. A loop in C
-	// takes twice as many instructions for each character.
+	// takes twice as many instructions per character.
 	__asm__ volatile(
 	    "1:\tlodsb\n\t"
 	    "cmpb $' ', %%al\n\t"

@@ -1,13 +1,15 @@
 // The console. Output goes to the serial port and to the screen (cga.c). Input comes from the
 // serial port and from the keyboard (kbd.c).
 //
-// Input waits in a ring buffer. The interrupt handler fills the buffer, and so does every reader,
-// because a reader may run with interrupts off. When the buffer is full, input stays in its
-// device; QEMU then stops reading its side of the serial line. A serial port that does not answer
-// at boot is never used, so the kernel never waits for it.
+// A ring buffer holds the input until it is read. The interrupt handler moves input from the
+// devices to the buffer. A reader does the same before it reads, because interrupts may be off.
+// When the buffer is full, input stays in its device, and QEMU stops reading its side of the serial
+// line. A serial port that does not answer at boot is never used, so the kernel never waits for
+// such a port.
 //
-// Called by printf.c, lib/readline.c, trap.c (interrupts), syscall.c and sched.c (readers).
-// cons_lock protects the devices and the buffer; the big lock protects the sleeping readers.
+// The callers are printf.c, panic.c, lib/readline.c, trap.c (interrupts), and syscall.c and wait.c
+// (readers). cons_lock protects the devices and the buffer; the big lock protects the queue of
+// sleeping readers.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -26,19 +28,19 @@ struct spinlock cons_lock = { .name = "the console lock" };
 
 // ---- The input buffer ----
 
-// Serial input fills at most SERIAL_MAX of the INPUT_SIZE places. The rest is for the keyboard,
-// which itself keeps only a few keys.
+// Serial input fills at most SERIAL_MAX of the INPUT_SIZE places. The other places are for the
+// keyboard, because its controller can hold only a few keys.
 #define INPUT_SIZE 1024
 #define SERIAL_MAX 768
 
 static struct {
-	uint16_t keys[INPUT_SIZE]; // Characters, and the keys of inc/kbdreg.h
-	uint32_t rpos;             // Keys read since boot, modulo 2^32
-	uint32_t wpos;             // Keys written likewise: wpos - rpos keys are waiting
+	uint16_t keys[INPUT_SIZE]; // Characters, and key codes of inc/kbdreg.h
+	uint32_t rpos;             // Number of keys read since boot, modulo 2^32
+	uint32_t wpos;             // Number of keys stored since boot; wpos - rpos keys are unread
 } input;
 
-// Move a device's input to the buffer, until `limit` keys wait there. A NUL is dropped, because
-// cons_getc returns 0 for "no input".
+// Move a device's input to the buffer, until the device has no more input or the buffer has `limit`
+// unread keys. A NUL is dropped, because cons_getc returns 0 for "no input".
 static void
 cons_collect(int (*device_getc)(void), uint32_t limit)
 {
@@ -70,7 +72,7 @@ cons_collect(int (*device_getc)(void), uint32_t limit)
 #define COM_LSR_DATA  0x01  // A character has arrived
 #define COM_LSR_TXRDY 0x20  // The transmit buffer is empty
 #define COM_DIVISOR   1     // 115200 baud
-#define COM_MAX_POLLS 20000 // Port reads, about 1 us each, until the port counts as dead
+#define COM_MAX_POLLS 20000 // Port reads (about 1 us each) before the port counts as dead
 
 static bool serial_exists;
 static size_t serial_fifo;   // Characters that fit into an empty transmit buffer
@@ -94,9 +96,9 @@ serial_init(void)
 	outb(COM_IER, COM_DIVISOR >> 8);
 	outb(COM_LCR, COM_LCR_8N1);
 	outb(COM_MCR, COM_MCR_ON);
-	// Switching the FIFOs on discards received characters. If one has already arrived, the
-	// next may follow at any moment (QEMU delays the sender until the first is read), so any
-	// moment for the switch could lose a character: work without the FIFOs.
+	// Turning on the FIFOs discards received characters. If a character has already arrived,
+	// leave the FIFOs off, because the next character may arrive at any moment and could be
+	// lost. (QEMU delays the sender until the first character is read.)
 	if (!(inb(COM_LSR) & COM_LSR_DATA))
 		outb(COM_FCR, COM_FCR_ON);
 	serial_fifo = (inb(COM_IIR) & COM_IIR_FIFO) == COM_IIR_FIFO ? COM_FIFO_SIZE : 1;
@@ -104,9 +106,9 @@ serial_init(void)
 	serial_exists = inb(COM_LSR) != 0xFF;
 }
 
-// Wait until the transmit buffer is empty. Returns false if the port is dead. A port that has
-// already sent more characters than its buffer holds works; if it takes long, the reader at the
-// other end is slow, and the wait has no limit.
+// Wait until the transmit buffer is empty. Returns false if the port does not become ready in
+// COM_MAX_POLLS reads: the port is dead. The limit does not apply to a port that has already sent
+// more characters than its buffer holds: the port works, and the reader at the other end is slow.
 static bool
 serial_wait(void)
 {
@@ -121,8 +123,8 @@ serial_wait(void)
 	return true;
 }
 
-// Fill the transmit buffer each time it is empty. This keeps the line busy: the port is still
-// sending the last character that it took from the buffer.
+// Fill the transmit buffer each time it is empty. This keeps the serial line busy, because the port
+// is still sending the last character when its buffer becomes empty.
 static void
 serial_write(const char *s, size_t len)
 {
@@ -157,11 +159,12 @@ cons_lock_for_panic(void)
 
 	while (!spin_holding(&cons_lock) && !spin_try(&cons_lock) && --tries > 0)
 		udelay(1000);
-	cons_lock.holder = -1; // From now on no CPU can release the lock: see spin_lock.
+	cons_lock.holder = -1; // -1 is not the value of any CPU, so no CPU can release the lock.
 }
 
-// Whether text was written since the last newline. The cursor's column cannot tell: after text that
-// fills a line of the screen, the cursor is in column 0, but the serial port's line goes on.
+// True if text was written since the last newline. The cursor's column does not show this: after
+// text that fills a line of the screen, the cursor is in column 0, but the line on the serial port
+// has not ended.
 static bool mid_line;
 
 void
@@ -171,8 +174,8 @@ cons_end_line(void)
 		cons_put("\n", 1);
 }
 
-// The last character that the monitor read was a CR. An LF that follows belongs to the same Enter
-// key, and must not reach the program that the monitor starts.
+// True if the last character that the monitor read was a CR. If the next character is an LF, the LF
+// belongs to the same press of Enter, and must not reach a program that the monitor starts.
 static bool after_cr;
 
 int
@@ -180,7 +183,7 @@ cons_getc(void)
 {
 	int c = 0;
 
-	cons_intr(); // Interrupts may be off.
+	cons_intr(); // If interrupts are off, the handler has not filled the buffer.
 	spin_lock(&cons_lock);
 	while (c == 0 && input.rpos != input.wpos) {
 		c = input.keys[input.rpos++ % INPUT_SIZE];
@@ -199,7 +202,8 @@ cons_enable_interrupts(void)
 		irq_enable(IRQ_SERIAL);
 }
 
-// mid_line changes last: a panic in the middle of this function then ends the line again.
+// mid_line is set last. So if a panic interrupts this function in the middle of a line, the panic
+// still starts a new line for its message.
 static void
 put_control(char c)
 {
@@ -211,8 +215,8 @@ put_control(char c)
 	mid_line = c != '\n';
 }
 
-// The screen is written first: when a line has been seen on the serial port, it is also on the
-// screen.
+// Text is written to the screen first. So when a line has arrived at the other end of the serial
+// port, its text is also on the screen.
 void
 cons_put(const char *s, size_t len)
 {
@@ -256,7 +260,8 @@ getchar(void)
 
 	after_cr = false; // readline handles an LF after a CR itself.
 	while ((c = cons_getc()) == 0) {
-		// Only the boot CPU gets device interrupts, so only it may halt until one arrives.
+		// Only the boot CPU gets device interrupts, so only the boot CPU may halt until an
+		// interrupt arrives.
 		if (thiscpu == bootcpu && !panicstr)
 			__asm__ volatile("sti; hlt; cli" : : : "memory");
 		else

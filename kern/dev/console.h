@@ -8,7 +8,7 @@
 
 #include <kern/spinlock.h>
 
-// Protects the devices and the input buffer. printf.c holds it while it prints a line.
+// Protects the devices and the input buffer. cprintf holds the lock while it prints its text.
 extern struct spinlock cons_lock;
 
 // Find and initialize the devices. Called once, by the boot CPU.
@@ -21,40 +21,44 @@ void cons_put(const char *s, size_t len);
 // printf.c: write len characters without another CPU's output in between. Takes cons_lock.
 void cons_write(const char *s, size_t len);
 
-// Take cons_lock for a panic, and never release it. If the lock is held, wait up to a second for
-// the holder to finish its line. Then take the lock by force: the holder may be this CPU, or a CPU
-// that no longer runs.
+// Take cons_lock for a panic, and never release the lock. If another CPU holds the lock, wait up to
+// a second until that CPU has finished its line. Then take the lock by force, because the other CPU
+// may have stopped. If this CPU already holds the lock, do not wait.
 void cons_lock_for_panic(void);
 
 // Write a newline if the last line has no newline yet. The caller holds cons_lock.
 void cons_end_line(void);
 
-// Return the next input character, or a key of inc/kbdreg.h; 0 if there is no input. Takes
+// Return the next input character or key code (inc/kbdreg.h); 0 if there is no input. Takes
 // cons_lock.
 int cons_getc(void);
 
-// Enable the serial port's interrupt. Call it after pic_init.
+// If there is a serial port, unmask its interrupt line. Must be called after pic_init, because
+// pic_init masks this line.
 void cons_enable_interrupts(void);
 
-// Handle an interrupt of the keyboard or the serial port: move the devices' input to the input
-// buffer. Takes cons_lock.
+// Handle an interrupt from the keyboard or the serial port: move the input of both devices to the
+// input buffer. Takes cons_lock.
 void cons_intr(void);
 
-// kbd.c: read a byte from the keyboard controller. Returns the character of a key that was
-// pressed, or its code in inc/kbdreg.h; 0 if the byte completes neither; -1 if there is no byte.
-// The caller holds cons_lock.
+// kbd.c: read a byte from the keyboard controller. Returns the character or the key code
+// (inc/kbdreg.h) of the key that was pressed; 0 if the byte does not complete such a key; -1 if
+// there is no byte. The caller holds cons_lock.
 int kbd_getc(void);
 
-// kbd.c: kbd_init takes over the keyboard's state from the BIOS; call it once, before the first
-// kbd_getc. kbd_getc_bios then returns the keys that were typed earlier, one for each call, in the
-// form that kbd_getc uses.
+// kbd.c: kbd_init takes over the keyboard's state from the BIOS. It must be called once, before the
+// first kbd_getc. After that, each call of kbd_getc_bios returns one of the keys that were typed
+// before the kernel started, as kbd_getc does; -1 if no such key is left.
 void kbd_init(void);
 int kbd_getc_bios(void);
 
-// cga.c: the screen. The caller holds cons_lock, except for cga_init.
+// cga.c: the screen. The caller holds cons_lock; only cga_init needs no lock. cga_put writes text
+// up to a control character or the end of the screen's line, and returns the number of characters
+// that it wrote. cga_control writes a control character. After one or more of these calls,
+// cga_update must be called: it sets the adapter's start address and cursor.
 void cga_init(void);
-size_t cga_put(const char *s, size_t len); // Stops at the end of a line; returns characters written
+size_t cga_put(const char *s, size_t len);
 void cga_control(uint8_t c);
-void cga_update(void); // After writing: set the adapter's start address and cursor
+void cga_update(void);
 
 #endif // JOS_KERN_CONSOLE_H

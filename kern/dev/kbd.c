@@ -1,13 +1,15 @@
 // The keyboard: an 8042 controller that delivers scan code set 1 (IBM PC AT technical reference).
-// A pressed key sends its scan code, 01 to 7F, and repeats it while the key is held. A released key
-// sends the code with bit 7 set. Keys that the first PC did not have send E0 before either code.
-// Pause sends E1 and then the codes of Ctrl and Num Lock, pressed and released.
+// When a key is pressed, the keyboard sends the key's scan code, 01 to 7F, and repeats this code
+// while the key is held down. When a key is released, the keyboard sends the code with bit 7 set.
+// For a key that the first PC did not have, the keyboard sends E0 before either code. For Pause, it
+// sends E1 and then the codes of Ctrl and Num Lock, pressed and released.
 //
-// In this file, a key's number is its scan code, plus EXTENDED if E0 came first.
+// In this file, a key's number is its scan code, plus EXTENDED if E0 comes before the code.
 //
-// The BIOS read the keyboard until the boot loader disabled interrupts. kbd_init takes over the
-// BIOS's state from its data area: pressed modifier keys, an E0 whose code has not arrived yet, and
-// characters that no program has read. Only console.c calls in, and holds cons_lock.
+// The BIOS read the keyboard until the boot loader disabled interrupts. So kbd_init and
+// kbd_getc_bios take over the BIOS's state from the BIOS data area: pressed modifier keys, an E0
+// whose scan code has not arrived yet, and characters that no program has read. Only console.c
+// calls this file; console.c holds cons_lock, except at boot.
 
 #include <inc/kbdreg.h>
 #include <inc/memlayout.h>
@@ -24,8 +26,8 @@
 #define NO_CONTROLLER    0xFF // A port without a device reads as all ones
 
 #define PREFIX_EXTENDED 0xE0
-#define RELEASED        0x80 // In a scan code: the key was released
-#define EXTENDED        0x80 // In a key's number: E0 came before the scan code
+#define RELEASED        0x80 // Bit of a scan code: the key was released
+#define EXTENDED        0x80 // Bit of a key's number: its scan code follows E0
 
 #define SCAN_CAPS_LOCK     0x3A
 #define SCAN_DELETE        (EXTENDED | 0x53)
@@ -49,9 +51,9 @@ enum {
 	ALT = LEFT_ALT | RIGHT_ALT,
 };
 
-// The modifier keys. E0 2A and E0 36 are missing on purpose, since no key sends them alone: the
-// keyboard puts them around some extended keys, to hide the state of Shift from programs that only
-// know the first PC's keyboard.
+// The modifier keys. E0 2A and E0 36 are missing on purpose, because they are not keys. The
+// keyboard sends them before and after the codes of some extended keys, to hide the state of Shift
+// from programs that only know the first PC's keyboard.
 static const uint8_t modifier_keys[256] = {
 	[0x2A] = LEFT_SHIFT,
 	[0x36] = RIGHT_SHIFT,
@@ -61,7 +63,7 @@ static const uint8_t modifier_keys[256] = {
 	[EXTENDED | 0x38] = RIGHT_ALT,
 };
 
-// The keys that do not depend on Shift.
+// The keys whose character does not depend on Shift
 static const uint16_t fixed_keys[256] = {
 	[0x01] = '\033',
 	[0x0E] = '\b',
@@ -83,16 +85,16 @@ static const uint16_t fixed_keys[256] = {
 	[SCAN_DELETE] = KEY_DEL,
 };
 
-// The other keys, in rows of neighbours on a US keyboard. The keypad always gives digits: Num Lock
-// is ignored.
+// The other keys, in rows of neighbouring keys on a US keyboard. The keypad always produces digits:
+// Num Lock is ignored.
 static const struct {
 	uint8_t first; // The leftmost key
 	const char *plain, *shifted;
 } rows[] = {
-	{ 0x02, "1234567890-=", "!@#$%^&*()_+" },   // The row of digits
-	{ 0x10, "qwertyuiop[]", "QWERTYUIOP{}" },   // From Q
-	{ 0x1E, "asdfghjkl;'`", "ASDFGHJKL:\"~" },  // From A
-	{ 0x2B, "\\zxcvbnm,./", "|ZXCVBNM<>?" },    // The backslash, then from Z
+	{ 0x02, "1234567890-=", "!@#$%^&*()_+" },  // The row of digits
+	{ 0x10, "qwertyuiop[]", "QWERTYUIOP{}" },  // The row that begins with Q
+	{ 0x1E, "asdfghjkl;'`", "ASDFGHJKL:\"~" }, // The row that begins with A
+	{ 0x2B, "\\zxcvbnm,./", "|ZXCVBNM<>?" },   // The backslash, then the row that begins with Z
 	{ 0x47, "789-456+1230.", "789-456+1230." }, // The keypad
 	{ 0x56, "<", ">" }, // The extra key to the left of Z on non-US keyboards
 };
@@ -105,15 +107,15 @@ is_letter(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// Return the control character for Ctrl with character c; 0 if there is none. ASCII has control
-// characters for letters and for [ \ ] ^ _ only.
+// Return the control character for Ctrl together with the key of character c; 0 if there is none.
+// In ASCII, only the letters and [ \ ] ^ _ have a control character.
 static int
 control_character(int c)
 {
 	return is_letter(c) || (c >= '[' && c <= '_') ? c & 0x1F : 0;
 }
 
-// Return the character of a key, or its code in inc/kbdreg.h; 0 if the key has neither.
+// Return the character or the key code (inc/kbdreg.h) of a key; 0 if the key has neither.
 static int
 key_character(uint8_t key)
 {
@@ -140,7 +142,8 @@ reset_machine(void)
 	outb(PORT_A, value | PORT_A_RESET);
 }
 
-// Handle a key that was pressed, or is held down (repeated). Returns its character, or 0.
+// Handle a key that was pressed, or that is held down (repeated). Returns what key_character
+// returns for this key; 0 if the key resets the machine.
 static int
 press(uint8_t key, bool repeated)
 {
@@ -155,11 +158,12 @@ press(uint8_t key, bool repeated)
 	return key_character(key);
 }
 
-// State between two bytes
+// The state of decode() between two bytes
 static uint8_t extended;     // EXTENDED if the last byte was E0
-static uint8_t last_pressed; // The key of the last scan code if it was pressed; 0 if released
+static uint8_t last_pressed; // The last scan code's key if it was pressed; 0 if it was released
 
-// Handle a byte from the keyboard. Returns the character that the byte completes, or 0.
+// Handle a byte from the keyboard. Returns the character or the code of the pressed key that the
+// byte completes; otherwise 0.
 static int
 decode(uint8_t byte)
 {

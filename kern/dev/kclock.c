@@ -1,10 +1,10 @@
-// The clock chips of a PC. The 8254 interval timer measures short waits and, on machines without a
-// local APIC, is the timer interrupt. The MC146818 real-time clock has a small battery-backed
-// memory; one byte of it tells the BIOS what to do after a reset.
+// The clock chips of a PC. The 8254 interval timer measures short waits. On a machine without a
+// local APIC, it also raises the timer interrupt. The MC146818 real-time clock has a small
+// battery-backed memory. One byte of this memory tells the BIOS what to do after a reset.
 //
-// Called by timer.c (set-up and calibration), by lapic.c and init.c (start of the APs), by
-// console.c (panic) and by monitor.c (power off). udelay and pit_start use the same counter, so
-// only one CPU at a time may call them; no lock enforces this.
+// The callers are timer.c (set-up and calibration), lapic.c and init.c (start of the APs),
+// console.c and panic.c (panic), and check/commands.c (power off). udelay and pit_start use the
+// same counter, so only one CPU at a time may call these functions; no lock enforces this.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -30,11 +30,11 @@ mc146818_write(uint8_t reg, uint8_t datum)
 	outb(RTC_DATA, datum);
 }
 
-// Gate and output of the 8254's counter 2 are on port 0x61, so the kernel can start and poll this
-// counter without an interrupt. In mode 0, the counter counts down once and raises its output at
-// zero.
+// The gate and the output of the 8254's counter 2 are bits of port 0x61, so the kernel can start
+// and poll this counter without an interrupt. In mode 0, the counter counts down once and sets its
+// output to 1 when it reaches zero.
 #define PIT_COUNTER2 0x42
-#define PIT_COUNTER0 0x40 // Its output is IRQ_TIMER
+#define PIT_COUNTER0 0x40 // Its output is connected to IRQ_TIMER
 #define PIT_CONTROL  0x43
 #define PIT_PERIODIC 0x34 // Counter 0, low byte then high byte, mode 2
 #define PIT_SELECT2  0xB0 // Counter 2, low byte then high byte, mode 0

@@ -8,15 +8,16 @@
 // Wait for the given number of microseconds, at most 50000. Interrupts must be off.
 void udelay(uint32_t microseconds);
 
-#define PIT_HZ        1193182 // Ticks of the 8254 in a second
-#define PIT_MAX_POLLS 1000000 // Port reads, about 1 us each, until the kernel gives up
+#define PIT_HZ        1193182 // Ticks of the 8254 per second
+#define PIT_MAX_POLLS 1000000 // Port reads (about 1 us each) before the kernel gives up
 
-// Start the 8254's counter 2. pit_elapsed returns the ticks since the start, modulo 65536.
-// udelay uses the same counter.
+// Start the 8254's counter 2. pit_elapsed returns the number of ticks since then, modulo 65536.
+// udelay restarts the same counter.
 void pit_start(void);
 uint32_t pit_elapsed(void);
 
-// Raise IRQ_TIMER hz times a second (at least 19), and unmask it in the 8259.
+// Make the 8254 raise IRQ_TIMER hz times per second, and unmask this line in the 8259. hz must be
+// at least 19.
 void pit_periodic(uint32_t hz);
 
 // Read or write a register of the real-time clock's battery-backed memory.

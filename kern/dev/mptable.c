@@ -1,5 +1,5 @@
-// The MP table of the BIOS, which lists the CPUs (MultiProcessor Specification 1.4, chapter 4).
-// Called by mpconfig.c if there is no ACPI table of CPUs.
+// The MP table, in which the BIOS lists the CPUs (MultiProcessor Specification 1.4, chapter 4).
+// mpconfig.c calls mp_find_cpus if there is no ACPI table of CPUs.
 
 #include <inc/stdio.h>
 #include <inc/x86.h>
@@ -9,25 +9,26 @@
 
 struct MpPointer {
 	uint8_t signature[4]; // "_MP_"
-	physaddr_t physaddr;  // Of the configuration table
-	uint8_t length;       // In units of 16 bytes: 1
+	physaddr_t physaddr;  // Address of the configuration table
+	uint8_t length;       // Length of this structure in units of 16 bytes: 1
 	uint8_t specrev;
-	uint8_t checksum; // All bytes add up to 0
-	uint8_t type;     // 0, or the number of a configuration without a table
-	uint8_t imcrp;    // Bit 7: there is an interrupt mode register
+	uint8_t checksum; // Makes the sum of all bytes 0
+	uint8_t type;     // 0: there is a table; otherwise the number of a default configuration
+	uint8_t imcrp;    // Bit 7: there is an interrupt mode configuration register (IMCR)
 	uint8_t reserved[3];
 } __attribute__((packed));
 
+// The configuration table, which may have any alignment
 struct MpTable {
 	uint8_t signature[4]; // "PCMP"
-	uint16_t length;      // Of the whole table, in bytes
+	uint16_t length;      // Length of the whole table, in bytes
 	uint8_t version;
 	uint8_t checksum;
 	uint8_t maker[26];
 	uint16_t entries;
 	physaddr_t lapicaddr;
-	uint8_t extended[4]; // Length and checksum of the part after the entries
-} __attribute__((packed));   // It may have any alignment.
+	uint8_t extended[4]; // Length and checksum of the extended entries after the table
+} __attribute__((packed));
 
 struct MpProcessor {
 	uint8_t type; // MP_PROCESSOR
@@ -37,13 +38,14 @@ struct MpProcessor {
 	uint8_t rest[16];
 };
 
-#define MP_PROCESSOR  0 // An entry of 20 bytes
-#define MP_OTHER_SIZE 8 // Bytes in an entry of any other type
+#define MP_PROCESSOR  0 // Type of an entry for a CPU, which has 20 bytes
+#define MP_OTHER_SIZE 8 // Size of an entry of any other type, in bytes
 #define MP_TYPE_LAST  4
 #define MP_ENABLED    0x01
 #define MP_IMCR       0x80
 
-// Add the CPUs in the table's entries. Returns false at the first entry that is not valid.
+// Add the CPUs in the table's entries. Stops at the first entry that is not valid, and returns
+// false.
 static bool
 read_mp_entries(const struct MpTable *table)
 {
@@ -86,7 +88,7 @@ mp_find_cpus(void)
 			cprintf("SMP: the MP table is damaged\n");
 	}
 	if (mp->imcrp & MP_IMCR) {
-		// The 8259s bypass the local APIC: connect them to it.
+		// The 8259s bypass the local APIC: connect them to the local APIC.
 		outb(0x22, 0x70);
 		outb(0x23, inb(0x23) | 1);
 	}

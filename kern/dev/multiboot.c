@@ -1,8 +1,9 @@
-// Read the boot loader's information: the memory map and the command line. It is in memory that
-// page_init will soon put on the free list, so it is copied first. It comes from outside the
-// kernel, so each address and length is checked before it is used. The boot loader is the boot
-// sector (boot/boot.S), which asks the BIOS for the memory map, or GRUB, or QEMU. init.c calls
-// multiboot_init, once; pmap.c reads boot_ranges, init.c the command line.
+// Read the boot loader's information: the memory map and the command line. This information is in
+// memory that page_init will soon put on the free list, so multiboot_init copies the information
+// first. The kernel cannot trust the information, so it checks each address and length before use.
+// The boot loader is GRUB, QEMU, or our boot sector (boot/boot.S), which asks the BIOS for the
+// memory map. init.c calls multiboot_init once. pmap.c reads boot_ranges; init.c reads
+// boot_cmdline.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -15,7 +16,7 @@ int boot_nranges;
 uint64_t boot_memory_total;
 char boot_cmdline[CMDLINE_MAX];
 
-// Return a pointer to len bytes at physical address pa; NULL if not all are below KERNMAX.
+// Return a pointer to len bytes at physical address pa; NULL if they are not all below KERNMAX.
 static const void *
 loader_data(physaddr_t pa, size_t len)
 {
@@ -34,8 +35,8 @@ add_range(uint64_t base, uint64_t length, bool available)
 	if (base >= KERNMAX || length == 0)
 		return;
 	if (boot_nranges == MAX_RANGES) {
-		// Ignoring available memory is safe. Ignoring a reserved range is not: the kernel
-		// might use that memory.
+		// It is safe to ignore available memory. It is not safe to ignore a reserved range:
+		// the kernel might use that memory.
 		if (!available)
 			panic("the boot loader's memory map has more than %d ranges", MAX_RANGES);
 		cprintf("memory map: more than %d ranges, the rest is ignored\n", MAX_RANGES);
@@ -75,7 +76,7 @@ read_cmdline(const struct MultibootInfo *info)
 		panic("the boot loader's command line at %08x is out of reach", info->cmdline);
 	size_t len = strnlen(text, KERNMAX - info->cmdline);
 
-	// qemu -kernel puts the kernel's file name first; GRUB and our boot sector do not.
+	// `qemu -kernel` puts the kernel's file name first; GRUB and our boot sector do not.
 	const char *loader = NULL;
 	if (info->flags & MULTIBOOT_INFO_LOADER_NAME)
 		loader = loader_data(info->boot_loader_name, sizeof("qemu"));

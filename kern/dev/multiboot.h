@@ -9,7 +9,7 @@
 struct MemRange {
 	physaddr_t start;
 	physaddr_t end; // Exclusive
-	bool available; // Free RAM; false: reserved for firmware or a device
+	bool available; // True: free RAM; false: reserved for firmware or a device
 };
 
 #define MAX_RANGES  64
@@ -21,8 +21,8 @@ extern int boot_nranges;
 extern uint64_t boot_memory_total; // Bytes of available memory, including memory above KERNMAX
 extern char boot_cmdline[CMDLINE_MAX];
 
-// Copy the memory map and the command line out of the Multiboot information at physical address
-// info. Call it before anything can overwrite that memory. Panics if the information is invalid.
+// Copy the memory map and the command line from the Multiboot information at physical address info.
+// Must be called before the kernel can overwrite that memory. Panics if the information is invalid.
 void multiboot_init(physaddr_t info);
 
 #endif // JOS_KERN_MULTIBOOT_H

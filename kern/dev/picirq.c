@@ -1,7 +1,7 @@
-// The two 8259A interrupt controllers of a PC (Intel's 8259A data sheet). The second one's output
-// is line 2 of the first. The first one's output goes to the boot CPU's local APIC (lapic.c), so
-// only the boot CPU gets device interrupts. Called by init.c, console.c and kclock.c, at boot and
-// on the boot CPU, so no lock is needed.
+// The two 8259A interrupt controllers of a PC (Intel's 8259A data sheet). The output of the second
+// 8259A is line 2 of the first 8259A. The output of the first 8259A goes to the boot CPU's local
+// APIC (lapic.c), so only the boot CPU gets device interrupts. init.c, console.c and kclock.c call
+// these functions at boot, on the boot CPU, so no lock is needed.
 
 #include <inc/stdio.h>
 #include <inc/trap.h>
@@ -9,8 +9,8 @@
 
 #include <kern/dev/picirq.h>
 
-#define PIC1 0x20 // Command register; the next port is the mask
-#define PIC2 0xA0
+#define PIC1 0x20 // Command port of the first 8259A; the next port is its mask
+#define PIC2 0xA0 // The same for the second 8259A
 
 #define LINES 16
 
@@ -19,8 +19,8 @@
 
 static uint16_t irq_mask;
 
-// Set the interrupt mask and print the lines that are unmasked now. A bit of mask is 1 for a line
-// that is blocked.
+// Set the interrupt mask, and print the lines that are then unmasked. Bit i of mask is 1 if line i
+// is blocked.
 static void
 irq_setmask_8259A(uint16_t mask)
 {
