@@ -5,8 +5,8 @@
 // SYS_ numbers below, the kernel's table (kern/syscall.c) and the functions of the user library
 // (lib/syscall.S) are made from this list.
 //
-// To add a call: add a line at the end of LAB_SYSCALLS, define sys_NAME in kern/syscall.c, and declare
-// sys_NAME for programs in inc/lib.h.
+// To add a call: add a line at the end of LAB_SYSCALLS, define sys_NAME in kern/syscall.c, and
+// declare sys_NAME for programs in inc/lib.h.
 //
 // A program makes a call in one of two ways. In both, the number is in eax, the arguments are in
 // edx, ecx, ebx, edi, esi, and the result is returned in eax: an error is negative.
