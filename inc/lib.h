@@ -173,7 +173,7 @@ void sys_yield(void);
 
 // Send value and, if srcva is below UTOP, the page at srcva with permissions perm as in
 // sys_page_map. Does not wait. to_env may be any environment. Errors, checked in this order:
-// -E_BAD_ENV if to_env does not exist; -E_IPC_NOT_RECV if to_env does not wait for a message;
+// -E_BAD_ENV if to_env does not exist; -E_IPC_NOT_RECV if to_env is not waiting for a message;
 // -E_INVAL if the page cannot be sent; -E_NO_MEM.
 int sys_ipc_try_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 

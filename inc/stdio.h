@@ -8,9 +8,9 @@
 //
 // The conversions are:
 //
-//	%[-][0][width][.precision][l|ll]conversion	(* for width or precision: an argument)
+//	%[-][0][width][.precision][l|ll]conversion	(* means: the next argument)
 //	%d %u %o %x	a number	%c	a character	%p	a pointer
-//	%s	a string, (null) for NULL	%e	the text of an error, of either sign
+//	%s	a string, (null) for NULL	%e	the text of error E_X or -E_X
 //	%%	a percent sign
 //
 // The flag # is also accepted, as in %#x. It has an effect only with %s: unprintable characters

@@ -14,10 +14,10 @@
 
 #define NCPU 32
 
-// HOT and HOT_DATA mark the code and data that most switches between environments use. The TLB is
-// empty after a switch, and each page that is used costs a page-table walk, so kernel.ld places
-// this code together, and this data together. The code fills most of a page: mark more code only if
-// it is worth a second page.
+// HOT and HOT_DATA mark the code and data that are used in most switches between environments. The
+// TLB is empty after a switch, and each page that is used costs a page-table walk, so kernel.ld
+// places all HOT code together, and all HOT data together. The code fills most of a page: mark more
+// code only if it is worth a second page.
 #define HOT      __attribute__((hot)) // Placed in .text.hot
 #define HOT_DATA __attribute__((section(".data.hot")))
 

@@ -303,7 +303,7 @@ save_segments(struct Env *e)
 		check_segments(e);
 }
 
-// Copy curenv's registers, without the floating-point registers, to a child that has not run yet.
+// Copy curenv's registers, except the floating-point registers, to a child that has not run yet.
 void
 env_copy_registers(struct Env *child)
 {

@@ -64,7 +64,8 @@ lapic_swap_warm_reset(struct WarmReset *warm_reset)
 {
 	struct WarmReset old = { .shutdown = mc146818_read(CMOS_SHUTDOWN) };
 
-	memcpy(old.vector, KADDR(WARM_RESET_VECTOR), sizeof(old.vector)); // It is not aligned.
+	memcpy(
+	    old.vector, KADDR(WARM_RESET_VECTOR), sizeof(old.vector)); // The vector is not aligned.
 	mc146818_write(CMOS_SHUTDOWN, warm_reset->shutdown);
 	memcpy(KADDR(WARM_RESET_VECTOR), warm_reset->vector, sizeof(old.vector));
 	*warm_reset = old;

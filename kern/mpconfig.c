@@ -18,7 +18,7 @@ __attribute__((aligned(PGSIZE))) uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 __attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
 #define APIC_BASE_X2APIC (1 << 10) // A bit of MSR_APIC_BASE
-#define LAPIC_ID_MAX     254       // 255 addresses all CPUs
+#define LAPIC_ID_MAX     254       // Id 255 means all CPUs
 
 static int nparked;   // CPUs for which cpus[] has no room
 static int nlarge_id; // CPUs that an interrupt command cannot address

@@ -242,8 +242,9 @@ mmio_map_region(physaddr_t pa, size_t size)
 	return result;
 }
 
-// Map each CPU's kernel stack, CPU 0's at KSTACKTOP, and its stack for double faults. Nothing is
-// mapped below a stack, so an overflow faults before it reaches the next stack. Exercise 3.
+// Map the kernel stack and the double-fault stack of each CPU. The top of CPU 0's kernel stack is
+// KSTACKTOP. Nothing is mapped below a stack, so an overflow faults before it reaches the next
+// stack. Exercise 3.
 static __attribute__((noinline)) void
 mem_init_mp(void)
 {

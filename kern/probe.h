@@ -22,7 +22,7 @@ enum ProbeKind {
 	PROBE_HALT,       // This CPU has polled for long, and is about to halt
 	PROBE_IPI,        // An interrupt is about to be sent. Argument: receiver << 8 | vector
 	PROBE_FLUSH,      // Another CPU was told to flush its TLB. Argument: that CPU's number
-	PROBE_FLUSHED,    // This CPU checks whether it must flush its TLB, or has flushed it
+	PROBE_FLUSHED,    // Before this CPU checks whether it must flush its TLB, and after that
 	PROBE_MESSAGE,    // A message was delivered. Argument: the receiver's id
 	PROBE_STOP,       // The machine stops for the monitor
 	PROBE_GO,         // The machine continues after the monitor

@@ -133,7 +133,8 @@ sched_tick(struct CpuInfo *c)
 
 	assert(kernel_locked());
 	c->cpu_ticked = false;
-	// After a pause of seconds the difference wraps, and may seem to be more than two slices.
+	// If the emulator has stood still for seconds, the subtraction in turn_left has wrapped,
+	// and left can look larger than two slices.
 	if (!e || e->env_status != ENV_RUNNING || (left >= slice / 2 && left < 2 * slice))
 		return;
 	e->env_credit = MIN(MAX(left, -slice), slice);

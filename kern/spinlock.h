@@ -40,8 +40,8 @@ spin_drop(struct spinlock *lk)
 	    &lk->holder, &me, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Return whether this CPU holds a lock. No other CPU can change the answer, except by handing the
-// big lock over to a CPU that waits for it (biglock.c).
+// Return whether this CPU holds a lock. Another CPU can change the answer in one case only: it
+// hands the big lock over to this CPU, while this CPU waits for the lock (biglock.c).
 static inline bool
 spin_holding(const struct spinlock *lk)
 {

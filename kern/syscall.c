@@ -46,9 +46,9 @@ cputs_part(const char *s, size_t len)
 	return len;
 }
 
-// A text can have gigabytes, which take hours on a serial line, and no other CPU could take the big
-// lock meanwhile. So sys_cputs writes a part of the text and makes the caller repeat the call for
-// the rest. Interrupts are handled, and other CPUs can take the lock, between the parts.
+// A text can be gigabytes long, which takes hours on a serial line, and no other CPU could take the
+// big lock meanwhile. So sys_cputs writes a part of the text and makes the caller repeat the call
+// for the rest. Interrupts are handled, and other CPUs can take the lock, between the parts.
 static int
 sys_cputs(const char *s, size_t len)
 {

@@ -38,10 +38,11 @@
 // some milliseconds on a PC, and longer in an emulator. An early NMI does no harm.
 #define POLLS_BEFORE_NMI 200000
 
-// The interrupt is sent even if cpu_in_user is not set, because the CPU may be about to set it; the
-// interrupt then arrives before the CPU's first instruction in user mode. If the CPU's program has
-// interrupts off (trapcases.h says how it can), only an NMI arrives. If the NMI arrives in
-// challenge/sysentry.S, the CPU returns to user mode at once, and another NMI is sent.
+// Make CPU `cpu` enter the kernel. The interrupt is sent even if cpu_in_user is not set, because
+// that CPU may be about to set it; the interrupt then arrives before its first instruction in user
+// mode. If its program runs with interrupts off (QEMU allows this: trapcases.h), only an NMI can
+// reach it. If the NMI arrives in challenge/sysentry.S, the CPU returns to user mode at once; then
+// another NMI is sent.
 void
 force_into_kernel(int cpu)
 {

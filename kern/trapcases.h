@@ -19,8 +19,9 @@ trap_from_user(const struct Trapframe *tf)
 	return (tf->tf_cs & 3) || (tf->tf_eflags & FL_VM);
 }
 
-// Return whether a trap frame's flags may be loaded into user mode. A program with IOPL 3 could use
-// all I/O ports and cli; a program with IF clear could keep its CPU; virtual-8086 mode allows both.
+// Return whether it is safe to return to user mode with a trap frame's flags. With IOPL 3 a program
+// could use all I/O ports; with IF clear it could keep its CPU; in virtual-8086 mode it could do
+// both.
 //
 // Invariant: before it returns to user mode, every entry point of the kernel either checks the
 // flags (trap, and syscall_int in challenge/sysentry.S) or sets valid flags (sysenter_entry). So

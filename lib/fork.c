@@ -26,7 +26,8 @@
 
 int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
 
-extern const uint8_t private_start[], private_end[]; // The page of thisenv: user/user.ld
+extern const uint8_t private_start[],
+    private_end[]; // The page that contains thisenv: see user/user.ld
 
 // ---- The pages ----
 

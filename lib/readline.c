@@ -95,7 +95,7 @@ insert(char c)
 		refused++;
 		return;
 	}
-	if (is_continuation(c)) // Print the character again, now with this byte.
+	if (is_continuation(c)) // A later byte of a UTF-8 character: print all of it again.
 		move_to(left_of(position));
 	memmove(line + position + 1, line + position, length - position);
 	line[position] = c;

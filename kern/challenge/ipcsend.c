@@ -15,8 +15,8 @@
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
-// The maximum number of messages that a receiver refuses in one call. There is a limit because the
-// receiver holds the big lock during the call.
+// In one call, a receiver skips at most this many messages that cannot be delivered, because it
+// holds the big lock during the call.
 #define REFUSED_MOST 64
 
 // ---- Sending ----

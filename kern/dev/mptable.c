@@ -38,7 +38,7 @@ struct MpProcessor {
 	uint8_t rest[16];
 };
 
-#define MP_PROCESSOR  0 // Type of an entry for a CPU, which has 20 bytes
+#define MP_PROCESSOR  0 // Type of a CPU entry, whose size is 20 bytes
 #define MP_OTHER_SIZE 8 // Size of an entry of any other type, in bytes
 #define MP_TYPE_LAST  4
 #define MP_ENABLED    0x01

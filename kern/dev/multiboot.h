@@ -22,7 +22,8 @@ extern uint64_t boot_memory_total; // Bytes of available memory, including memor
 extern char boot_cmdline[CMDLINE_MAX];
 
 // Copy the memory map and the command line from the Multiboot information at physical address info.
-// Must be called before the kernel can overwrite that memory. Panics if the information is invalid.
+// Call this before the kernel can overwrite the Multiboot information. Panics if the information is
+// invalid.
 void multiboot_init(physaddr_t info);
 
 #endif // JOS_KERN_MULTIBOOT_H
