@@ -64,8 +64,8 @@ lapic_swap_warm_reset(struct WarmReset *warm_reset)
 {
 	struct WarmReset old = { .shutdown = mc146818_read(CMOS_SHUTDOWN) };
 
-	memcpy(
-	    old.vector, KADDR(WARM_RESET_VECTOR), sizeof(old.vector)); // The vector is not aligned.
+	// By memcpy, because the vector is not aligned.
+	memcpy(old.vector, KADDR(WARM_RESET_VECTOR), sizeof(old.vector));
 	mc146818_write(CMOS_SHUTDOWN, warm_reset->shutdown);
 	memcpy(KADDR(WARM_RESET_VECTOR), warm_reset->vector, sizeof(old.vector));
 	*warm_reset = old;

@@ -26,8 +26,7 @@
 
 int _set_cow_handler(bool (*handler)(struct UTrapframe *utf)); // lib/pgfault.c
 
-extern const uint8_t private_start[],
-    private_end[]; // The page that contains thisenv: see user/user.ld
+extern const uint8_t private_start[], private_end[]; // The page of the variable thisenv: user.ld
 
 // ---- The pages ----
 
