@@ -2,9 +2,9 @@
 # conf/env.mk. The command line overrides the environment, and both override conf/env.mk. Variables
 # that are not set have the defaults below. docs/make.md describes each variable.
 
-SETTINGS := BASE BENCH CALLS CC CFLAGS CHALLENGES CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS FUZZ_SEED \
-    GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS OBJDIR OPT \
-    PYTHON QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS V WERROR
+SETTINGS := BASE BENCH CALLS CC CFLAGS CHALLENGES CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS \
+    FUZZ_SEED GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS \
+    OBJDIR OPT PYTHON QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS V WERROR
 
 # An assignment in conf/env.mk would override the environment. So save the values from the
 # environment, and restore them afterwards.

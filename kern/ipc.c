@@ -5,7 +5,6 @@
 #include <inc/assert.h>
 #include <inc/error.h>
 
-#include <kern/challenge/challenge.h>
 #include <kern/env.h>
 #include <kern/ipc.h>
 #include <kern/pagetable.h>

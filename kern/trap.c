@@ -47,7 +47,7 @@ trap_init(void)
 		int dpl = vector == T_SYSCALL || vector == T_BRKPT || vector == T_OFLOW ? 3 : 0;
 		SETGATE(idt[0][vector], 0, GD_KT, trap_stubs + vector * STUB_SIZE, dpl);
 	}
-	challenge_init();
+	challenge_init(); // Replaces the gate of T_SYSCALL by a faster entry point.
 	for (int cpu = 1; cpu < NCPU; cpu++)
 		memcpy(idt[cpu], idt[0], sizeof(idt[0]));
 }
@@ -277,7 +277,8 @@ trap_from_kernel(struct Trapframe *tf)
 
 // ---- Entry into the kernel, and return ----
 
-// Step 3 of a trap (trapentry.S describes all steps).
+// Step 3 of a trap (trapentry.S describes all steps). trap.h has trap_enter, trap_lock and
+// trap_leave.
 HOT void
 trap(struct Trapframe *tf)
 {

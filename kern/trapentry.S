@@ -7,6 +7,9 @@
 //	4. trap() returns, the registers are popped, and iret returns to the program.
 //
 // If another environment is to run, trap() does not return, and env_pop_tf (env.c) does step 4.
+// (Unless the kernel is built by `make CHALLENGES=`, the gate of system calls leads to a shorter
+// way, in challenge/sysentry.S: challenge_init replaces it.)
+//
 // After a trap from user mode, the frame is at the very top of this CPU's kernel stack (steps at
 // the right):
 //

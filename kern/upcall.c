@@ -30,7 +30,8 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	uintptr_t sp = UXSTACKTOP;
 
 	assert(kernel_locked());
-	// Here a handler is running. If it has overflowed its page, esp is on the empty page below.
+	// If a handler is running, esp is on the exception stack; or on the empty page below it, if
+	// the handler has overflowed its page.
 	if (tf->tf_esp > USTACKTOP && tf->tf_esp < UXSTACKTOP)
 		sp = tf->tf_esp - sizeof(uint32_t);
 	sp -= sizeof(struct UTrapframe);

@@ -7,10 +7,10 @@ skipped, with these words."""
 import os
 import shutil
 import subprocess
-import tempfile
 import unittest
 from unittest import mock
 
+from tests.tools.fakes import FakesTest
 from tools.check import format as layout
 from tools.run.buildtree import ROOT, Tree
 
@@ -57,22 +57,7 @@ class SourceTest(unittest.TestCase):
         self.assertEqual(found, set(layout.find_files()))
 
 
-class FolderTest(unittest.TestCase):
-    """A test in a folder of its own."""
-
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="jos-")
-        self.addCleanup(shutil.rmtree, self.dir)
-
-    def write(self, name, text):
-        path = os.path.join(self.dir, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
-        return path
-
-
-class ToolTest(FolderTest):
+class ToolTest(FakesTest):
     def setUp(self):
         super().setUp()
         shutil.copy(os.path.join(ROOT, ".clang-format"), self.dir)
@@ -99,8 +84,7 @@ class ToolTest(FolderTest):
 
     def play_clang_format(self, script):
         """Put a script in place of clang-format, for this test."""
-        path = self.write("bin/clang-format", "#!/bin/sh\n%s\n" % script)
-        os.chmod(path, 0o755)
+        path = self.write("bin/clang-format", "#!/bin/sh\n%s\n" % script, 0o755)
         patch = mock.patch.dict(os.environ, PATH=os.path.dirname(path))
         patch.start()
         self.addCleanup(patch.stop)
@@ -120,7 +104,7 @@ class ToolTest(FolderTest):
                 layout.check_version()
 
 
-class SubjectTest(FolderTest):
+class SubjectTest(FakesTest):
     def test_form(self):
         for subject in ("sched: wake idle CPUs at once", "user, tests: no USED lines",
                         "kern/check: plain words", "grade-lab4: x", "make mutants: more",
