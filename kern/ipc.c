@@ -21,7 +21,7 @@ ipc_page_to_send(struct Env *from, void *srcva, int perm)
 	if (!user_va_ok(srcva) || !user_perm_ok(perm))
 		return NULL;
 	struct PageInfo *pp = page_lookup(from->env_pgdir, srcva, &pte);
-	return pp && !(perm & PTE_W & ~*pte) ? pp : NULL;
+	return pp && (!(perm & PTE_W) || (*pte & PTE_W)) ? pp : NULL;
 }
 
 // Map the page of a message for its receiver, if the receiver wants a page. Returns 0 or an error.

@@ -189,7 +189,7 @@ sys_page_map(envid_t srcenvid, void *srcva, envid_t dstenvid, void *dstva, int p
 		return -E_INVAL;
 	pte_t *pte;
 	struct PageInfo *pp = page_lookup(src->env_pgdir, srcva, &pte);
-	if (!pp || (perm & PTE_W & ~*pte))
+	if (!pp || ((perm & PTE_W) && !(*pte & PTE_W)))
 		return -E_INVAL;
 	return page_insert(dst->env_pgdir, pp, dstva, perm);
 }

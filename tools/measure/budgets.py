@@ -37,7 +37,7 @@ OPERATIONS = [Operation(*row) for row in (
     ("ipc_call", "benchipc", "the same by ipc_call", "-", "-", "-", 600, 800),
     ("upcall", "benchupcall", "page fault upcall that maps a page", "1179 - 1329", "-",
      "4804 (SIGSEGV), 7689 (+ mprotect)", 480, 550),
-    ("page_map", "benchpage", "page_map over an old mapping", "793", "-", "-", 220, 283),
+    ("page_map", "benchpage", "page_map over an old mapping", "793", "-", "-", 220, 276),
     ("page_map_unmap", "benchpage", "page_map, page_unmap", "1215", "-", "11942 (mmap, munmap)",
      400, 448),
     ("page_alloc", "benchpage", "page_alloc over an old mapping", "1796", "4659 (sbrk)",
