@@ -1,7 +1,8 @@
 """Fairness of the scheduler: the order of turns and their length.
 
 kern/sched.c has the rule. Shares are measured on one CPU whose clock counts instructions, so all
-runs are the same, even on a busy host.
+runs are the same, even on a busy host. The output goes to a file: if a pipe
+was full, the environments that print would wait for the reader.
 """
 
 import re
@@ -37,7 +38,7 @@ class SharesTest(KernelTest):
     def check(self, pattern):
         children, least = SHARES[pattern]
         slices = PRINTED_SLICES if pattern in ("print", "text") else SLICES
-        output = self.run_kernel("shares,%d,%s" % (slices, pattern), args=CLOCK)
+        output = self.run_kernel("shares,%d,%s" % (slices, pattern), args=CLOCK, via_file=True)
         found = re.findall(r"(?m)^shares: %s: child (\d): (\d+) turns, (\d+) of 1000$" % pattern,
                            output)
         self.assertEqual([int(child) for child, *_ in found], children, output)

@@ -15,6 +15,8 @@ from tools.run.machine import Machine
 from tools.run.patience import Patience, cpu_waits
 from tools.run.tool import remove_folder
 
+HANG_SECONDS = 60
+
 
 class MachineTest(FakesTest):
     def failure(self, qemu, args=(), limit=60):
@@ -61,6 +63,14 @@ class MachineTest(FakesTest):
         script = "printf 'K> '; read line; echo \"$line\"; echo you said: $line; printf 'K> '; cat"
         with Machine([self.fake_qemu(script)]) as machine:
             self.assertIn("you said: help me\n", machine.command("help me"))
+
+    def test_output_through_a_file_does_not_wait_for_its_reader(self):
+        million = self.fake_qemu("head -c 1000000 /dev/zero | tr '\\0' x")
+        with Machine([million], via_file=True, limit=HANG_SECONDS) as machine:
+            with machine.not_reading():
+                machine._process.wait(timeout=HANG_SECONDS)
+            machine.wait_for_end()
+        self.assertEqual(machine.output, "x" * 1000000)
 
     def test_last_lines_are_indented(self):
         self.assertEqual(last_lines("a\r\nb\r\nc\r\n", 2), "    b\n    c")

@@ -50,6 +50,8 @@ class Child:
     pass_fds   file descriptors that stay open in the child
     cwd, env   working folder and environment
     merge      add standard error to the output
+    via_file   path of a new file for the standard output. A child that writes to a pipe has to wait
+               when the pipe is full, because we are slow; a child that writes to a file does not
     tool       the command has children and stops them when it gets SIGTERM
     waits_for  another Child that this child waits for
 
@@ -60,7 +62,7 @@ class Child:
     STDOUT = "output"  # The attribute that collects the standard output
 
     def __init__(self, command, name=None, limit=60, pass_fds=(), cwd=None, env=None, merge=False,
-                 tool=False, waits_for=None):
+                 tool=False, waits_for=None, via_file=None):
         self.name = name or os.path.basename(command[0])
         self.limit = limit
         self.output = ""
@@ -75,14 +77,18 @@ class Child:
             with _live_lock:
                 if _ending:
                     raise ChildError("%s is not started: this tool is ending" % self.name)
-                self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-                    pass_fds=pass_fds, cwd=cwd, env=env, start_new_session=True)
+                with contextlib.ExitStack() as stack:
+                    self._process = subprocess.Popen(
+                        command, stdin=subprocess.PIPE,
+                        stdout=stack.enter_context(open(via_file, "wb")) if via_file
+                        else subprocess.PIPE,
+                        stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+                        pass_fds=pass_fds, cwd=cwd, env=env, start_new_session=True)
                 self.pid = self._process.pid
                 # First initialize all attributes: after _live.add(), end_all() may stop this child.
                 self._input = self._process.stdin
-                self._collect(self._process.stdout, self.STDOUT)
+                self._collect(open(via_file, "rb") if via_file else self._process.stdout,
+                              self.STDOUT, grows=bool(via_file))
                 if not merge:
                     self._collect(self._process.stderr, "errors")
                 _live.add(self)
@@ -90,15 +96,18 @@ class Child:
             raise ChildError("%s cannot be started: %s: %s"
                              % (self.name, command[0], os.strerror(e.errno))) from None
 
-    def _collect(self, pipe, attribute):
-        """Start a thread that appends all data from a pipe or socket to an attribute."""
+    def _collect(self, pipe, attribute, grows=False):
+        """Start a thread that appends all data from a pipe or socket to an attribute. With `grows`,
+        `pipe` is a file that is complete when the process has ended."""
         with self._changed:
             self._open_pipes += 1
-        threading.Thread(target=self._collect_all, args=(pipe, attribute), daemon=True).start()
+        threading.Thread(target=self._collect_all, args=(pipe, attribute, grows),
+                         daemon=True).start()
 
-    def _collect_all(self, pipe, attribute):
+    def _collect_all(self, pipe, attribute, grows):
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
+            more_later = grows and self._process.poll() is None  # Before the read
             try:
                 data = os.read(pipe.fileno(), 65536)
             except ConnectionResetError:  # The process at the other end of a socket was killed.
@@ -106,10 +115,12 @@ class Child:
             with self._changed:
                 if data:
                     setattr(self, attribute, getattr(self, attribute) + decoder.decode(data))
-                else:
+                elif not more_later:
                     self._open_pipes -= 1
                 self._changed.notify_all()
-            if not data:
+            if not data and not more_later:
+                if grows:
+                    pipe.close()
                 return
             time.sleep(COLLECTING_SECONDS)
 
