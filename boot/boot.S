@@ -5,15 +5,15 @@
 // The boot sector. The BIOS loads only these 512 bytes, to 0x7C00, and jumps there in real mode.
 // This code loads the kernel and enters it as the Multiboot specification requires:
 //
-//	step 1	start: clear the boot information, and fill in the known fields
+//	step 1	start: clear the boot information, and fill in the fixed fields
 //	step 2	enable address line 20
 //	step 3	ask the BIOS for the memory map
 //	step 4	enter protected mode
 //	step 5	boot_main (main.c): load the kernel's ELF segments, and jump to the kernel
 //
-// This file has the code that cannot be written in C, or that would be longer in C. boot.S and
-// main.c together may have BOOT_CODE_MAX bytes, so this code uses the shortest instructions, even
-// if longer instructions would be easier to read.
+// This file has the code that cannot be written in C, or that would be longer in C. The code of
+// boot.S and main.c must fit in BOOT_CODE_MAX bytes. So this file uses the shortest instructions,
+// even where longer instructions would be easier to read.
 //
 // While this code runs, memory is used as follows:
 //
@@ -43,8 +43,7 @@
 #define KERNEL_DATA 0x10
 
 // int 15h with eax = E820h returns the BIOS's memory map. We ask for 20 bytes per region, which
-// every BIOS supports. A later version of the call has 24 bytes per region; the last four are
-// flags.
+// every BIOS supports. Newer BIOSes can add four bytes of flags.
 #define E820        0xE820
 #define SMAP        0x534D4150 // "SMAP"
 #define REGION_SIZE 20
@@ -59,9 +58,9 @@
 // Registers of the first ATA channel. The ports from IDE_COUNT to IDE_COMMAND are consecutive.
 #define IDE_DATA    0x1F0
 #define IDE_COUNT   0x1F2
-#define IDE_COMMAND 0x1F7 // Write: a command; read: the status
+#define IDE_COMMAND 0x1F7 // Writing sends a command; reading returns the status
 
-#define IDE_MASTER_LBA (0xE0 << 24) // Master disk, LBA mode; bits 0 to 27: the block address
+#define IDE_MASTER_LBA (0xE0 << 24) // Master disk, LBA mode. Bits 0 to 27 hold the sector
 
 #define IDE_READ_MULTIPLE 0xC4
 #define IDE_SET_MULTIPLE  0xC6
@@ -73,20 +72,20 @@
 
 #define FAST_A20       0x92
 #define FAST_A20_ON    0x02
-#define FAST_A20_RESET 0x01 // Writing 1 resets the CPU; on some chips the bit reads as 1
+#define FAST_A20_RESET 0x01 // Writing 1 resets the CPU. Some chips return this bit as 1
 #define POST     0x80 // A write to this port takes a microsecond and has no other effect
 #define COM1     0x3F8
 #define LAST_ROW (0xB8000 + 24 * 80 * 2)
 
-// The operand for a field of struct MultibootInfo while di is BOOT_CMDLINE. The operand is a byte
-// shorter than an absolute address.
+// The memory operand for a field of struct MultibootInfo. di must be BOOT_CMDLINE: a distance from
+// di is one byte shorter than an absolute address.
 #define INFO_AT(offset) (BOOT_INFO + (offset) - BOOT_CMDLINE)(%di)
 
 	.section .text16, "ax"
 	.code16
 
-// Most BIOSes enter at 0:0x7C00, and some BIOSes at 0x7C0:0. Both work, because all jumps up to the
-// far jump into protected mode are relative.
+// Most BIOSes jump to 0:0x7C00; some jump to 0x7C0:0, which is the same physical address. Both
+// work, because all jumps before the far jump into protected mode are relative.
 	.globl start
 start:
 	cld
@@ -96,8 +95,9 @@ start:
 	movw	%ax, %ss
 	movl	$BOOT_STACKTOP, %esp
 
-	// Step 1. Clear everything from the memory map to the command line, and fill in the known
-	// fields. Only the second byte of each address is not zero, so only this byte is stored.
+	// Step 1. Clear the memory from BOOT_MMAP to BOOT_CMDLINE. Then fill in the fixed fields of
+	// struct MultibootInfo. Of each address, store only the second byte: the other bytes are
+	// zero.
 #if ((BOOT_CMDLINE | BOOT_MMAP) & 0xFFFF00FF) != 0
 #error "BOOT_CMDLINE and BOOT_MMAP must be multiples of 256, below 64 KB"
 #endif
@@ -108,10 +108,10 @@ start:
 	movb	$(BOOT_CMDLINE >> 8), INFO_AT(MULTIBOOT_CMDLINE + 1)
 	movb	$(BOOT_MMAP >> 8), INFO_AT(MULTIBOOT_MMAP_ADDR + 1)
 
-	// Step 2. Enable address line 20, which a PC holds at 0 for old programs of the 8086. First
-	// ask the BIOS, and then also the chipset, in case the BIOS cannot do it. The oldest way,
-	// through the keyboard controller, is not used, because the code could hang on a machine
-	// without that controller.
+	// Step 2. Enable address line 20. A PC holds this line at 0 for old programs of the 8086.
+	// First ask the BIOS. Then also set the bit in the chipset, in case the BIOS does not know
+	// the call. The oldest way, through the keyboard controller, is not used: without such a
+	// controller, this code could wait for it forever.
 	movw	$0x2401, %ax
 	int	$0x15
 	inb	$FAST_A20, %al
@@ -119,9 +119,10 @@ start:
 	andb	$~FAST_A20_RESET, %al
 	outb	%al, $FAST_A20
 
-	// Step 3. Each call returns one region of memory. The loop ends when the BIOS fails (if it
-	// fails at the first call, the BIOS has no map), when ebx is 0 (this was the last region),
-	// or when the table is full. Zeros follow the last region.
+	// Step 3. Each call of the BIOS returns one region of memory. The loop ends after the last
+	// region (ebx is 0), when the table is full, or when a call fails. If the first call fails,
+	// the BIOS has no map, and the table stays empty. Zeros follow the last region in the
+	// table.
 	movw	$BOOT_MMAP + REGION_BASE, %di
 	xorl	%ebx, %ebx
 next_region:
@@ -136,13 +137,13 @@ next_region:
 	movb	$REGION_SIZE, -REGION_BASE(%di)
 	addw	$REGION_STEP, BOOT_INFO + MULTIBOOT_MMAP_LENGTH
 	addw	$REGION_STEP, %di
-	cmpw	$BOOT_INFO - REGION_STEP, %di // One stays zero.
+	cmpw	$BOOT_INFO - REGION_STEP, %di // The last entry stays zero.
 	jae	mapped
 	testl	%ebx, %ebx
 	jnz	next_region
 mapped:
-	// Step 4. Enter protected mode. The BIOS is not called any more. First disable interrupts,
-	// because some BIOSes return with interrupts enabled.
+	// Step 4. Enter protected mode. First disable interrupts, because some BIOSes return with
+	// interrupts enabled. From here on, the BIOS is not called.
 	cli
 	lgdt	gdt
 	movl	%cr0, %eax
@@ -193,7 +194,7 @@ read_file:
 	ret
 
 // void check_memory(physaddr_t pa, uint32_t size)
-// Return if an available region that begins below 4 GB contains all addresses from pa to pa + size.
+// Return if all addresses from pa to pa + size are in one available region that begins below 4 GB.
 // Otherwise print an error and halt.
 	.globl check_memory
 check_memory:
@@ -253,8 +254,9 @@ no_disk:
 	movl	$disk_text, %eax
 
 // void fail(const char *why)
-// Write the text to the screen's last row, where BIOSes rarely write, and to COM1; then halt. The
-// code does not wait until COM1 is ready, which works only in emulators.
+// Print the text in the screen's last row, which BIOSes rarely use, and on COM1. Then halt. The
+// code does not wait until COM1 is ready: an emulator's COM1 is always ready, but a real one would
+// lose characters.
 	.globl fail
 fail:
 stop: // Jumps to this local label are shorter than jumps to a global label.
@@ -267,7 +269,7 @@ stop: // Jumps to this local label are shorter than jumps to a global label.
 	jz	2f
 	outb	%al, %dx
 	stosb
-	incl	%edi // Skip the colour.
+	incl	%edi // Skip the character's colour.
 	jmp	1b
 2:
 	hlt
@@ -275,8 +277,8 @@ stop: // Jumps to this local label are shorter than jumps to a global label.
 3:
 	ret
 
-// Two segments of 4 GB from address 0 on: code and data. The CPU never reads the first descriptor,
-// so its 8 bytes hold the operand of lgdt.
+// Two segments, for code and for data. Both begin at address 0 and have 4 GB. The CPU never reads
+// the first descriptor, so the operand of lgdt can be stored there.
 gdt:
 	.word	3 * 8 - 1
 	.long	gdt

@@ -3,21 +3,21 @@
 
 // Constants for boot.S, main.c and tools/build/mkimage.py, which reads this file as text.
 
-// Layout of the disk, in sectors: the boot sector; the command line (a string that ends with a
-// NUL); then the kernel's ELF file.
+// The disk holds the boot sector, then one sector with the command line (a string that ends with a
+// NUL), and then the kernel's ELF file. These are the sector numbers, and sizes in bytes.
 #define BOOT_SECTSIZE    512
-#define BOOT_CODE_MAX    510 // The sector's last two bytes are its signature
+#define BOOT_CODE_MAX    510 // Bytes for code: the sector's last two bytes are its signature
 #define BOOT_CMDLINE_LBA 1
 #define BOOT_KERNEL_LBA  2
-#define BOOT_BLOCK       16 // Sectors per read; the image ends with BOOT_BLOCK spare sectors
+#define BOOT_BLOCK       16 // Sectors per read. The image ends with as many unused sectors
 
-// Addresses in low memory; boot.S has a diagram. The command line and the ELF header are next to
-// each other in memory, as they are on the disk, because they are read together.
+// Addresses in low memory: see the diagram in boot.S. The command line and the ELF header are
+// adjacent in memory, as on the disk, because one read loads both.
 #define BOOT_MMAP     0x600
 #define BOOT_INFO     0xD80
 #define BOOT_CMDLINE  0xE00
 #define BOOT_ELFHDR   0x1000
-#define BOOT_HEADERS  4096 // Size of the file's first part, which has the ELF and program headers
+#define BOOT_HEADERS  4096 // Bytes of the kernel's file that are read first: they have all headers
 #define BOOT_STACKTOP 0x7C00
 
 #ifndef __ASSEMBLER__
@@ -27,9 +27,9 @@
 // The following functions are in boot.S. Their arguments are in eax, edx and ecx, because main.c is
 // compiled with -mregparm=3.
 
-// Read size bytes at offset in the kernel's file to physical address pa. The disk is read in whole
-// blocks, so memory around this range is also overwritten: before pa, from the beginning of the
-// sector on; after pa + size, at most a block.
+// Read `size` bytes, from `offset` in the kernel's file on, to physical address pa. The disk is
+// read in whole blocks, from the start of a sector. So this function also overwrites less than a
+// sector of memory before pa, and at most a block after pa + size.
 void read_file(physaddr_t pa, uint32_t offset, uint32_t size);
 
 // Return if all memory from pa to pa + size is available. Otherwise print an error and halt.

@@ -3,15 +3,16 @@
 #include <boot/boot.h>
 
 // The boot sector's C part: load the kernel's ELF segments, and enter the kernel. boot.S jumps to
-// boot_main in 32-bit protected mode, with paging and interrupts off, and defines the functions
-// that boot_main calls.
+// boot_main in 32-bit protected mode, with paging and interrupts off. The functions that boot_main
+// calls are in boot.S, too.
 //
-// Only two things are checked here: that the disk holds an ELF file, and that the machine has
-// memory for its segments. tools/build/mkimage.py checked the rest when it wrote the disk: the file
-// has program headers, in its first BOOT_HEADERS bytes; the program headers are valid; the segments
-// are above 1 MB; and no segment is overwritten by what read_file writes around a later segment.
+// This code checks only two things: the disk holds an ELF file, and the machine has memory for the
+// file's segments. tools/build/mkimage.py has checked everything else before it wrote the disk
+// image: the first BOOT_HEADERS bytes of the file contain program headers, and these are valid; all
+// segments are above 1 MB; read_file, which also overwrites memory around a segment, never
+// overwrites an earlier segment.
 
-// Set `size` bytes from pa on to zero.
+// Set `size` bytes of memory to zero, from pa on.
 static inline void
 clear(physaddr_t pa, uint32_t size)
 {
@@ -34,7 +35,8 @@ boot_main(void)
 {
 	const struct Elf *elf = (const struct Elf *)BOOT_ELFHDR;
 
-	// Read the command line's sector, which is just before the file, and the file's headers.
+	// The offset is negative because the command line's sector is just before the file. One
+	// read loads this sector and the file's headers.
 	read_file(BOOT_CMDLINE, -BOOT_SECTSIZE, BOOT_SECTSIZE + BOOT_HEADERS);
 	if (elf->e_magic != ELF_MAGIC)
 		fail("not an ELF");

@@ -13,7 +13,7 @@ void _panic(const char *file, int line, const char *fmt, ...) __attribute__((nor
 
 #define assert(x) ((x) ? (void)0 : panic("assertion failed: %s", #x))
 
-// Causes a compile-time error if the constant x is zero.
+// Cause a compile-time error if the constant x is zero.
 #define static_assert(x) _Static_assert(x, #x)
 
 #endif // JOS_INC_ASSERT_H

@@ -5,9 +5,9 @@
 #include <inc/trap.h>
 #include <inc/memlayout.h>
 
-// An environment's id. The low bits are its slot in envs[]. The other bits are different each time
-// the slot is used. "high" counts from 1. After the largest value of "high", "low" is incremented
-// and "high" starts at 1 again. The format of an id is:
+// An environment's id. The low bits are the environment's slot in envs[]. The other bits are
+// different each time the slot is used: "high" counts from 1 up; after the largest value of "high",
+// "low" is incremented, and "high" starts at 1 again. The format of an id is:
 //
 //	 31 30               12 11   10 9              0
 //	+--+-------------------+-------+----------------+
@@ -24,7 +24,7 @@ typedef int32_t envid_t;
 
 enum {
 	ENV_FREE = 0,
-	ENV_DYING,       // Destroyed, but still on a CPU, or not all of its memory is free yet
+	ENV_DYING,       // Destroyed, but still on a CPU or not all memory freed yet
 	ENV_RUNNABLE,    // Waiting for a CPU
 	ENV_RUNNING,     // On a CPU
 	ENV_NOT_RUNNABLE // Stopped, or waiting in a system call
@@ -34,24 +34,24 @@ enum EnvType {
 	ENV_TYPE_USER = 0,
 };
 
-// A first-in, first-out queue of environments that wait for the same event. env_link links the
-// queue forwards, env_prev backwards: kern/wait.c.
+// A first-in, first-out queue of environments that wait for the same event. In an environment,
+// env_link points to the next environment in the queue, and env_prev to the previous: kern/wait.c.
 struct EnvQueue {
 	struct Env *head, *tail;
 };
 
 // The big kernel lock protects all members. Programs can read them at UENVS, without a lock.
 struct Env {
-	// The registers. Valid only while the environment is not on a CPU (env_oncpu): the
-	// registers of a running environment are in the CPU and on the CPU's kernel stack. fs and
-	// gs are separate because struct Trapframe has no place for them.
+	// The registers. Valid only while env_oncpu is false: while the environment is on a CPU,
+	// its registers are in the CPU and on the CPU's kernel stack. fs and gs are separate
+	// because struct Trapframe has no place for them.
 	struct Trapframe env_tf;
 	uint16_t env_fs, env_gs;
 	void *env_fpu; // Floating-point state, in kernel memory, or NULL: kern/challenge/fpu.c
 
-	// These members stay the same from env_alloc until the environment is destroyed, except
-	// env_parent_id, which becomes 0 when the parent is destroyed. env_parent_id is also 0 if
-	// the kernel created the environment.
+	// Fixed from env_alloc until the environment is destroyed. There is one exception:
+	// env_parent_id becomes 0 when the parent is destroyed. env_parent_id is also 0 if the
+	// kernel created the environment.
 	envid_t env_id;
 	envid_t env_parent_id;
 	enum EnvType env_type;
@@ -60,19 +60,19 @@ struct Env {
 
 	// Status: kern/env.c. Only env_set_status in kern/env.h writes env_status.
 	unsigned env_status;
-	bool env_oncpu;        // On CPU env_cpunum, even if env_status has already changed
-	bool env_stopped;      // Must not run until it is started, even if its wait ends
-	bool env_has_children; // Has created children, which may no longer exist
+	bool env_oncpu;        // On CPU env_cpunum, whatever env_status says
+	bool env_stopped;      // Must not run until sys_env_set_status starts it
+	bool env_has_children; // Has created children (they may no longer exist)
 	bool env_orphan;       // Its parent has been destroyed
 	int env_cpunum;        // The CPU on which it runs, or ran last
 
 	// Scheduling: kern/sched.c.
 	uint32_t env_runs;  // Number of times it was put on a CPU
-	uint32_t env_wait;  // Turns that other environments began during its last wait for a turn
-	int32_t env_credit; // Added to its next turn, in ticks of the time stamp counter
+	uint32_t env_wait;  // Turns that other environments began while it last waited for a CPU
+	int32_t env_credit; // Added to its next turn: ticks of the time stamp counter
 
 	// Upcalls: the addresses at which the kernel starts the environment after a page fault, and
-	// after the exception of each vector. If an upcall is NULL, the kernel destroys the
+	// after the exception of each vector. If an upcall is NULL, the kernel instead destroys the
 	// environment at this exception.
 	void *env_pgfault_upcall;
 	void *env_upcalls[T_SIMDERR + 1];
@@ -89,7 +89,7 @@ struct Env {
 	envid_t env_ipc_from;
 	int env_ipc_perm;
 
-	// Sending: the arguments of sys_ipc_send while it waits.
+	// Sending: the arguments of sys_ipc_send, while the environment waits in this call.
 	uint32_t env_ipc_send_value;
 	void *env_ipc_send_srcva;
 	int env_ipc_send_perm;

@@ -32,16 +32,16 @@ void exit(void) __attribute__((noreturn));
 
 // Set the handler of this program's page faults. The handler runs on the exception stack, the page
 // below UXSTACKTOP. When the handler returns, the program continues with the registers in *utf.
-// Floating-point and SSE registers are not saved: if the handler changes them, the program finds
-// them changed. If handler is NULL, the kernel again destroys the program at a page fault (after a
-// fork, the program panics instead). Panics if there is no memory for the exception stack.
+// Floating-point and SSE registers are not saved: if the handler changes them, they stay changed.
+// If handler is NULL, a later page fault destroys the program (after a fork, the program panics
+// instead). Panics if there is no memory for the exception stack.
 void set_pgfault_handler(void (*handler)(struct UTrapframe *utf));
 
 // The same for exception trapno, for example T_DIVIDE. The handler finds the vector in
 // utf_fault_va. Returns 0, -E_NO_MEM, or -E_INVAL if programs cannot handle this exception.
 int set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf));
 
-// The upcall that the kernel starts at a page fault: lib/pfentry.S.
+// The code that the kernel starts in the program after a page fault (the upcall): lib/pfentry.S.
 void _pgfault_upcall(void);
 
 // ---- lib/fork.c ----
@@ -52,9 +52,9 @@ void _pgfault_upcall(void);
 //
 // sfork: the child shares all memory that is mapped at the time of the call, except the stack and
 // thisenv, which are copied. Pages that are shared by sfork stay shared: a later sfork shares them
-// with one more child; a later fork gives its child copies of them. (While that fork copies a page,
-// another environment may write to the page: then the child's copy may contain only a part of that
-// write.)
+// with one more child; a later fork gives its child copies of them. (While the later fork copies a
+// page, another environment may write to this page. Then the child's copy may contain only a part
+// of what was written.)
 envid_t fork(void);
 envid_t sfork(void);
 
@@ -65,17 +65,18 @@ envid_t fork_batched(void);
 
 // ---- lib/challenge/batch.c ----
 
-// A batch: system calls that are collected, and later executed together in the same order, with few
-// entries into the kernel. A Batch in which all bytes are zero is empty. The calls must not unmap
-// the Batch's memory or make it PTE_COW: the kernel writes results to it (see sys_batch).
+// A batch: system calls that a program collects, and later executes together, in the same order,
+// with few entries into the kernel. A Batch in which all bytes are zero is empty. The calls must
+// not unmap the memory of the Batch, or map it with PTE_COW, because the kernel writes results to
+// this memory (see sys_batch).
 struct Batch {
 	uint32_t count; // Calls that are not yet executed
-	struct BatchCall calls[BATCH_MOST];
+	struct BatchCall calls[BATCH_MAX];
 };
 
-// Each function batch_NAME collects a call of sys_NAME. The call is executed when the batch is
-// full, or by batch_flush. Returns 0, or the error of an earlier call that failed. After an error,
-// no call after the failed call was executed, and the new call is not collected.
+// Each function batch_NAME adds a call of sys_NAME to the batch. If the batch is full, it is
+// flushed first, as by batch_flush. If that flush fails, these functions return its error and do
+// not add the new call; otherwise they return 0.
 int batch_page_alloc(struct Batch *b, envid_t envid, void *va, int perm);
 int batch_page_map(
     struct Batch *b, envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
@@ -83,19 +84,19 @@ int batch_page_unmap(struct Batch *b, envid_t envid, void *va);
 int batch_env_set_status(struct Batch *b, envid_t envid, int status);
 int batch_env_set_exception_upcall(struct Batch *b, envid_t envid, uint32_t trapno, void *upcall);
 
-// Execute the collected calls. Returns 0, or the error of the first call that fails; the calls
-// after it are not executed. In both cases, the batch is empty afterwards.
+// Execute the calls of the batch. If a call fails, the calls after it are not executed, and its
+// error is returned; otherwise 0 is returned. In both cases, the batch is empty afterwards.
 int batch_flush(struct Batch *b);
 
 // ---- lib/ipc.c ----
 
 // Send val to to_env and, if pg is not NULL, the page at pg with permissions perm. Waits until
-// to_env receives. Panics if the message cannot be sent, for example because to_env has ended.
+// to_env receives. Panics if the message cannot be sent, for example because to_env was destroyed.
 void ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
 
 // The same as ipc_send, but does not panic. Returns 0, or an error of sys_ipc_send: -E_BAD_ENV if
-// to_env does not exist or ended before it received, and -E_UNSPECIFIED if the parent of this
-// environment has ended the wait by sys_env_set_status.
+// to_env does not exist or is destroyed before it receives, and -E_UNSPECIFIED if this
+// environment's parent ends the wait by sys_env_set_status.
 int ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm);
 
 // Wait for a message and return its value. If the sender sends a page and pg is not NULL, the page
@@ -112,7 +113,7 @@ int32_t ipc_recv(envid_t *from_env_store, void *pg, int *perm_store);
 int32_t ipc_call(envid_t to_env, uint32_t val, void *pg, int perm, envid_t *from_env_store,
     void *dstpg, int *perm_store);
 
-// Returns the id of the first environment of a type in envs[], or 0 if there is none.
+// Returns the id of the first environment in envs[] that has this type, or 0 if none has.
 envid_t ipc_find_env(enum EnvType type);
 
 // ---- lib/syscall.S: the system calls ----
@@ -140,8 +141,8 @@ envid_t sys_getenvid(void);
 // The children of a destroyed environment continue. Their env_parent_id becomes 0, and then no
 // other environment may change them by system calls. But a stopped child (ENV_NOT_RUNNABLE, by
 // sys_env_set_status or since sys_exofork) is also destroyed, even if it waits in a call at the
-// same time. A child that stops itself later is destroyed then, because no environment could start
-// it again.
+// same time. If a child without a parent stops itself later, it is also destroyed, because no
+// environment could start it again.
 int sys_env_destroy(envid_t envid);
 
 // Allocate a page of zeroes and map it at va in envid's address space. The new page replaces any
@@ -150,9 +151,9 @@ int sys_env_destroy(envid_t envid);
 int sys_page_alloc(envid_t envid, void *va, int perm);
 
 // Map a page of srcenv in dstenv: the page that srcenv maps at srcva is mapped at dstva in dstenv,
-// with permissions perm. sys_page_alloc says which values of perm are valid. The call also returns
-// -E_INVAL if no page is mapped at srcva, or if perm has PTE_W and srcenv may not write to the
-// page; it returns -E_NO_MEM if there is no memory for a page table.
+// with permissions perm. perm must be valid as in sys_page_alloc. The call also returns -E_INVAL if
+// no page is mapped at srcva, or if perm has PTE_W and srcenv may not write to the page; it returns
+// -E_NO_MEM if there is no memory for a page table.
 int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
 
 // Unmap the page at va. If no page is mapped there, the result is also 0.
@@ -160,8 +161,8 @@ int sys_page_unmap(envid_t envid, void *va);
 
 // Start an environment (ENV_RUNNABLE), or stop it until it is started (ENV_NOT_RUNNABLE). For any
 // other status, the call returns -E_INVAL. If the environment waits in a call and is not stopped,
-// ENV_RUNNABLE ends the wait, and the call in which it waited returns -E_UNSPECIFIED. (A child that
-// is stopped when its parent ends is destroyed: sys_env_destroy.)
+// ENV_RUNNABLE ends the wait, and the call in which it waited returns -E_UNSPECIFIED. (If a parent
+// is destroyed, its stopped children are destroyed, too: see sys_env_destroy.)
 int sys_env_set_status(envid_t envid, int status);
 
 // Set envid's page-fault upcall: the address at which the kernel starts envid after a page fault.
@@ -198,7 +199,7 @@ int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *ds
 // -E_INVAL if programs cannot handle this exception.
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 
-// Execute the first n calls of an array, but at most BATCH_MOST, and store their results in the
+// Execute the first n calls of an array, but at most BATCH_MAX, and store their results in the
 // array. Returns the number of executed calls, which may also be less than n for these reasons:
 // - a call that stops the caller is the last call that is executed;
 // - with BATCH_STOP in flags, a call that fails is the last call that is executed;

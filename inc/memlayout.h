@@ -43,9 +43,9 @@
 // above KERNBASE.
 
 #define KERNBASE   0xF0000000 // Physical address 0 is mapped here
-#define KERNMAX    0x10000000 // 256 MiB: physical memory above this is not used
+#define KERNMAX    0x10000000 // Physical memory from 256 MiB up is not used
 #define IOPHYSMEM  0x000A0000 // Start of the hole with video memory and the BIOS
-#define EXTPHYSMEM 0x00100000 // End of the hole: start of extended memory
+#define EXTPHYSMEM 0x00100000 // End of the hole, start of extended memory
 
 #define KSTACKTOP KERNBASE
 #define KSTKSIZE  (8 * PGSIZE)
@@ -64,16 +64,16 @@
 #define UXSTACKTOP UTOP
 #define USTACKTOP  (UTOP - 2 * PGSIZE)
 
-// fork maps its scratch pages from here up. They use the page table of the stack, so a scratch page
-// needs no new page table.
+// fork maps its scratch pages from this address up. The stack is in the same 4 MB, so the page
+// table for this region exists already.
 #define UFORKTEMP ((void *)(UTOP - PTSIZE))
 
 #define UTEXT  (2 * PTSIZE)
 #define UTEMP  ((void *)PTSIZE)
 #define PFTEMP (UTEMP + PTSIZE - PGSIZE)
 
-// The start-up code of application processors is copied here. They start in real mode, at a page
-// boundary below 1 MB.
+// The kernel copies the start-up code of the other CPUs (the application processors) here. An
+// application processor starts in real mode, at a page boundary below 1 MB.
 #define MPENTRY_PADDR 0x7000
 
 // Segment selectors: the kernel's text and data, the user's text and data, and one TSS per CPU.
@@ -88,9 +88,9 @@
 #include <inc/types.h>
 #include <inc/mmu.h>
 
-// Returns whether a program may have this selector in ds, es, fs or gs: the null selector, or the
-// selector of a user segment (text or data), with any privilege level in the low two bits. The
-// kernel can load each of these selectors without a fault.
+// Returns whether a program may have `selector` in ds, es, fs or gs. Valid are the null selector
+// and the selectors of the user's text and data, with any privilege level in the low two bits. The
+// kernel can load a valid selector without a fault.
 static inline bool
 is_user_selector(uint16_t selector)
 {
@@ -102,8 +102,9 @@ is_user_selector(uint16_t selector)
 typedef uint32_t pte_t;
 typedef uint32_t pde_t;
 
-// The page tables of the current address space, as one array: uvpt[PGNUM(va)] is the entry of va.
-// The page directory is a part of this array: uvpd[PDX(va)] is the directory entry of va.
+// The page tables of the current address space, as one array: uvpt[PGNUM(va)] is the page table
+// entry of va. uvpd is the part of this array that holds the page directory: uvpd[PDX(va)] is the
+// directory entry of va.
 extern volatile pte_t uvpt[];
 extern volatile pde_t uvpd[];
 
@@ -111,7 +112,7 @@ extern volatile pde_t uvpd[];
 // i * PGSIZE. A page is free when pp_ref is 0. The big kernel lock protects pages[].
 struct PageInfo {
 	struct PageInfo *pp_link; // The next page on the free list
-	uint32_t pp_ref;          // Number of mappings, in all page tables together.
+	uint32_t pp_ref;          // Number of mappings in all page tables together.
 				  // (16 bits are too few: a program can map a page 65536 times.)
 };
 

@@ -32,16 +32,16 @@
 
 #define PTE_P     0x001 // Present
 #define PTE_W     0x002 // Writable
-#define PTE_U     0x004 // User may access
+#define PTE_U     0x004 // User mode may access the page
 #define PTE_PWT   0x008 // Write-through
-#define PTE_PCD   0x010 // Not cached
+#define PTE_PCD   0x010 // Cache disabled
 #define PTE_A     0x020 // Accessed
 #define PTE_D     0x040 // Dirty
 #define PTE_PS    0x080 // In a directory entry: maps 4 MB
 #define PTE_G     0x100 // Global: survives a load of CR3
-#define PTE_AVAIL 0xE00 // Free for software to use
+#define PTE_AVAIL 0xE00 // Ignored by the CPU: free for software
 
-// The bits that a system call may set.
+// The bits of a page table entry that a program may choose in a system call.
 #define PTE_SYSCALL (PTE_AVAIL | PTE_P | PTE_W | PTE_U)
 
 #define PTE_ADDR(pte) ((physaddr_t)(pte) & ~0xFFF)
@@ -76,8 +76,8 @@
 #define CR4_PCE        0x00000100 // Performance counter enable
 #define CR4_OSFXSR     0x00000200 // FXSAVE and SSE
 #define CR4_OSXMMEXCPT 0x00000400 // SIMD floating-point exceptions
-#define CR4_SMEP       0x00100000 // No execution of user pages in the kernel
-#define CR4_SMAP       0x00200000 // No access to user pages in the kernel
+#define CR4_SMEP       0x00100000 // The kernel cannot execute user pages
+#define CR4_SMAP       0x00200000 // The kernel cannot access user pages while FL_AC is 0
 
 #define FL_CF        0x00000001 // Carry
 #define FL_RESERVED  0x00000002 // Always 1
@@ -100,7 +100,7 @@
 #define FL_AC        0x00040000 // Alignment check
 #define FL_VIF       0x00080000 // Virtual interrupt flag
 #define FL_VIP       0x00100000 // Virtual interrupt pending
-#define FL_ID        0x00200000 // CPUID may be used
+#define FL_ID        0x00200000 // Can be changed only if the CPU has CPUID
 
 // Flags that no program may have. (VIF and VIP do nothing while CR4.VME and CR4.PVI are 0.)
 #define FL_PRIVILEGED (FL_VM | FL_IOPL_MASK)
@@ -129,8 +129,8 @@
 
 #ifdef __ASSEMBLER__
 
-// Descriptors for the segment tables of start-up code, which runs before any C code: 32-bit
-// segments of the kernel, with limits in units of 4 KB.
+// Segment descriptors for start-up code, which loads its segment table before any C code runs. They
+// describe 32-bit segments of the kernel, with limits in units of 4 KB.
 #define SEG_NULL .quad 0
 #define SEG(type, base, lim)                                                          \
 	.long(((base) >> 0 & 0xFFFF) << 16) | (((lim) >> 12) & 0xFFFF);               \
@@ -157,11 +157,11 @@ struct Segdesc {
 	unsigned sd_base_31_24 : 8;
 };
 
-// The versions of clang-format disagree about macros that are initialisers in braces.
+// Different versions of clang-format would format the following macros differently.
 // clang-format off
 
-// A code or data segment. Its last byte is at base + lim. The limit in the descriptor is in pages
-// for SEG, and in bytes for SEG16.
+// A code or data segment of the bytes from base to base + lim. SEG stores the limit in pages, and
+// SEG16 stores the limit in bytes.
 #define SEG(type, base, lim, dpl)   SEGMENT(type, base, (lim) >> PGSHIFT, dpl, 1)
 #define SEG16(type, base, lim, dpl) (struct Segdesc) SEGMENT(type, base, lim, dpl, 0)
 
@@ -176,13 +176,13 @@ struct Segdesc {
 
 // clang-format on
 
-// A task state segment (TSS). The kernel does not use it to switch environments: the CPU only reads
-// which stack to use when a trap enters the kernel, and which I/O ports programs may access. Only a
-// double fault switches tasks: the CPU saves all registers in the current TSS and loads the
-// registers of another TSS.
+// A task state segment (TSS). The kernel does not switch environments with it. The CPU reads only
+// two things in the current TSS: which stack to use when a trap enters the kernel, and which I/O
+// ports programs may access. Only a double fault switches tasks: the CPU saves all registers in the
+// current TSS and loads the registers of another TSS.
 struct Taskstate {
 	uint32_t ts_link;
-	uintptr_t ts_esp0; // The stack that a trap from user mode switches to
+	uintptr_t ts_esp0; // Top of the kernel stack, which the CPU loads at a trap from user mode
 	uint16_t ts_ss0, ts_padding1;
 	uintptr_t ts_esp1;
 	uint16_t ts_ss1, ts_padding2;
@@ -201,15 +201,15 @@ struct Taskstate {
 	uint16_t ts_fs, ts_padding8;
 	uint16_t ts_gs, ts_padding9;
 	uint16_t ts_ldt, ts_padding10;
-	uint16_t ts_t;    // Trap when this task is switched to
-	uint16_t ts_iomb; // Offset of the I/O bitmap. If it is beyond the limit, no port is allowed
+	uint16_t ts_t;    // Debug trap when the CPU switches to this task
+	uint16_t ts_iomb; // Offset of the I/O bitmap. Beyond the TSS's limit: no port is allowed
 };
 
 // A gate in the interrupt descriptor table.
 struct Gatedesc {
 	unsigned gd_off_15_0 : 16;
 	unsigned gd_sel : 16;
-	unsigned gd_args : 5; // Call gates only
+	unsigned gd_args : 5; // Only for call gates
 	unsigned gd_rsv1 : 3;
 	unsigned gd_type : 4;
 	unsigned gd_s : 1;

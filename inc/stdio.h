@@ -13,14 +13,14 @@
 //	%s	a string, (null) for NULL	%e	the text of error E_X or -E_X
 //	%%	a percent sign
 //
-// The flag # is also accepted, as in %#x. It has an effect only with %s: unprintable characters
-// become '?'.
+// The flag # is also accepted, as in %#x. This flag changes only %s: unprintable characters become
+// '?'.
 
 // Call putch(character, putdat) for each character of the formatted text.
 void vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap);
 void printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...);
 
-// The same for pieces of the text: put(piece, length, putdat). No piece is empty.
+// The same, but calls put(piece, length, putdat) for pieces of the text. No piece is empty.
 void vprintpieces(
     void (*put)(const char *, size_t, void *), void *putdat, const char *fmt, va_list ap);
 
@@ -35,7 +35,7 @@ int snprintf(char *buf, int n, const char *fmt, ...);
 int vcprintf(const char *fmt, va_list ap);
 int cprintf(const char *fmt, ...);
 
-// printf is only for programs: it is cprintf under its standard name. A program may define its own
+// cprintf under the name that the C standard has. Only for programs; a program may define its own
 // printf.
 int printf(const char *fmt, ...);
 

@@ -1,15 +1,16 @@
 #ifndef JOS_INC_SYSCALL_H
 #define JOS_INC_SYSCALL_H
 
-// The system calls, declared once: X(name, number of arguments), numbered from 0 in this order. The
-// SYS_ numbers below, the kernel's table (kern/syscall.c) and the functions of the user library
-// (lib/syscall.S) are made from this list.
+// The list of all system calls: X(name, number of arguments). Their numbers begin at 0 and follow
+// the order of the list. The SYS_ numbers below, the kernel's table (kern/syscall.c) and the
+// functions of the user library (lib/syscall.S) are made from this list.
 //
 // To add a call: add a line at the end of LAB_SYSCALLS, define sys_NAME in kern/syscall.c, and
 // declare sys_NAME for programs in inc/lib.h.
 //
-// A program makes a call in one of two ways. In both, the number is in eax, the arguments are in
-// edx, ecx, ebx, edi, esi, and the result is returned in eax: an error is negative.
+// A program makes a call in one of two ways. In both ways, the number of the call is in eax, and
+// the arguments are in edx, ecx, ebx, edi, esi. The result is returned in eax; a negative result is
+// an error.
 //
 // - int $T_SYSCALL
 // - sysenter, for at most four arguments. esi must hold the address of the instruction after
@@ -70,7 +71,7 @@ struct BatchCall {
 	int32_t result;
 };
 
-#define BATCH_MOST 12 // Maximum calls in a batch: the kernel holds the big lock for all of them
+#define BATCH_MAX 12 // Maximum number of calls: the kernel holds the big lock during a batch
 
 enum {
 	BATCH_STOP = 1 << 0, // Stop after the first call that fails

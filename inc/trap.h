@@ -40,8 +40,8 @@
 #define IRQ_SERIAL 4
 #define IRQ_ERROR  19
 
-// Vectors of the local APIC: the interrupts that it raises itself, and the interrupt that one CPU
-// sends to another.
+// Vectors of interrupts that the local APIC raises itself, and of the interrupt that one CPU sends
+// to another.
 #define T_LAPIC_ERROR    (IRQ_OFFSET + IRQ_ERROR)
 #define T_IPI_WAKE       240 // Wakes another CPU, or makes it enter the kernel
 #define T_LAPIC_SPURIOUS 255 // On old CPUs the low four bits must be 1111
@@ -73,13 +73,14 @@ struct Trapframe {
 	uint16_t tf_ds;
 	uint16_t tf_padding2;
 	uint32_t tf_trapno;
-	// The CPU pushes from here on. (If it pushes no error code, trapentry.S pushes 0.)
+	// The CPU pushes the members from here on. (If an exception has no error code, trapentry.S
+	// pushes 0 as tf_err.)
 	uint32_t tf_err;
 	uintptr_t tf_eip;
 	uint16_t tf_cs;
 	uint16_t tf_padding3;
 	uint32_t tf_eflags;
-	// The CPU pushes these only if the trap came from user mode.
+	// The CPU pushes the following members only if the trap came from user mode.
 	uintptr_t tf_esp;
 	uint16_t tf_ss;
 	uint16_t tf_padding4;

@@ -25,7 +25,7 @@ typedef uint32_t physaddr_t; // A physical address: 32 bits, because PAE is not 
 	})
 
 // Round a down or up to a multiple of n; n may be any positive number. The result has the type of
-// a, which may be a pointer. ROUNDUP wraps around to 0 if the result does not fit 32 bits.
+// a, which may be a pointer. ROUNDUP wraps around to 0 if the result does not fit in 32 bits.
 #define ROUNDDOWN(a, n) ((__typeof__(a))multiple_below((uintptr_t)(a), (n)))
 #define ROUNDUP(a, n)   ((__typeof__(a))multiple_above((uintptr_t)(a), (n)))
 

@@ -93,7 +93,7 @@ lidt(const struct Pseudodesc *table)
 	__asm__ volatile("lidt %0" : : "m"(*table) : "memory");
 }
 
-// Load the selector of a local segment table (LDT); 0: no LDT.
+// Load the selector of a local segment table (LDT), or 0 for no LDT.
 static inline void
 lldt(uint16_t selector)
 {
@@ -265,7 +265,7 @@ stosl(void *dst, uint32_t value, size_t n)
 	__asm__ volatile("rep stosl" : "+D"(dst), "+c"(n) : "a"(value) : "memory");
 }
 
-// Copy n words with a single instruction. To copy a small struct, the compiler would use a loop.
+// Copy n words with one instruction. (For a small struct, the compiler would make a loop.)
 static inline void
 movsl(void *dst, const void *src, size_t n)
 {
@@ -273,8 +273,8 @@ movsl(void *dst, const void *src, size_t n)
 }
 
 // Returns the index of the first nonzero word among words[from] to words[end - 1], or `end` if all
-// of these words are zero. Fast for page tables, which are mostly empty: each iteration of repe
-// scasl checks one entry (volume 2, scas).
+// of these words are zero. The instruction repe scasl checks one word in each iteration (volume 2,
+// scas), so this is fast for page tables, which are mostly empty.
 static inline uint32_t
 first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 {
@@ -299,7 +299,7 @@ xchg(volatile uint32_t *addr, uint32_t newval)
 	return __atomic_exchange_n(addr, newval, __ATOMIC_SEQ_CST);
 }
 
-// Tell the CPU that this is a waiting loop.
+// Tell the CPU that this code waits in a loop.
 static inline void
 cpu_pause(void)
 {

@@ -19,10 +19,10 @@
 #include <kern/wait.h>
 
 // Limits of what sys_cputs writes at once, with the big lock: all of a text of up to CPUTS_SHORT
-// characters, or CPUTS_MOST characters of a longer text. A control character counts as
+// characters, or CPUTS_MAX characters of a longer text. A control character counts as
 // CPUTS_CONTROL characters, because a newline scrolls the screen.
 #define CPUTS_SHORT   128
-#define CPUTS_MOST    1024
+#define CPUTS_MAX     1024
 #define CPUTS_CONTROL 16
 // Before sys_cputs writes anything, it checks that the caller may read this much of the text.
 #define CPUTS_CHECK (16 * PGSIZE)
@@ -36,7 +36,7 @@ cputs_part(const char *s, size_t len)
 
 	if (len <= CPUTS_SHORT)
 		return len;
-	for (int left = CPUTS_MOST; n < len;) {
+	for (int left = CPUTS_MAX; n < len;) {
 		left -= (uint8_t)s[n] < ' ' ? CPUTS_CONTROL : 1;
 		if (left < 0)
 			return lines ? lines : n;

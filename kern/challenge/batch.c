@@ -54,12 +54,12 @@ int
 sys_batch(struct BatchCall *array, size_t n, int flags)
 {
 	struct Env *caller = curenv;
-	struct BatchCall calls[BATCH_MOST];
+	struct BatchCall calls[BATCH_MAX];
 
 	assert(kernel_locked());
 	if ((uintptr_t)array % sizeof(uint32_t) != 0 || (flags & ~BATCH_STOP))
 		return -E_INVAL;
-	n = MIN(n, (size_t)BATCH_MOST);
+	n = MIN(n, (size_t)BATCH_MAX);
 	user_mem_assert(caller, array, n * sizeof(*array), PTE_W);
 	if (curenv != caller)
 		return 0;

@@ -17,7 +17,7 @@
 
 // In one call, a receiver skips at most this many messages that cannot be delivered, because it
 // holds the big lock during the call.
-#define REFUSED_MOST 64
+#define REFUSED_MAX 64
 
 // ---- Sending ----
 
@@ -117,7 +117,7 @@ end_send(struct Env *from)
 
 // Deliver a message from the queue of `to`, which is curenv. The senders in the queue are tried
 // from the front until a message can be delivered. A sender whose message cannot be delivered gets
-// an error. After REFUSED_MOST such errors, curenv repeats its system call, so that interrupts are
+// an error. After REFUSED_MAX such errors, curenv repeats its system call, so that interrupts are
 // handled and other CPUs can take the big lock. If no message can be delivered, curenv waits.
 int
 ipc_receive_waiting(struct Env *to, void *dstva)
@@ -125,7 +125,7 @@ ipc_receive_waiting(struct Env *to, void *dstva)
 	struct Env *from;
 
 	for (int tried = 0; (from = to->env_ipc_senders.head); tried++) {
-		if (tried == REFUSED_MOST)
+		if (tried == REFUSED_MAX)
 			return receive_next(env_frame(to), dstva);
 		int r = ipc_deliver(from, to, from->env_ipc_send_value, from->env_ipc_send_srcva,
 		    from->env_ipc_send_perm);

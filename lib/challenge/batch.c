@@ -34,7 +34,7 @@ static int
 add(struct Batch *b, uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4,
     uint32_t a5)
 {
-	int r = b->count == BATCH_MOST ? batch_flush(b) : 0;
+	int r = b->count == BATCH_MAX ? batch_flush(b) : 0;
 
 	if (r == 0)
 		b->calls[b->count++] = (struct BatchCall){ number, { a1, a2, a3, a4, a5 }, 0 };

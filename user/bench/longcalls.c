@@ -296,12 +296,12 @@ huge_text(void)
 static void
 full_batch(void)
 {
-	static struct BatchCall calls[BATCH_MOST];
+	static struct BatchCall calls[BATCH_MAX];
 
-	for (uint32_t i = 0; i < BATCH_MOST; i++)
+	for (uint32_t i = 0; i < BATCH_MAX; i++)
 		calls[i] =
 		    (struct BatchCall){ SYS_page_alloc, { 0, LARGE + i * PTSIZE, PERM_WRITE }, 1 };
-	if (sys_batch(calls, BATCH_MOST, BATCH_STOP) != BATCH_MOST)
+	if (sys_batch(calls, BATCH_MAX, BATCH_STOP) != BATCH_MAX)
 		panic("the batch was not completed");
 }
 

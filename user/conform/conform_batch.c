@@ -91,17 +91,17 @@ refuse_other_calls(void)
 static void
 stop_or_go_on(void)
 {
-	for (uint32_t bad = 0; bad < BATCH_MOST; bad++) {
-		fill(CALLS, BATCH_MOST);
+	for (uint32_t bad = 0; bad < BATCH_MAX; bad++) {
+		fill(CALLS, BATCH_MAX);
 		CALLS[bad] = make(SYS_page_unmap, 0, UTOP, 0, 0, 0);
-		CHECK_EQ(sys_batch(CALLS, BATCH_MOST, BATCH_STOP), bad + 1);
+		CHECK_EQ(sys_batch(CALLS, BATCH_MAX, BATCH_STOP), bad + 1);
 		CHECK_EQ(CALLS[bad].result, -E_INVAL);
 		CALLS[bad].result = UNTOUCHED;
-		CHECK_EQ(count_made(CALLS, BATCH_MOST), bad);
-		CHECK_EQ(sys_batch(CALLS, BATCH_MOST, 0), BATCH_MOST);
+		CHECK_EQ(count_made(CALLS, BATCH_MAX), bad);
+		CHECK_EQ(sys_batch(CALLS, BATCH_MAX, 0), BATCH_MAX);
 		CHECK_EQ(CALLS[bad].result, -E_INVAL);
 		CALLS[bad].result = thisenv->env_id;
-		CHECK_EQ(count_made(CALLS, BATCH_MOST), BATCH_MOST);
+		CHECK_EQ(count_made(CALLS, BATCH_MAX), BATCH_MAX);
 	}
 }
 
@@ -139,22 +139,22 @@ refuse_arguments(void)
 	}
 }
 
-// Of more than BATCH_MOST calls, the first BATCH_MOST are made.
+// Of more than BATCH_MAX calls, the first BATCH_MAX are made.
 static void
 limit_number(void)
 {
-	static const uint32_t many[] = { BATCH_MOST + 1, 100, 0x7FFFFFFF, 0x80000000, 0x92492493,
+	static const uint32_t many[] = { BATCH_MAX + 1, 100, 0x7FFFFFFF, 0x80000000, 0x92492493,
 		0xFFFFFFFF };
 
-	for (uint32_t n = 0; n <= BATCH_MOST; n++) {
-		fill(CALLS, BATCH_MOST + 1);
+	for (uint32_t n = 0; n <= BATCH_MAX; n++) {
+		fill(CALLS, BATCH_MAX + 1);
 		CHECK_EQ(sys_batch(CALLS, n, BATCH_STOP), n);
-		CHECK_EQ(count_made(CALLS, BATCH_MOST + 1), n);
+		CHECK_EQ(count_made(CALLS, BATCH_MAX + 1), n);
 	}
 	for (uint32_t i = 0; i < ARRAY_SIZE(many); i++) {
-		fill(CALLS, BATCH_MOST + 1);
-		CHECK_EQ(sys_batch(CALLS, many[i], 0), BATCH_MOST);
-		CHECK_EQ(count_made(CALLS, BATCH_MOST + 1), BATCH_MOST);
+		fill(CALLS, BATCH_MAX + 1);
+		CHECK_EQ(sys_batch(CALLS, many[i], 0), BATCH_MAX);
+		CHECK_EQ(count_made(CALLS, BATCH_MAX + 1), BATCH_MAX);
 	}
 	// With 0 calls, the array is not used.
 	CHECK_EQ(sys_batch(NULL, 0, 0), 0);
@@ -172,10 +172,10 @@ cross_page_boundaries(void)
 		CHECK_EQ(sys_batch(calls, 2, 0), 2);
 		CHECK_EQ(count_made(calls, 2), 2);
 	}
-	struct BatchCall *last = (struct BatchCall *)READONLY - BATCH_MOST;
-	fill(last, BATCH_MOST);
-	CHECK_EQ(sys_batch(last, BATCH_MOST, 0), BATCH_MOST);
-	CHECK_EQ(count_made(last, BATCH_MOST), BATCH_MOST);
+	struct BatchCall *last = (struct BatchCall *)READONLY - BATCH_MAX;
+	fill(last, BATCH_MAX);
+	CHECK_EQ(sys_batch(last, BATCH_MAX, 0), BATCH_MAX);
+	CHECK_EQ(count_made(last, BATCH_MAX), BATCH_MAX);
 }
 
 // ---- A caller that stops itself ----
@@ -229,11 +229,11 @@ collect_many(void)
 static void
 collect_and_fail(void)
 {
-	for (uint32_t bad = 0; bad < 2 * BATCH_MOST; bad++) {
+	for (uint32_t bad = 0; bad < 2 * BATCH_MAX; bad++) {
 		struct Batch b = { 0 };
 		uint32_t added = 0;
 		int r = 0;
-		for (; added < 2 * BATCH_MOST && r == 0; added++)
+		for (; added < 2 * BATCH_MAX && r == 0; added++)
 			r = added == bad ? batch_page_map(&b, 0, NOTHING, 0, SPARE, PERM_READ)
 					 : batch_page_map(&b, 0, READONLY, 0,
 					       SPARE + added * PGSIZE, PERM_READ);

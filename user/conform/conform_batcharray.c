@@ -75,19 +75,19 @@ kill_callers(void)
 		{ (uintptr_t)READONLY - 4, 1 },
 		{ (uintptr_t)READONLY - sizeof(struct BatchCall), 2 },
 		{ (uintptr_t)READONLY - sizeof(struct BatchCall), 0xFFFFFFFF },
-		{ (uintptr_t)READONLY - (BATCH_MOST - 1) * sizeof(struct BatchCall), 0x92492493 },
+		{ (uintptr_t)READONLY - (BATCH_MAX - 1) * sizeof(struct BatchCall), 0x92492493 },
 		{ (uintptr_t)NOTHING, 1 },
 		{ (uintptr_t)NOTHING - 4, 2 },
 	};
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		fill((struct BatchCall *)READONLY - BATCH_MOST, BATCH_MOST);
+		fill((struct BatchCall *)READONLY - BATCH_MAX, BATCH_MAX);
 		bad_array = (struct BatchCall *)bad[i].va;
 		bad_number = bad[i].n;
 		STATE->words[0] = 0;
 		conform_in_child(call_with_bad_array);
 		conform_count_with(bad[i].va, __LINE__, "survived", 0, STATE->words[0]);
-		CHECK_EQ(count_made((struct BatchCall *)READONLY - BATCH_MOST, BATCH_MOST), 0);
+		CHECK_EQ(count_made((struct BatchCall *)READONLY - BATCH_MAX, BATCH_MAX), 0);
 	}
 }
 

@@ -85,7 +85,7 @@ any_page(void)
 }
 
 // The array that any_batch fills with calls of any_call
-static struct BatchCall batch[BATCH_MOST];
+static struct BatchCall batch[BATCH_MAX];
 
 static uint32_t any_batch(void);
 
@@ -232,7 +232,7 @@ is_result_good(const struct call *c, int32_t r)
 	if (c->number == SYS_batch)
 		return c->args[2] & ~BATCH_STOP || c->args[0] % sizeof(uint32_t) != 0
 			   ? r == -E_INVAL
-			   : r >= 0 && (uint32_t)r <= MIN(c->args[1], (uint32_t)BATCH_MOST);
+			   : r >= 0 && (uint32_t)r <= MIN(c->args[1], (uint32_t)BATCH_MAX);
 	int32_t expected = expected_error(c);
 	if (expected)
 		return r == expected;
@@ -250,7 +250,7 @@ is_dangerous(const struct call *c)
 	extern char end[]; // Where the program ends: user/user.ld
 
 	if (c->number == SYS_batch) {
-		for (int i = 0; i < BATCH_MOST; i++) {
+		for (int i = 0; i < BATCH_MAX; i++) {
 			struct call inner = { .number = batch[i].number };
 			memcpy(inner.args, batch[i].args, sizeof(inner.args));
 			if (inner.number != SYS_batch && is_dangerous(&inner))
