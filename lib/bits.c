@@ -1,8 +1,8 @@
-// Functions that the compiler calls where the CPU has no single instruction for an expression or a
-// builtin: counting bits, and 64-bit multiplication with an overflow check. (Division is in
-// div64.c.) The names and meanings are those of libgcc (GCC's internals manual, "The GCC low-level
-// runtime library"). libgcc itself is not linked, because not every compiler for x86 has a 32-bit
-// libgcc. No function here has any state.
+// The compiler calls these functions for operations that the CPU has no single instruction for:
+// counting bits, and 64-bit multiplication with an overflow check. (Division is in div64.c.) The
+// functions have the names and meanings of libgcc's functions (GCC's internals manual, "The GCC
+// low-level runtime library"). The kernel and programs are not linked with libgcc itself, because
+// not every compiler for x86 has a 32-bit libgcc. The functions use no global variables.
 
 #include <inc/types.h>
 
@@ -22,8 +22,8 @@ int64_t __mulodi4(int64_t a, int64_t b, int *overflow);
 int64_t __mulvdi3(int64_t a, int64_t b);
 
 // Returns the number of 1 bits. The code adds neighbouring bits, then neighbouring pairs, then
-// groups of four: after this, each byte holds the number of its own 1 bits. The multiplication adds
-// the four bytes into the top one.
+// groups of four. Now each byte holds the number of 1 bits that it had in the argument. The
+// multiplication adds the four bytes; their sum is the top byte.
 int
 __popcountsi2(uint32_t x)
 {
@@ -91,15 +91,15 @@ __clrsbdi2(int64_t x)
 }
 
 // Returns the absolute value of x. The result is unsigned, because the absolute value of INT64_MIN
-// does not fit an int64_t.
+// does not fit in an int64_t.
 static uint64_t
 absolute(int64_t x)
 {
 	return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
 }
 
-// Returns the lower 64 bits of a * b. Sets *overflow to 1 if the product does not fit an int64_t,
-// otherwise to 0.
+// Returns the lower 64 bits of a * b. Sets *overflow to 1 if the product does not fit in an
+// int64_t, otherwise to 0.
 int64_t
 __mulodi4(int64_t a, int64_t b, int *overflow)
 {
@@ -110,8 +110,8 @@ __mulodi4(int64_t a, int64_t b, int *overflow)
 	return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-// Returns a * b. The compiler calls __mulvdi3 with -ftrapv. The function executes a trap
-// instruction if the product does not fit an int64_t.
+// Returns a * b. If the product does not fit in an int64_t, executes a trap instruction. Code that
+// is compiled with -ftrapv calls this function.
 int64_t
 __mulvdi3(int64_t a, int64_t b)
 {

@@ -10,8 +10,8 @@ cputchar(int c)
 	sys_cputs(&character, 1);
 }
 
-// Wait for a character and return it. The loop is needed because the parent may make this
-// environment runnable, which ends the system call with an error.
+// Wait for a character and return it. The parent may make this environment runnable at any time,
+// which ends the system call with an error. So the call is repeated until it returns a character.
 int
 getchar(void)
 {

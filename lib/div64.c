@@ -1,9 +1,9 @@
 // 64-bit division. In 32-bit mode, the CPU has no instruction for this operation, so the compiler
 // calls the functions in this file. They are normally in libgcc; bits.c says why libgcc is not
-// linked. No function here has any state.
+// linked. The functions use no global variables.
 //
-// All of them use the instruction divl, which divides a 64-bit number by a 32-bit number and traps
-// if the quotient does not fit 32 bits. A divisor of 0 traps as it does in a 32-bit division.
+// All functions use the instruction divl. This instruction divides a 64-bit number by a 32-bit
+// number, and traps if the quotient does not fit in 32 bits or if the divisor is 0.
 
 #include <inc/types.h>
 
@@ -18,7 +18,7 @@ divide_step(uint32_t high, uint32_t low, uint32_t d, uint32_t *rem)
 	return q;
 }
 
-// Returns n / d for a d of at most 32 bits, by long division with 32-bit digits.
+// Returns n / d. d must be less than 2^32. Works like division on paper, with 32-bit digits.
 static uint64_t
 divide_by_word(uint64_t n, uint32_t d, uint64_t *remainder)
 {
@@ -30,13 +30,13 @@ divide_by_word(uint64_t n, uint32_t d, uint64_t *remainder)
 	return (uint64_t)high << 32 | low;
 }
 
-// Returns n / d for a d of more than 32 bits. The quotient fits 32 bits.
+// Returns n / d. d must be 2^32 or more, so the quotient fits in 32 bits.
 //
 // 1. Estimate the quotient from the upper 32 significant bits of d. n is halved so that divl cannot
 //    overflow; the shift after the division corrects for this. The estimate is right or 1 too
 //    large.
 // 2. Subtract 1 (unless the estimate is 0). Now the estimate is right or 1 too small.
-// 3. Compute the remainder. If this is not smaller than d, the estimate was too small: add 1.
+// 3. Compute the remainder. If the remainder is d or more, the estimate was too small: add 1.
 static uint64_t
 divide_by_long(uint64_t n, uint64_t d, uint64_t *remainder)
 {

@@ -1,10 +1,9 @@
-// Copy-on-write fork, and sfork. This file contains, in this order: the kinds of pages; pgfault,
-// which copies a page at a fault; duppage, which maps a page in the child; protect_page, which
-// makes the parent's page PTE_COW; fork; sfork.
+// Copy-on-write fork, and sfork.
 //
-// A child of fork gets the parent's pages. Most pages are not copied by fork itself: a writable
-// page becomes read-only in both environments and is marked PTE_COW. When an environment writes to
-// such a page, a page fault occurs, and pgfault maps a copy at the same address.
+// A child of fork gets all pages of the parent. fork itself copies only a few pages. Any other
+// writable page becomes read-only in both environments, and is marked PTE_COW (copy-on-write). When
+// an environment later writes to such a page, a page fault occurs, and pgfault maps a copy at the
+// same address.
 //
 // If memory runs out, fork fails and the parent is unchanged. To guarantee this, fork goes through
 // the address space twice. First, the child gets all its pages. Only this step needs memory; if the
@@ -30,13 +29,14 @@ extern const uint8_t private_start[], private_end[]; // The page of the variable
 
 // ---- The pages ----
 
-// The first and the last of the stack pages that are copied at once. Each environment has its own
-// copy of these variables, even after sfork.
+// The page numbers of the first and the last stack page that fork copies at once. Each environment
+// has its own copy of these variables, even after sfork.
 PRIVATE static uint32_t stack_first, stack_last;
 
-// Returns the number of the first mapped page from page number pn on. Returns XSTACK_PAGE if no
-// page from pn on and below the exception stack is mapped: fork's loops end before the exception
-// stack. Below UTOP, an entry of a page table is either 0 or present.
+// Returns the page number of the first mapped page from pn up to the exception stack. If none of
+// these pages is mapped, returns XSTACK_PAGE, the number of the exception stack's page: there, the
+// loops of fork end. (Every nonzero entry of a page table below UTOP is present, so it is enough to
+// look for nonzero entries.)
 uint32_t
 _next_page(uint32_t pn)
 {
@@ -53,7 +53,7 @@ _next_page(uint32_t pn)
 	return XSTACK_PAGE;
 }
 
-// Returns the permissions of a mapped page, in the form that sys_page_map takes.
+// Returns the permissions of a mapped page, as an argument for sys_page_map.
 int
 _page_perm(uint32_t pn)
 {
@@ -68,7 +68,7 @@ is_private(int perm)
 	return (perm & (PTE_W | PTE_COW)) && !(perm & PTE_SHARE);
 }
 
-// Returns whether the page is private and not yet copied.
+// Returns whether a page with these permissions is private and not yet copied.
 static bool
 is_cow(int perm)
 {
@@ -142,10 +142,10 @@ _copy_page(envid_t envid, uint32_t pn, int perm)
 
 // ---- The copy-on-write fault ----
 
-// If a page fault was a write to a PTE_COW page, map a copy there and return true. For other faults
-// return false: lib/pgfault.c then calls the program's handler. Addresses from UTOP up are rejected
-// before uvpt is read, because a program cannot read all of the uvpt entries for these addresses.
-// Exercise 12.
+// Handle a page fault. If the fault was a write to a PTE_COW page, map a copy in the place of the
+// page and return true. For any other fault return false; lib/pgfault.c then calls the program's
+// handler. The address is compared with UTOP before uvpt is read, because a program cannot read all
+// entries of uvpt for addresses from UTOP up. Exercise 12.
 static bool
 pgfault(struct UTrapframe *utf)
 {
@@ -229,8 +229,8 @@ duppage(envid_t envid, uint32_t pn)
 	return sys_page_map(0, page_va(pn), envid, page_va(pn), _cow_perm(perm));
 }
 
-// Make page pn copy-on-write in this environment, if the page is private and writable and the child
-// has the same page. Returns 0 or an error.
+// If page pn is private and writable, and the child has the same page, make the page copy-on-write
+// in this environment. Returns 0 or an error.
 static int
 protect_page(uint32_t pn)
 {
@@ -241,9 +241,9 @@ protect_page(uint32_t pn)
 	return sys_page_map(0, page_va(pn), 0, page_va(pn), _cow_perm(perm));
 }
 
-// inc/lib.h describes fork. sys_exofork must be called here, not in a function that fork calls: the
-// child continues after sys_exofork with a copy of the stack, and the copy is made later, when such
-// a function would have returned. Exercise 12.
+// inc/lib.h describes fork. fork must call sys_exofork itself, not through another function: the
+// child begins after sys_exofork, on a copy of this stack that is made later. At that time, the
+// other function would have returned, and its stack frame would be overwritten. Exercise 12.
 envid_t
 fork(void)
 {
@@ -282,7 +282,7 @@ lowest_stack_page(void)
 // Map page pn in a child of sfork. Returns 0 or an error. There are three kinds of pages:
 //
 // - A page that is never shared: the child gets a copy of its own.
-// - A copy-on-write page that is not yet copied: it is copied now, and the child gets the copy.
+// - A copy-on-write page that is not yet copied: this function copies the page for the child.
 //   Later, adopt_page maps the same copy in the parent.
 // - Any other page: the child gets the same page. If the page is private, the mapping in the child
 //   is marked as shared by sfork.
@@ -300,8 +300,9 @@ share_page(envid_t child, uint32_t pn)
 	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
 }
 
-// If parent and child must share page pn and this environment's mapping is not yet marked as shared
-// by sfork, map the child's page in this environment with that mark. Returns 0 or an error.
+// If parent and child must share page pn, the page must be marked PTE_W | PTE_COW (shared by sfork)
+// in both. If the mark is missing in the parent, map the child's page in the parent, with the mark.
+// Returns 0 or an error.
 static int
 adopt_page(envid_t child, uint32_t pn)
 {

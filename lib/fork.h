@@ -1,13 +1,13 @@
 #ifndef JOS_LIB_FORK_H
 #define JOS_LIB_FORK_H
 
-// Declarations of the parts of lib/fork.c that lib/challenge/forkbatch.c also uses. Programs must
-// not use them. lib/fork.c describes each function.
+// The functions of lib/fork.c that lib/challenge/forkbatch.c also calls. Programs must not call
+// these functions. lib/fork.c describes each function.
 
 #include <inc/lib.h>
 
 #define XSTACK_PAGE  PGNUM(UXSTACKTOP - PGSIZE) // The last page below UTOP
-#define STACK_MARGIN 1024 // Maximum bytes of stack that the functions called by a fork use
+#define STACK_MARGIN 1024 // Maximum bytes of stack that functions called by fork use
 #define PRIVATE      __attribute__((section(".bss.private")))
 
 int _begin_fork(uintptr_t stack_low, uintptr_t stack_high);
@@ -26,8 +26,7 @@ page_va(uint32_t pn)
 	return (void *)(pn * PGSIZE);
 }
 
-// Returns the permissions for a copy of a page that only one environment maps: writable, and not
-// PTE_COW.
+// Returns the permissions for a copy that an environment does not share: writable, and not PTE_COW.
 static inline int
 own_perm(int perm)
 {

@@ -21,9 +21,9 @@ ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm)
 #endif
 }
 
-// inc/lib.h describes ipc_send. The loop is needed because a parent may make a child runnable at
-// any time, which ends the child's wait with -E_UNSPECIFIED. The lab's programs do not expect this
-// error. Exercise 15.
+// inc/lib.h describes ipc_send. A parent may make a child runnable at any time, which ends the
+// child's wait with -E_UNSPECIFIED. The lab's programs do not expect this error, so ipc_send sends
+// again. Exercise 15.
 void
 ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 {
@@ -36,8 +36,8 @@ ipc_send(envid_t to_env, uint32_t val, void *pg, int perm)
 		panic("ipc_send: %e", r);
 }
 
-// The second half of ipc_recv and ipc_call, after the system call has returned r. Stores the sender
-// and the permissions, and returns the value or the error. If r is 0, the kernel has put the
+// The second half of ipc_recv and ipc_call. r is the result of the system call. Stores the sender's
+// id and the permissions, and returns the value or the error. If r is 0, the kernel has put the
 // message into this environment's struct Env.
 static int32_t
 finish_recv(int r, envid_t *from_env_store, int *perm_store)

@@ -4,8 +4,8 @@
 
 const char *binaryname = "<unknown>";
 
-// Placed on a page that environments never share, so that each child of sfork has a thisenv of its
-// own. lib/fork.c copies this page at once.
+// This environment. The variable is on a page that environments never share (lib/fork.c copies the
+// page at once), so that each child of sfork has its own thisenv.
 __attribute__((section(".bss.private"))) const volatile struct Env *thisenv;
 
 extern void (*_syscall_gate)(void); // lib/syscall.S
@@ -13,8 +13,8 @@ void _gate_sysenter(void);
 
 void libmain(int argc, char **argv) __attribute__((noreturn));
 
-// lib/entry.S calls libmain once. If the CPU has sysenter, system calls use this instruction, by
-// way of _gate_sysenter in lib/syscall.S.
+// lib/entry.S calls libmain once. If the CPU has the instruction sysenter, libmain selects it for
+// system calls (_gate_sysenter in lib/syscall.S).
 void
 libmain(int argc, char **argv)
 {

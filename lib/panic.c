@@ -24,8 +24,9 @@ _warn(const char *file, int line, const char *fmt, ...)
 	va_end(ap);
 }
 
-// Print the message, then execute a breakpoint: the kernel shows the registers and enters the
-// monitor. The loop is needed because the monitor can continue the program.
+// Print the message, then execute a breakpoint instruction: the kernel prints the registers and
+// enters the monitor. If the user continues the program there, the loop executes the breakpoint
+// again.
 void
 _panic(const char *file, int line, const char *fmt, ...)
 {

@@ -1,8 +1,8 @@
-// The page-fault upcall, and the upcall for other exceptions. The kernel starts the program here
-// after an exception, on the exception stack, with esp pointing to a struct UTrapframe. The upcall
-// calls a function in lib/pgfault.c, which calls the handler. Then the upcall returns to the
-// instruction that faulted, with all registers loaded from the UTrapframe, and without entering the
-// kernel. Exercise 10.
+// The page-fault upcall, and the upcall for other exceptions. After an exception, the kernel starts
+// the program here, on the exception stack, with esp pointing to a struct UTrapframe. The upcall
+// calls a function in lib/pgfault.c, which calls the handler. Then the upcall loads all registers
+// from the UTrapframe and returns to the interrupted code, without entering the kernel. Exercise
+// 10.
 //
 // Step 3 below changes the two stacks as follows:
 //
@@ -16,15 +16,15 @@
 // The last instruction must load esp and eip together, after all other registers. Only ret can do
 // this, and only if esp already points to the interrupted stack. So utf_eip is first copied to the
 // interrupted stack, one word below utf_esp. After a fault in a handler, the interrupted stack is
-// the exception stack itself. For this case, the kernel has left the word below utf_esp empty.
+// the exception stack itself. For this case, the kernel has left one word empty below utf_esp.
 //
-// If the program is single-stepped (TF is set), popfl in step 4 would start the single-stepping
-// inside this code: the debug handler would be called before ret is executed, again and again.
-// return_and_step therefore ends with iret, which loads the flags and eip together. iret needs
-// three words on the interrupted stack. If the interrupted stack is the exception stack, these
-// words are the empty word, utf_esp and utf_eflags, which are not needed any more. (QEMU 7.2 with
-// SMAP reads these words with the kernel's rights, so iret causes a page fault: on this QEMU, a
-// program that handles its page faults cannot be single-stepped.)
+// If the program is single-stepped (TF is set), popfl in step 4 would cause a debug exception
+// before the ret. The handler of this exception would return through the same popfl, which would
+// cause the next exception, without end. So return_and_step ends with iret instead, which loads the
+// flags and eip together. iret needs three words on the interrupted stack. If the interrupted stack
+// is the exception stack, these words are the empty word, utf_esp and utf_eflags, which are not
+// needed any more. (QEMU 7.2 with SMAP reads these words with the kernel's rights, so iret causes a
+// page fault: on this QEMU, a program that handles its page faults cannot be single-stepped.)
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>

@@ -1,5 +1,6 @@
-// Exception handlers in a program. The kernel starts the upcalls in pfentry.S; the upcalls call
-// _pgfault_dispatch and _exception_dispatch in this file, which call the handlers.
+// Exception handlers in a program. After an exception, the kernel starts an upcall, which is code
+// in pfentry.S. The upcall calls _pgfault_dispatch or _exception_dispatch in this file, and this
+// function calls the handler.
 
 #include <inc/lib.h>
 
@@ -49,9 +50,9 @@ _pgfault_dispatch(struct UTrapframe *utf)
 	pgfault_handler(utf);
 }
 
-// Install fork's handler for copy-on-write faults. Returns 0 or -E_NO_MEM. cow_handler is written
-// only once: after the first fork, the page of cow_handler is copy-on-write, and a write to this
-// page would need memory.
+// Install fork's handler for copy-on-write faults. Returns 0 or -E_NO_MEM. The variable cow_handler
+// is written only once: after the first fork, its page is copy-on-write, so a second write would
+// need memory for a copy of the page.
 int
 _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 {
@@ -81,8 +82,8 @@ set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf))
 	return 0;
 }
 
-// _exception_upcall calls this on the exception stack. utf_fault_va holds the vector of the
-// exception (only for a page fault, it holds an address).
+// _exception_upcall calls this on the exception stack. Here, utf_fault_va is not an address but the
+// vector of the exception.
 void
 _exception_dispatch(struct UTrapframe *utf)
 {

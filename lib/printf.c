@@ -1,9 +1,9 @@
 // cprintf for programs.
 //
-// The kernel prints the text of one sys_cputs call in one piece: no other CPU can print inside a
-// line that one call prints. So cprintf collects its text in a buffer, which must be small because
-// the stack is one page. When the buffer is full, cprintf prints the complete lines in the buffer,
-// or the whole buffer if there is no newline in it.
+// While the kernel prints the text of one sys_cputs call, no other CPU can print. So that other
+// output cannot split a line, cprintf collects its text in a buffer and prints whole lines with one
+// call. The buffer is small because the stack is only one page. When the buffer is full, cprintf
+// prints its complete lines, or the whole buffer if it has no newline.
 
 #include <inc/lib.h>
 

@@ -15,11 +15,11 @@ struct spec {
 	bool zeroes;    // 0: pad a number with zeroes
 	bool printable; // #: print ? for unprintable characters
 	unsigned width;
-	int precision; // Negative if not given
+	int precision; // Negative: not given
 	int longs;     // The number of l's
 };
 
-// The function that receives the output, and the arguments that are not yet used.
+// The function that receives the output, and the arguments that are not yet printed.
 struct printer {
 	void (*put)(const char *s, size_t len, void *putdat);
 	void *putdat;
@@ -30,7 +30,7 @@ struct printer {
 static const char *const error_texts[MAXERROR] = { ERRORS(X) };
 #undef X
 
-#define NUMBER_DIGITS 22 // 64 bits in octal
+#define NUMBER_DIGITS 22 // Maximum digits of a number: 64 bits in octal
 
 static void
 put(struct printer *p, const char *s, unsigned len)
@@ -280,8 +280,8 @@ vprintpieces(
 	va_end(p.ap);
 }
 
-// The function that the caller of vprintfmt has passed, which receives one character at a time, and
-// that function's second argument.
+// Two arguments of vprintfmt: the function that receives one character at a time, and the second
+// argument for that function.
 struct char_output {
 	void (*putch)(int c, void *putdat);
 	void *putdat;
@@ -322,8 +322,8 @@ struct string_output {
 	unsigned length;
 };
 
-// Append a piece to the string, and a NUL. Characters that do not fit are dropped, but they are
-// counted in `length`.
+// Append a piece and a NUL to the string. Characters that do not fit are not stored, but `length`
+// counts them.
 static void
 append(const char *s, size_t len, void *putdat)
 {

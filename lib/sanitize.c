@@ -1,8 +1,8 @@
-// Functions that the compiled code calls in a build with SAN=1 when a check fails. The checks find
-// undefined behaviour (-fsanitize=undefined), and functions that have written past their arrays
-// into the guard word below the return address (-fstack-protector-strong). Each function in this
-// file prints what happened and where, and panics. Only a SAN=1 build links this file, into the
-// kernel and into every program. The compilers define the names and the arguments.
+// In a build with SAN=1, the compiler adds checks to the code of the kernel and of every program.
+// When a check fails, the code calls a function in this file, which prints what happened and where,
+// and panics. -fsanitize=undefined adds checks for undefined behaviour. -fstack-protector-strong
+// adds a guard word below return addresses, and checks that no function has overwritten the guard
+// word. The compilers define the names and the arguments of the functions.
 
 #include <inc/assert.h>
 #include <inc/types.h>
@@ -47,7 +47,7 @@ undefined(const struct Location *where, const char *what)
 MISTAKES(X)
 #undef X
 
-// An index and a shift count are passed as one word.
+// The compiler passes an index, a shifted value and a shift count as one word each.
 void __ubsan_handle_out_of_bounds(const struct Location *where, uintptr_t index);
 void __ubsan_handle_shift_out_of_bounds(
     const struct Location *where, uintptr_t value, uintptr_t by);

@@ -1,5 +1,5 @@
-// String and memory functions, for the kernel and for programs. They have no state and need no
-// lock.
+// String and memory functions, for the kernel and for programs. They use no global variables, so
+// they need no lock.
 //
 // Blocks are moved and filled by the CPU's string instructions: four bytes at a time, then the
 // remaining bytes. The ABI guarantees that the direction flag is clear when a function is called,
@@ -134,7 +134,7 @@ memcpy(void *dst, const void *src, size_t len)
 	return dst;
 }
 
-// Copy from the last byte to the first, for a dst that begins inside src.
+// Copy from the last byte to the first. memmove calls this if dst begins inside src.
 static void
 copy_down(char *dst, const char *src, size_t len)
 {
@@ -151,8 +151,8 @@ copy_down(char *dst, const char *src, size_t len)
 void *
 memmove(void *dst, const void *src, size_t len)
 {
-	// memcpy's order can be wrong only if src <= dst < src + len. With unsigned arithmetic, a
-	// single comparison checks this.
+	// memcpy copies from the first byte on, which is wrong only if src <= dst < src + len. With
+	// unsigned arithmetic, a single comparison checks this.
 	if ((uintptr_t)dst - (uintptr_t)src >= len)
 		memcpy(dst, src, len);
 	else

@@ -5,11 +5,11 @@
 //
 // The functions enter the kernel through the function pointer _syscall_gate. At first, the pointer
 // is _gate_int; libmain changes the pointer to _gate_sysenter if the CPU has sysenter. With
-// sysenter, the kernel needs esi and ebp for the return, so a call with five arguments, the last in
-// esi, always uses int.
+// sysenter, the kernel needs esi and ebp for the return. So a call with five arguments always uses
+// int, because its fifth argument is in esi.
 //
-// There is no function for exofork in this file: sys_exofork is an inline function in inc/lib.h,
-// which says why.
+// There is no function for exofork in this file: sys_exofork must be inlined, so it is in
+// inc/lib.h.
 
 #include <inc/syscall.h>
 #include <inc/trap.h>

@@ -1,6 +1,6 @@
-// Batches of system calls. A program collects calls in a struct Batch. The calls are executed
-// together, by sys_batch, when the batch is full or when the program calls batch_flush. After a
-// call that fails, no later call of the batch is executed. inc/lib.h describes the functions.
+// Batches of system calls. A program collects calls in a struct Batch. When the batch is full, or
+// when the program calls batch_flush, sys_batch executes the calls together. If a call fails, the
+// later calls of the batch are not executed. inc/lib.h describes the functions.
 
 #include <inc/lib.h>
 
@@ -11,9 +11,10 @@ batch_flush(struct Batch *b)
 
 	if (left == 0)
 		return 0;
-	// A Batch is on one page or on two, and a fork may have made these pages PTE_COW. The
-	// kernel does not write results to a PTE_COW page. So write to the first and the last word
-	// of b here: pgfault then maps copies of the pages.
+	// The kernel writes results to *b, but it does not write to a PTE_COW page, and a fork may
+	// have made the pages of *b PTE_COW. So write to *b here: pgfault (lib/fork.c) then maps
+	// copies of the pages. *b is on at most two pages, so two writes are enough: one to the
+	// first member, and one to the last call.
 	b->count = 0;
 	b->calls[left - 1].result = 0;
 	for (struct BatchCall *calls = b->calls; left > 0;) {
@@ -28,8 +29,8 @@ batch_flush(struct Batch *b)
 	return 0;
 }
 
-// Add a call to the batch; if the batch is full, execute its calls first. Arguments that the call
-// does not have are 0. Returns 0, or the error of an earlier call.
+// If the batch is full, execute its calls. Then add a new call. For arguments that the call does
+// not have, pass 0. Returns 0, or the error of an earlier call: then the new call is not added.
 static int
 add(struct Batch *b, uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4,
     uint32_t a5)

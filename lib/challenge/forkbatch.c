@@ -7,8 +7,8 @@
 
 #include <lib/fork.h>
 
-// The kernel writes results into the batch, but does not write to a PTE_COW page. PRIVATE places
-// the batch on a page that is never PTE_COW.
+// The kernel writes results into the batch, but the kernel does not write to a PTE_COW page. So
+// PRIVATE places the batch on a page that is never PTE_COW.
 PRIVATE static struct Batch batch;
 
 // The same as duppage in lib/fork.c, but adds its sys_page_map call to the batch.
@@ -47,8 +47,8 @@ fork_batched(void)
 		thisenv = &envs[ENVX(sys_getenvid())];
 		return 0;
 	}
-	// If this environment is a child of fork_batched, its batch is a copy of the parent's
-	// batch, which still contained calls. Drop these calls.
+	// If this environment was created by fork_batched, `batch` is a copy of the parent's batch
+	// and may contain calls of the parent. Remove these calls.
 	batch.count = 0;
 	r = _give_upcalls(child);
 	for (uint32_t pn = _next_page(0); pn < XSTACK_PAGE && r == 0; pn = _next_page(pn + 1))
