@@ -1,8 +1,8 @@
 // The page-fault upcall, and the upcall for other exceptions. After an exception, the kernel starts
 // the program here, on the exception stack, with esp pointing to a struct UTrapframe. The upcall
 // calls a function in lib/pgfault.c, which calls the handler. Then the upcall loads all registers
-// from the UTrapframe and returns to the interrupted code, without entering the kernel. Exercise
-// 10.
+// from the UTrapframe and returns to the interrupted code, without entering the kernel.
+// Exercise 10.
 //
 // Step 3 below changes the two stacks as follows:
 //
