@@ -1,6 +1,6 @@
-// The ACPI tables that list the CPUs (MADT) and that say how to power off (FADT and DSDT). Sections
-// are those of the ACPI specification 6.4. Each table has the physical addresses of the next
-// tables:
+// Read the BIOS's ACPI tables: the table MADT lists the CPUs, and the tables FADT and DSDT say how
+// to power off. Section numbers are those of the ACPI specification 6.4. Each table contains the
+// physical addresses of the next tables:
 //
 //	RSDP, in BIOS memory -> RSDT or XSDT, the root table -> MADT "APIC"
 //	(section 5.2.5)         (5.2.7, 5.2.8)                  (5.2.12)
@@ -90,8 +90,8 @@ struct Fadt {
 #define MAX_TABLES 64
 
 // Return the root table, and set *entry_words to the number of words per entry. Returns NULL if
-// there is no valid root table. A 32-bit BIOS may have only an RSDT, a later BIOS only an XSDT. If
-// both exist, the XSDT is used (section 5.2.7).
+// there is no valid root table. An old BIOS may have only an RSDT, and a new BIOS may have only an
+// XSDT. If both exist, the XSDT is used (section 5.2.7).
 static const struct RootTable *
 root_table(size_t *entry_words)
 {
@@ -106,8 +106,8 @@ root_table(size_t *entry_words)
 	return xsdt ? xsdt : bios_table(rsdp->rsdt, "RSDT", 4, sizeof(*xsdt));
 }
 
-// Return the first table in the root table that has this signature and at least min bytes; NULL if
-// there is none.
+// Return the first table that the root table lists with this signature and with at least min bytes.
+// Return NULL if there is no such table.
 static const void *
 find_table(const char *signature, size_t min)
 {
@@ -127,8 +127,8 @@ find_table(const char *signature, size_t min)
 	return NULL;
 }
 
-// Add the CPU that a MADT entry of `length` bytes describes. Entries for disabled CPUs and entries
-// of other types are ignored.
+// Add the CPU that a MADT entry of `length` bytes describes. Ignore entries of disabled CPUs and
+// entries of other types.
 static void
 add_madt_cpu(const void *entry, size_t length)
 {
@@ -142,7 +142,7 @@ add_madt_cpu(const void *entry, size_t length)
 		mp_add_cpu(x2apic->apicid);
 }
 
-// Add the CPUs that the MADT lists, and set lapicaddr. Returns false if there is no MADT.
+// Add the CPUs that the MADT lists to cpus[], and set lapicaddr. Returns false if there is no MADT.
 bool
 acpi_find_cpus(void)
 {
@@ -164,10 +164,10 @@ acpi_find_cpus(void)
 	return true;
 }
 
-// Return the sleep type that powers the machine off when it is written to the power control port;
-// -1 if the sleep type is not found. The sleep type is the first element of the package named _S5_
-// in the DSDT's bytecode (section 7.4.2). This function searches for the name as text, because a
-// full bytecode interpreter is larger than this kernel.
+// Return the sleep type of "off", the number that powers the machine off when the kernel writes it
+// to the power control port. Return -1 if this number is not found. The DSDT contains bytecode; the
+// number is the first element of the package _S5_ (section 7.4.2). This function only searches for
+// the text "_S5_", because a full bytecode interpreter would be larger than this kernel.
 static int
 find_sleep_type(const uint8_t *aml, size_t length)
 {
@@ -183,8 +183,8 @@ find_sleep_type(const uint8_t *aml, size_t length)
 	return -1;
 }
 
-// Power the machine off. Returns only on failure: the tables do not say how to power off, or the
-// machine is still on.
+// Power the machine off. Returns only if this fails: the tables do not say how to power off, or the
+// machine does not react.
 void
 acpi_power_off(void)
 {

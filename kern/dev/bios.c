@@ -1,6 +1,7 @@
 // Find and check tables that the BIOS left in memory. The callers are acpi.c (ACPI tables) and
-// mptable.c (MP tables). Only one CPU runs this code: at boot, and when the monitor powers off.
-// Every length is checked before it is used, and a table with a wrong checksum is ignored.
+// mptable.c (MP tables). This code needs no lock, because only one CPU runs it: at boot, and when
+// the monitor powers off. Every length is checked before it is used, and a table with a wrong
+// checksum is ignored.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -9,7 +10,7 @@
 #include <kern/dev/multiboot.h>
 #include <kern/pmap.h>
 
-#define MAX_TABLE (64 * 1024) // In bytes: more than any table that the kernel uses
+#define MAX_TABLE (64 * 1024) // Maximum bytes of a table: no table that the kernel uses is larger
 
 bool
 bios_sum_ok(const void *table, size_t length)
@@ -25,7 +26,7 @@ const void *
 bios_find(const char *signature, size_t length)
 {
 	// The BIOS keeps the segment of its extended data area (EBDA) at 0x40E, and the size of
-	// base memory in KB at 0x413. The structures to find are at multiples of 16.
+	// base memory in KB at 0x413. The structures begin at multiples of 16.
 	uint16_t ebda_segment, base_kb; // Read by memcpy, since 0x413 is not aligned
 	memcpy(&ebda_segment, KADDR(0x40E), sizeof(ebda_segment));
 	memcpy(&base_kb, KADDR(0x413), sizeof(base_kb));
@@ -50,8 +51,8 @@ bios_find(const char *signature, size_t length)
 
 // Return a pointer to `size` bytes at physical address pa; NULL if pa or size is not valid. Most
 // tables are near the top of RAM, above the memory that the kernel maps. Such a table is mapped
-// like device registers. The last mapping is kept, so that tables near each other share the
-// mapping.
+// like device registers. The function keeps the last mapping, so that tables that are near each
+// other share a mapping.
 static const void *
 bios_map(physaddr_t pa, size_t size)
 {

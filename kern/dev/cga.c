@@ -2,10 +2,10 @@
 // lines of 80 cells. Each cell has a character and its colours. console.c and printf.c call these
 // functions with cons_lock held; cga_init needs no lock.
 //
-// The adapter's memory has room for 204 lines. To scroll by a line, the kernel blanks the line
-// below the screen and moves the start address, where the adapter begins to display, to the next
-// line. At the end of the memory, the kernel copies the 24 lines that stay visible to the start of
-// the memory. The variables top and pos are indexes of cells in this memory:
+// The adapter has memory for 204 lines, and shows 25 lines from the start address on. To scroll by
+// a line, the kernel blanks the line below the visible lines and moves the start address to the
+// next line. At the end of the memory, the kernel copies the 24 lines that stay visible to the
+// beginning of the memory. The variables top and pos are indexes of cells in this memory:
 //
 //	cells:	| scrolled out | the 25 visible lines | not used yet |
 //		0              top         pos        top + SCREEN
@@ -23,16 +23,16 @@
 #define LINES    (CGA_SIZE / sizeof(uint16_t) / COLS)
 
 #define CRTC_PORT   0x3D4 // Index register of the 6845; the data register is the next port
-#define CRTC_START  12    // Start address (the first visible cell), high byte; 13: low byte
-#define CRTC_CURSOR 14    // The cursor's cell, high byte; 15: low byte
+#define CRTC_START  12    // Start address (first visible cell): high byte in 12, low byte in 13
+#define CRTC_CURSOR 14    // The cursor's cell: high byte in 14, low byte in 15
 
 #define COLOURS 0x0700 // Light grey on black
 
 static uint16_t *const cells = (uint16_t *)(KERNBASE + CGA_BUF);
 static const uint16_t blanks[COLS] = { [0 ... COLS - 1] = COLOURS | ' ' };
-static unsigned top;       // The first visible cell
+static unsigned top;       // Index of the first visible cell
 static unsigned shown_top; // The value of top that was last written to the 6845
-static unsigned pos;       // The cell where the next character goes
+static unsigned pos;       // Index of the cell for the next character
 
 static unsigned
 crtc_read(int reg)
@@ -62,8 +62,8 @@ cga_init(void)
 {
 	top = shown_top = crtc_read(CRTC_START);
 	pos = crtc_read(CRTC_CURSOR);
-	// Continue after the BIOS's text if the BIOS used the memory as this file does: lines start
-	// at multiples of COLS, and the cursor is on the screen. Otherwise clear the screen.
+	// If the BIOS used the memory as this file does (lines start at multiples of COLS, and the
+	// cursor is on the screen), continue after the BIOS's text. Otherwise clear the screen.
 	if (top % COLS == 0 && top + SCREEN <= LINES * COLS && pos >= top && pos < top + SCREEN)
 		return;
 	top = pos = 0;
@@ -91,7 +91,7 @@ cga_put(const char *s, size_t len)
 	size_t limit = MIN(len, COLS - pos % COLS), left = limit;
 
 	// Copy until a control character, the end of the text, or the end of the line. A loop in C
-	// takes twice as many instructions per character.
+	// would take twice as many instructions per character.
 	__asm__ volatile(
 	    "1:\tlodsb\n\t"
 	    "cmpb $' ', %%al\n\t"

@@ -2,7 +2,7 @@
 // local APIC, it also raises the timer interrupt. The MC146818 real-time clock has a small
 // battery-backed memory. One byte of this memory tells the BIOS what to do after a reset.
 //
-// The callers are timer.c (set-up and calibration), lapic.c and init.c (start of the APs),
+// The callers are timer.c (set-up and calibration), lapic.c and init.c (start of the other CPUs),
 // console.c and panic.c (panic), and check/commands.c (power off). udelay and pit_start use the
 // same counter, so only one CPU at a time may call these functions; no lock enforces this.
 
@@ -31,10 +31,10 @@ mc146818_write(uint8_t reg, uint8_t datum)
 }
 
 // The gate and the output of the 8254's counter 2 are bits of port 0x61, so the kernel can start
-// and poll this counter without an interrupt. In mode 0, the counter counts down once and sets its
-// output to 1 when it reaches zero.
+// and poll this counter without an interrupt. In mode 0, the counter counts down once; its output
+// becomes 1 when the count is zero.
 #define PIT_COUNTER2 0x42
-#define PIT_COUNTER0 0x40 // Its output is connected to IRQ_TIMER
+#define PIT_COUNTER0 0x40 // The output of counter 0 raises IRQ_TIMER
 #define PIT_CONTROL  0x43
 #define PIT_PERIODIC 0x34 // Counter 0, low byte then high byte, mode 2
 #define PIT_SELECT2  0xB0 // Counter 2, low byte then high byte, mode 0

@@ -44,8 +44,7 @@ struct MpProcessor {
 #define MP_ENABLED    0x01
 #define MP_IMCR       0x80
 
-// Add the CPUs in the table's entries. Stops at the first entry that is not valid, and returns
-// false.
+// Add the CPUs that the table's entries describe. If an entry is not valid, stop and return false.
 static bool
 read_mp_entries(const struct MpTable *table)
 {
@@ -88,7 +87,8 @@ mp_find_cpus(void)
 			cprintf("SMP: the MP table is damaged\n");
 	}
 	if (mp->imcrp & MP_IMCR) {
-		// The 8259s bypass the local APIC: connect them to the local APIC.
+		// Interrupts of the 8259s bypass the local APIC. Set bit 0 of the IMCR: now they go
+		// through the local APIC.
 		outb(0x22, 0x70);
 		outb(0x23, inb(0x23) | 1);
 	}

@@ -16,7 +16,8 @@ int boot_nranges;
 uint64_t boot_memory_total;
 char boot_cmdline[CMDLINE_MAX];
 
-// Return a pointer to len bytes at physical address pa; NULL if they are not all below KERNMAX.
+// Return a pointer to len bytes at physical address pa. Return NULL if some of these bytes are
+// above KERNMAX.
 static const void *
 loader_data(physaddr_t pa, size_t len)
 {
@@ -76,7 +77,8 @@ read_cmdline(const struct MultibootInfo *info)
 		panic("the boot loader's command line at %08x is out of reach", info->cmdline);
 	size_t len = strnlen(text, KERNMAX - info->cmdline);
 
-	// `qemu -kernel` puts the kernel's file name first; GRUB and our boot sector do not.
+	// `qemu -kernel` puts the name of the kernel's file before the command line: skip the name.
+	// GRUB and our boot sector pass no name.
 	const char *loader = NULL;
 	if (info->flags & MULTIBOOT_INFO_LOADER_NAME)
 		loader = loader_data(info->boot_loader_name, sizeof("qemu"));

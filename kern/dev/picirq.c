@@ -9,7 +9,7 @@
 
 #include <kern/dev/picirq.h>
 
-#define PIC1 0x20 // Command port of the first 8259A; the next port is its mask
+#define PIC1 0x20 // Command port of the first 8259A; the mask register is at the next port
 #define PIC2 0xA0 // The same for the second 8259A
 
 #define LINES 16
@@ -19,8 +19,8 @@
 
 static uint16_t irq_mask;
 
-// Set the interrupt mask, and print the lines that are then unmasked. Bit i of mask is 1 if line i
-// is blocked.
+// Set the interrupt mask, and print the lines that are then unmasked. If bit i of mask is 1, line i
+// is masked.
 static void
 irq_setmask_8259A(uint16_t mask)
 {
