@@ -201,7 +201,7 @@ begin_end(struct Env *e)
 	env_set_status(e, ENV_DYING);
 	e->env_ipc_recving = false;
 	wait_leave(e);
-	fpu_drop(e);
+	fpu_discard(e);
 	tlb_unload(e->env_pgdir);
 	if (e == curenv)
 		curenv = NULL;

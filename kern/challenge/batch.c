@@ -25,7 +25,7 @@
 
 static_assert(NSYSCALLS <= 32);
 
-// Execute the first calls in `calls`, n at most. Returns the number of calls that were executed.
+// Execute up to n calls, from calls[0] on. Returns the number of executed calls.
 static size_t
 make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 {
@@ -37,12 +37,12 @@ make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 			    c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
 		else
 			c->result = -E_INVAL;
-		// Memory will be free soon. Stop before this call: the caller issues this call and
-		// the remaining calls again later.
+		// Dying environments will soon free memory. Stop before this call. The caller can
+		// then issue this call and the remaining calls again.
 		if (c->result == -E_NO_MEM && envs_dying)
 			break;
-		// If the caller has stopped itself, stop after this call. The caller issues the
-		// remaining calls when it runs again.
+		// If the caller has stopped itself, stop after this call. When the caller runs
+		// again, it can issue the remaining calls.
 		if (((c++)->result < 0 && (flags & BATCH_STOP)) ||
 		    caller->env_status != ENV_RUNNING)
 			break;

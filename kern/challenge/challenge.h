@@ -30,11 +30,11 @@ bool challenge_trap(struct Trapframe *tf);
 bool challenge_kernel_trap(struct Trapframe *tf);
 
 // fpu.c: an environment's floating-point registers. The caller holds the big lock. env_save calls
-// fpu_save to save e's registers when e leaves this CPU. begin_end (env.c) calls fpu_drop to
+// fpu_save to save e's registers when e leaves this CPU. begin_end (env.c) calls fpu_discard to
 // discard e's registers when e is destroyed. sys_exofork calls fpu_copy to copy curenv's registers
 // to a new child. fpu_copy returns 0 or -E_NO_MEM.
 void fpu_save(struct Env *e);
-void fpu_drop(struct Env *e);
+void fpu_discard(struct Env *e);
 int fpu_copy(struct Env *child);
 
 // ipcsend.c: the part of sys_ipc_recv for a receiver with waiting senders. ipc_receive in ipc.h
@@ -78,7 +78,7 @@ fpu_save(struct Env *e)
 {
 }
 static inline void
-fpu_drop(struct Env *e)
+fpu_discard(struct Env *e)
 {
 }
 static inline int

@@ -95,7 +95,7 @@ fpu_trap(void)
 	assert(kernel_locked());
 	if (!curenv->env_fpu) {
 		if (!alloc_state(curenv)) {
-			if (envs_dying) { // Memory will be free soon: repeat the instruction later.
+			if (envs_dying) { // Memory will be free soon. Repeat the instruction then.
 				env_set_status(curenv, ENV_RUNNABLE);
 				return true;
 			}
@@ -122,7 +122,7 @@ fpu_save(struct Env *e)
 }
 
 void
-fpu_drop(struct Env *e)
+fpu_discard(struct Env *e)
 {
 	if (e == curenv && thiscpu->cpu_fpu_live) {
 		lcr0(rcr0() | CR0_TS);

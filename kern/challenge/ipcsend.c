@@ -1,10 +1,10 @@
-// sys_ipc_send waits until the receiver takes the message. sys_ipc_call does the same and then
-// waits for an answer.
+// sys_ipc_send sends a message and waits until the receiver has received it. sys_ipc_call does the
+// same and then waits for an answer.
 //
 // A waiting sender is in the receiver's queue, env_ipc_senders. The arguments of the sender's call
-// are in the sender's struct Env. The receiver takes messages from the front of the queue. The page
-// of a message is looked up only at delivery. If the sender's parent has unmapped the page during
-// the wait, the sender gets an error.
+// are in the sender's struct Env. The receiver receives messages from the front of the queue. The
+// page of a message is looked up only at delivery. If the sender's parent has unmapped the page
+// during the wait, the sender gets an error.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -15,8 +15,8 @@
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
-// In one call, a receiver skips at most this many messages that cannot be delivered, because it
-// holds the big lock during the call.
+// Maximum number of messages that a receiver tries in one call, if they cannot be delivered. There
+// is a limit because the kernel holds the big lock during the call.
 #define REFUSED_MAX 64
 
 // ---- Sending ----
@@ -58,9 +58,9 @@ sys_ipc_send(envid_t to_id, uint32_t value, void *srcva, int perm)
 }
 
 // If the caller must wait for the answer, the receiver runs at once, for the rest of the caller's
-// turn. So the kernel need not choose an environment or wake a CPU. The turn does not become
-// longer, so the scheduler's rule (sched.c) still holds. If a timer tick has arrived during the
-// call, the turn may be over: then the receiver becomes runnable and waits for its own turn.
+// turn. So the kernel does not have to choose an environment or wake a CPU. The turn does not
+// become longer, so the scheduler's rule (sched.c) still holds. If a timer tick has arrived during
+// the call, the turn may be over: then the receiver becomes runnable and waits for its own turn.
 int
 sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 {
@@ -99,9 +99,9 @@ receive_next(struct Trapframe *tf, void *dstva)
 
 // The message of the waiting sender `from` was delivered: end the wait of `from`. If `from` is in
 // sys_ipc_call, `from` must receive a message next. If other senders already wait for `from`, their
-// messages are not delivered here: `from` repeats its call as sys_ipc_recv when it runs. The reason
-// is that those senders may also be in sys_ipc_call and have waiting senders, so a chain of
-// deliveries would have no limit.
+// messages are not delivered here. Instead, `from` will repeat its call, as sys_ipc_recv, when it
+// runs. (Those senders may also be in sys_ipc_call and have waiting senders of their own. If this
+// function delivered their messages, a chain of deliveries could be of any length.)
 static void
 end_send(struct Env *from)
 {
@@ -115,10 +115,11 @@ end_send(struct Env *from)
 	}
 }
 
-// Deliver a message from the queue of `to`, which is curenv. The senders in the queue are tried
-// from the front until a message can be delivered. A sender whose message cannot be delivered gets
-// an error. After REFUSED_MAX such errors, curenv repeats its system call, so that interrupts are
-// handled and other CPUs can take the big lock. If no message can be delivered, curenv waits.
+// Deliver a message from the queue of `to`, which is curenv. Try the senders in the queue, from the
+// front, until a message can be delivered. If the message of a sender cannot be delivered, this
+// sender gets an error. After REFUSED_MAX such errors, curenv repeats its system call, so that
+// interrupts are handled and other CPUs can take the big lock. If no message can be delivered,
+// curenv waits.
 int
 ipc_receive_waiting(struct Env *to, void *dstva)
 {
@@ -130,7 +131,8 @@ ipc_receive_waiting(struct Env *to, void *dstva)
 		int r = ipc_deliver(from, to, from->env_ipc_send_value, from->env_ipc_send_srcva,
 		    from->env_ipc_send_perm);
 		if (r == -E_NO_MEM && envs_dying) {
-			// Memory will be free soon: repeat the call in the next turn.
+			// Dying environments will soon free memory: repeat the call in the next
+			// turn.
 			env_set_status(to, ENV_RUNNABLE);
 			return receive_next(env_frame(to), dstva);
 		}

@@ -23,7 +23,7 @@ challenge_init(void)
 	SETGATE(idt[0][T_SYSCALL], 0, GD_KT, syscall_int, 3);
 }
 
-// The registers that sysenter reads are described in Intel's manual, volume 3, section 5.8.7.
+// Intel's manual, volume 3, section 5.8.7, describes the registers that sysenter reads.
 void
 challenge_init_percpu(int cpu)
 {

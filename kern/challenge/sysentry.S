@@ -24,8 +24,8 @@
 // that the program was in that mode. So the code below trusts neither flags nor segments. It clears
 // the flags that no program may have (FL_PRIVILEGED in mmu.h, for example IOPL) before the program
 // continues. It also loads GD_UD into ds and es before the program continues, because ds and es may
-// hold values that are not selectors. (int $T_SYSCALL from that mode goes to trap(), which ends the
-// program.)
+// hold values that are not selectors. (If the program uses int $T_SYSCALL in that mode, trap()
+// destroys the program.)
 
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
@@ -89,8 +89,8 @@
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	// Check the flags first. Otherwise a program with forbidden flags could execute the two
-	// fast calls in a loop, and would not be ended.
+	// Check the flags first. Otherwise a program with forbidden flags could repeat the two fast
+	// calls for any time, and the kernel would not destroy the program.
 	testl $FL_PRIVILEGED, 8(%esp)
 	jnz 3f
 	branch_if_alone 1f, 2f
@@ -109,7 +109,7 @@ syscall_int:
 	iret
 2:	xorl %eax, %eax
 	iret
-3:	pushl $0 // trap() finds the wrong flags (user_flags_ok) and ends the program.
+3:	pushl $0 // trap() finds the forbidden flags (user_flags_ok) and destroys the program.
 	pushl $T_SYSCALL
 	jmp all_traps
 	.size syscall_int, . - syscall_int
@@ -127,7 +127,7 @@ sysenter_entry:
 	pushl %esi
 	pushl $0
 	pushl $T_SYSCALL
-	pushl $FL_RESERVED // If NT were set, iret would switch tasks; AC would turn off SMAP.
+	pushl $FL_RESERVED // Clear NT (iret would switch tasks) and AC (SMAP would be off).
 	popfl
 	call_syscall $user_data, $user_data
 2:	call_getenvid

@@ -23,11 +23,11 @@
 #include <kern/runq.h>
 #include <kern/wait.h>
 
-#define MAX_LINES 20 // Errors to print at most: one mistake can cause a thousand errors.
+#define MAX_LINES 20 // Maximum errors to print: one mistake can cause a thousand errors
 
-// found[] has one word per page: the number of mappings that were found, and these flags.
-#define RESERVED (1U << 31) // In use since boot and never freed: the kernel itself, or not RAM
-#define HELD     (1U << 30) // Used by the kernel for one purpose: programs must not map the page
+// found[] has one word per page: the number of mappings that the audit has found, and these flags.
+#define RESERVED (1U << 31) // In use since boot and never freed (the kernel itself, or not RAM)
+#define HELD     (1U << 30) // Used by the kernel at one place; programs must not map the page
 #define LISTED   (1U << 29) // On the free list
 #define MAPPINGS (LISTED - 1)
 
@@ -72,7 +72,8 @@ count_mapping(physaddr_t pa, uint32_t flags)
 	return true;
 }
 
-// Check kern_pgdir: programs may read pages[] and envs[] in it, and may write to nothing.
+// Check kern_pgdir. Of its mappings, programs may read only pages[] and envs[], and may write to
+// none.
 static void
 audit_kern_pgdir(void)
 {
@@ -157,8 +158,8 @@ audit_free_list(void)
 		report("%u pages are counted as free, %u are listed", page_free_count(), n);
 }
 
-// Compare pages[] with found[], after all mappings are counted. Returns the number of pages in use,
-// without the pages that are in use since boot.
+// Compare pages[] with found[], when all mappings are counted. Returns the number of pages in use,
+// except the pages that are in use since boot.
 static size_t
 audit_pages(void)
 {
@@ -186,8 +187,8 @@ audit_pages(void)
 
 // ---- Environments ----
 
-// Check the environments in a queue, or in the free list if `queue` is NULL. Returns the last
-// environment that was checked; NULL if the list is empty.
+// Check the list of environments that begins at head: a queue, or the free list if `queue` is NULL.
+// Returns the last environment that was checked, or NULL if the list is empty.
 static const struct Env *
 audit_list(const struct Env *head, const struct EnvQueue *queue)
 {
@@ -221,7 +222,7 @@ audit_queue(const struct EnvQueue *queue, const char *owner, envid_t id)
 }
 
 // Check that the fields of an environment agree with each other. Returns the text of an error, or
-// NULL if they agree.
+// NULL if there is no error.
 static const char *
 check_env(const struct Env *e)
 {
@@ -265,9 +266,9 @@ audit_cpus(void)
 	}
 }
 
-// Return whether an environment must be in the runnable set. A dying environment is in the set too,
-// because the scheduler frees a part of the environment's memory each time it selects the
-// environment.
+// Return whether an environment must be in the runnable set. A dying environment is in the set,
+// too: each time the scheduler selects a dying environment, it frees a part of the environment's
+// memory.
 static bool
 belongs_in_runq(const struct Env *e)
 {
@@ -280,9 +281,9 @@ audit_runnable_set(void)
 {
 	int next = -1; // The first runnable slot from `slot` on, in circular order; -1: none
 
-	// Scan envs[] backwards, twice. The order is circular: slot 0 follows the last slot. So the
-	// first scan only finds the first runnable slot of all, which is the `next` of the last
-	// slots. The second scan compares.
+	// Scan envs[] backwards, twice. The order is circular: slot 0 follows the last slot. So
+	// `next` of the last slots is the first runnable slot of all. The first scan only finds
+	// this slot. The second scan compares.
 	for (int i = 2 * NENV; i-- > 0;) {
 		int slot = i % NENV;
 		if (belongs_in_runq(&envs[slot]))

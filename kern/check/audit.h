@@ -5,8 +5,8 @@
 
 // The audit: compute the kernel's bookkeeping data again, and compare (audit.c).
 
-// Record the pages that are in use now, because these pages are never freed. `counts` is an array
-// with one word per page, which only audit() uses. mem_init calls audit_init right after page_init.
+// Record the pages that are in use now: these pages will never be freed. `counts` is an array with
+// one word per page, which only audit() uses. mem_init calls audit_init right after page_init.
 void audit_init(uint32_t *counts);
 
 // Check everything. Prints "balanced" or the errors, and returns the number of errors. The caller

@@ -3,8 +3,8 @@
 
 #include <inc/trap.h>
 
-// Commands of the monitor that start programs, end environments, check the kernel and switch the
-// machine off (commands.c). monitor.c describes the parameters and results.
+// Commands of the monitor that start programs, destroy environments, check the kernel, and power
+// the machine off (commands.c). monitor.c describes the parameters and results.
 int mon_programs(int argc, char **argv, struct Trapframe *tf);
 int mon_run(int argc, char **argv, struct Trapframe *tf);
 int mon_kill(int argc, char **argv, struct Trapframe *tf);

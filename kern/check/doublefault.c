@@ -6,15 +6,15 @@
 // including esp, from the TSS that the gate names. The handler prints the saved registers and
 // panics. It never returns.
 //
-// Each CPU has its own TSS and stack for double faults, because a CPU that finds the gate's TSS in
-// use by another CPU resets the machine. A gate names one TSS, so each CPU also has its own
-// interrupt table. The tables differ only in this gate. (With one table and a GDT per CPU, all CPUs
-// would have the same TSS selector, and cpunum() could not distinguish the CPUs.)
+// Each CPU has its own TSS and stack for double faults. (If a CPU finds that another CPU uses the
+// gate's TSS, the machine is reset.) A gate names one TSS, so each CPU also has its own interrupt
+// table. The tables differ only in this gate. (With one table and a GDT per CPU, all CPUs would
+// have the same TSS selector, and cpunum() could not distinguish the CPUs.)
 //
-// The double-fault TSS and stack of CPU i are at the places for CPU NCPU + i. So the double-fault
-// stack also has a guard. The double-fault stack is at a lower address than all kernel stacks, like
-// the frame of a called function. So a backtrace continues from the double-fault stack to the
-// kernel stack.
+// The double-fault TSS and stack of CPU i have the GDT entry and the addresses of a CPU NCPU + i.
+// So a double-fault stack also has a guard below. A double-fault stack is at a lower address than
+// all kernel stacks, as a called function's frame is at a lower address than its caller's frame. So
+// a backtrace continues from the double-fault stack to the kernel stack.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -64,10 +64,10 @@ in_guard(int cpu, uintptr_t va)
 	return va >= limit - KSTKGAP && va < limit;
 }
 
-// Load this CPU's normal TSS into the task register again: the task switch has changed this
-// register, and cpunum() reads it. Returns the CPU's number. (ltr needs a TSS that is not marked
-// busy. But after a task gate the old TSS is still marked busy, so that the handler could return to
-// it.)
+// Load the task register with this CPU's normal TSS again, because the task switch has changed the
+// register and cpunum() reads it. Returns the CPU's number. (The CPU has left the normal TSS marked
+// busy, so that the handler could return to it. ltr does not accept a busy TSS, so first remove the
+// mark.)
 static __attribute__((noinline)) int
 reload_task_register(void)
 {
@@ -78,8 +78,8 @@ reload_task_register(void)
 	return (selector - GD_TSS0) >> 3;
 }
 
-// The task gate enters here. The stack holds only the error code, 0, where a called function finds
-// its return address.
+// The CPU starts here after the task switch. The stack holds only the error code, 0, at the place
+// where a called function finds its return address.
 static __attribute__((noreturn)) void
 double_fault(void)
 {
@@ -92,7 +92,8 @@ double_fault(void)
 	struct Trapframe tf = frame_of(ts);
 	print_trapframe(&tf);
 	// Make the monitor's backtrace continue in the function that faulted, as if that function
-	// had called double_fault. A return address is after the call instruction, so add 1.
+	// had called double_fault. The 1 is added because a return address is after the call
+	// instruction.
 	frame[0] = ts->ts_ebp;
 	frame[1] = ts->ts_eip + 1;
 	kdebug_print_kernel(ts->ts_eip);

@@ -1,5 +1,5 @@
-// Look up a function in the symbol table of a program's ELF image. kdebug.c uses this to name the
-// function that faulted.
+// Look up a function in the symbol table of a program's ELF image. kdebug.c uses this file to print
+// the name of the function that faulted.
 
 #include <inc/string.h>
 
@@ -18,8 +18,9 @@ read_section(const uint8_t *image, size_t size, const struct Elf *elf, uint32_t 
 	return sh->sh_type == type && elf_within(sh->sh_offset, sh->sh_size, size);
 }
 
-// Find the function with the highest start address that is not above va. Returns whether va is
-// inside this function. If the symbol's size is 0, the function's size is unknown.
+// Of all functions that start at or below va, find the function with the highest start address.
+// Returns whether va is inside this function. If the size in the symbol is 0, the function's size
+// is unknown, and the result is true.
 static bool
 search_symbols(const uint8_t *table, size_t size, uint32_t va, struct Sym *found)
 {

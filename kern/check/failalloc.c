@@ -10,8 +10,8 @@
 
 #define MAX_DIGITS 9 // Every number of 9 digits fits in a long.
 
-static uint32_t fail_at;  // K until the failure is reported; 0 after that
-uint32_t failalloc_left;  // Calls up to and including the failure; 0: no call fails
+static uint32_t fail_at;  // K; 0 after the failure was reported
+uint32_t failalloc_left;  // Calls left until the failing call, included; 0: no call fails
 static bool keep_failing; // All allocations after the K-th fail too.
 
 bool

@@ -6,11 +6,11 @@
 // Make page allocations fail on purpose (failalloc.c). The caller holds the big lock.
 
 // Choose the allocation that fails. If text is "K", the K-th call of page_alloc from now on fails.
-// If text is "K+", that call and all later calls fail. If text is "0", no call fails. Returns false
-// for any other text.
+// If text is "K+", the K-th call and all later calls fail. If text is "0", no call fails. Returns
+// false for any other text.
 bool failalloc_set(const char *text);
 
-// Number of calls of page_alloc up to and including the call that fails; 0: no call fails.
+// Number of calls of page_alloc until the call that fails, including this call; 0: no call fails.
 // failalloc_count counts a call, and returns whether this call must fail.
 extern uint32_t failalloc_left;
 bool failalloc_count(void);

@@ -1,13 +1,13 @@
-// Random delays make races more likely, so that tests find errors. A race may need a CPU that is
-// slow between two particular instructions. Without delays, this happens perhaps once in a million
-// times. With jitter=SEED on the command line, each CPU spins for a random time at those probes
-// (kern/probe.h) where an action of another CPU can change the result: before a CPU takes a lock,
-// halts, or wakes or interrupts another CPU, and when a CPU enters or leaves the kernel. Time
-// slices also get random lengths.
+// Random delays make races more likely, so that tests find errors. A race may have a wrong result
+// only if a CPU is slow between two particular instructions. Without delays, a CPU is slow there
+// perhaps once in a million times. With jitter=SEED on the command line, each CPU spins for a
+// random time at those probes (kern/probe.h) where an action of another CPU can change the result:
+// before a CPU takes a lock, halts, or wakes or interrupts another CPU, and when a CPU enters or
+// leaves the kernel. Time slices also get random lengths.
 //
 // The seed and the CPU's number determine the random numbers of a CPU. With one CPU and a clock
 // that counts instructions (qemu -icount), the same seed repeats a run exactly. With several CPUs,
-// two runs with the same seed differ, because the relative speed of the CPUs also matters.
+// two runs with the same seed differ, because the CPUs do not always run at the same speed.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -17,16 +17,16 @@
 #include <kern/probe.h>
 #include <kern/timer.h>
 
-#define SPIN_LEAST 3  // At least half of the spins have fewer than 1 << SPIN_LEAST iterations.
-#define SPIN_BITS  15 // All spins have fewer than 1 << SPIN_BITS iterations.
-#define SLICE_BITS 8  // A time slice is at least the normal time slice >> SLICE_BITS.
+#define SPIN_MIN_BITS 3 // At least half of the spins have fewer than 1 << SPIN_MIN_BITS iterations.
+#define SPIN_MAX_BITS 15 // All spins have fewer than 1 << SPIN_MAX_BITS iterations.
+#define SLICE_BITS    8  // A time slice is at least the normal time slice >> SLICE_BITS.
 
 #define SEED_DIGITS 9 // Every number of 9 digits fits in a long.
 
 static uint32_t states[NCPU];
 
-// Return the next random number of this CPU. xorshift32 is a fast generator of sufficient quality.
-// Its state is never 0.
+// Return the next random number of this CPU. The generator is xorshift32: it is fast, and good
+// enough for delays. Its state is never 0.
 static uint32_t
 next_random(void)
 {
@@ -43,9 +43,10 @@ static void
 spin(void)
 {
 	uint32_t random = next_random();
-	// Each additional bit doubles the time and is half as likely. So each value of `bits` takes
-	// the same total time.
-	uint32_t bits = __builtin_ctz(random | 1 << (SPIN_BITS - SPIN_LEAST)) + SPIN_LEAST;
+	// One bit more doubles the time of a spin, but is half as likely. So all values of `bits`
+	// add the same time in total.
+	uint32_t bits =
+	    __builtin_ctz(random | 1 << (SPIN_MAX_BITS - SPIN_MIN_BITS)) + SPIN_MIN_BITS;
 
 	random = next_random();
 	for (volatile uint32_t left = random & ((1U << bits) - 1); left > 0; left--) {
@@ -61,7 +62,7 @@ change_slice(void)
 	uint32_t random = next_random();
 	uint32_t most = timer_period >> random % SLICE_BITS;
 
-	if (lapicaddr) // The count below is at least 1: a count of 0 stops the timer.
+	if (lapicaddr) // 1 is added to the count, because a count of 0 stops the timer.
 		lapic_timer_set(most / 2 + (random >> 8) % (most / 2 + 1) + 1);
 }
 
@@ -99,12 +100,12 @@ jitter_set(const char *value)
 		return false;
 	for (uint32_t i = 0; i < NCPU; i++) {
 		// The two odd factors make the states for nearby seeds and CPUs differ in many
-		// bits. A state of 0 is replaced, because xorshift32 never leaves this state.
+		// bits. Replace a state of 0, because xorshift32 never leaves this state.
 		states[i] = (uint32_t)seed * 2654435761U ^ i * 2246822519U;
 		if (states[i] == 0)
 			states[i] = 1;
 	}
-	time_slice = 0; // Each tick of the timer ends the current turn.
+	time_slice = 0; // Now each tick of the timer ends the current turn.
 	probe_listen(LISTENER_JITTER, jitter_event, true);
 	cprintf("jitter: seed %ld\n", seed);
 	return true;

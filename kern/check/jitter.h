@@ -5,8 +5,8 @@
 
 // Random delays that make races more likely (jitter.c).
 
-// The command-line option jitter=SEED: start the delays. Returns false if the value is not a number
-// from 1 to 999999999.
+// Called for the command-line option jitter=SEED. Starts the delays. Returns false if the value is
+// not a number from 1 to 999999999.
 bool jitter_set(const char *value);
 
 #endif // JOS_KERN_CHECK_JITTER_H

@@ -5,11 +5,11 @@
 
 #include <inc/trap.h>
 
-// The command-line option lockstat=on: start the measurement. Returns false if the value is not
-// "on".
+// Called for the command-line option lockstat=on. Starts the measurement. Returns false if the
+// value is not "on".
 bool lockstat_set(const char *value);
 
-// The monitor's command: lockstat [on|off].
+// The monitor's command lockstat [on|off]. monitor.c describes the parameters and results.
 int mon_lockstat(int argc, char **argv, struct Trapframe *tf);
 
 #endif // JOS_KERN_CHECK_LOCKSTAT_H

@@ -14,8 +14,8 @@
 
 #define CHECKED() cprintf("%s() succeeded!\n", __func__)
 
-// Allocate all free pages, link them through pp_link, and return their number. free_all undoes
-// this.
+// Allocate all free pages, link them to a list by pp_link, and return their number. free_all frees
+// the pages of such a list.
 static size_t
 alloc_all(struct PageInfo **list)
 {
@@ -57,8 +57,8 @@ is_ram(physaddr_t pa)
 	return ram;
 }
 
-// Check that every free page is RAM, is used for nothing else, and is on the free list once; and
-// that all pages with pp_ref 0 are on the list.
+// Check that every page on the free list is RAM, is not in use, and is on the list only once. Check
+// that every page with pp_ref 0 is on the list.
 void
 check_page_free_list(void)
 {
@@ -75,7 +75,8 @@ check_page_free_list(void)
 		assert(pa != 0);
 		assert(pa != MPENTRY_PADDR);
 		assert(pa < IOPHYSMEM || pa >= EXTPHYSMEM);
-		// The page is not in the kernel, nor in the tables that boot_alloc placed after it.
+		// The page is outside the kernel and the tables that boot_alloc placed after the
+		// kernel.
 		assert(pa < EXTPHYSMEM || pa >= PADDR(envs + NENV));
 		(pa < IOPHYSMEM) ? base++ : extended++;
 	}
@@ -88,8 +89,8 @@ check_page_free_list(void)
 	CHECKED();
 }
 
-// Check that page_alloc returns each page once, zeroes it if ALLOC_ZERO is given, and returns NULL
-// when no page is left; and that a freed page can be allocated again.
+// Check that page_alloc returns each page only once, fills the page with zeroes if ALLOC_ZERO is
+// given, and returns NULL if no page is left. Check that a freed page can be allocated again.
 void
 check_page_alloc(void)
 {
@@ -122,8 +123,9 @@ check_page_alloc(void)
 	CHECKED();
 }
 
-// Translate va with kern_pgdir, in software, as the hardware does. Returns the page's physical
-// address with PTE_P, and with PTE_W and PTE_U if both levels allow them; 0 if va is not mapped.
+// Translate va with kern_pgdir, as the hardware does. If va is not mapped, returns 0. Otherwise
+// returns the page's physical address, together with PTE_P, and with PTE_W and PTE_U if both the
+// directory entry and the page table entry have the bit.
 static pte_t
 mapped(uintptr_t va)
 {
@@ -139,11 +141,12 @@ mapped(uintptr_t va)
 	return pte & PTE_P ? PTE_ADDR(pte) | (pte & pde & (PTE_P | PTE_W | PTE_U)) : 0;
 }
 
-// check_page and the two functions that it calls map pages at these two addresses.
+// check_page maps pages at these two addresses.
 static char *const va0 = (char *)PGSIZE;
 static char *const va1 = (char *)(2 * PGSIZE);
 
-// Map p0 at va0 and p1 at va1, while `table` is the only page left for a page table.
+// Check page_insert: map p0 at va0 and p1 at va1. At first, no page is free. Then this function
+// frees `table`, which becomes the page table.
 static void
 check_page_insert(struct PageInfo *p0, struct PageInfo *p1, struct PageInfo *table)
 {
@@ -154,8 +157,8 @@ check_page_insert(struct PageInfo *p0, struct PageInfo *p1, struct PageInfo *tab
 	assert(page_insert(kern_pgdir, p0, va0, PTE_W) < 0);
 	assert(p0->pp_ref == 0 && !mapped(PGSIZE));
 
-	// With a free page, page_insert uses this page as page table. The next page_insert needs no
-	// second page table.
+	// With a free page, page_insert uses this page as the page table. The next page_insert
+	// needs no other page table.
 	page_free(table);
 	assert(page_insert(kern_pgdir, p0, va0, PTE_W) == 0);
 	assert(PTE_ADDR(kern_pgdir[0]) == page2pa(table) && table->pp_ref == 1);
@@ -175,14 +178,14 @@ check_page_replace(struct PageInfo *p0, struct PageInfo *p1)
 	assert(p1->pp_ref == 1 && page_free_count() == 0);
 	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P | PTE_U));
 
-	// p1 replaces p0, which loses its last mapping and is freed.
+	// Map p1 in the place of p0. This was the last mapping of p0, so p0 is freed.
 	assert(page_insert(kern_pgdir, p1, va0, 0) == 0);
 	assert(p1->pp_ref == 2 && p0->pp_ref == 0 && page_free_count() == 1);
 	assert(page_alloc(0) == p0);
 
 	page_remove(kern_pgdir, va0);
 	assert(p1->pp_ref == 1 && !mapped(PGSIZE));
-	page_remove(kern_pgdir, va0); // va0 is not mapped now: no effect.
+	page_remove(kern_pgdir, va0); // No effect, because va0 is no longer mapped
 	assert(p1->pp_ref == 1);
 	page_remove(kern_pgdir, va1);
 	assert(p1->pp_ref == 0 && page_alloc(0) == p1 && !page_alloc(0));
@@ -243,16 +246,18 @@ check_kern_pgdir(void)
 		bool expected = i == PDX(UVPT) || i == PDX(UPAGES) || i == PDX(UENVS) ||
 				i == PDX(MMIOBASE) || i == PDX(KSTACKTOP - 1) || i >= PDX(KERNBASE);
 		assert(!!(kern_pgdir[i] & PTE_P) == expected);
-		if (i > PDX(data)) // Large and global pages, which stay in the TLB when CR3 changes
+		if (i > PDX(data)) // 4 MB pages, global: they stay in the TLB when CR3 changes
 			assert((kern_pgdir[i] & (PTE_PS | PTE_G)) == (PTE_PS | PTE_G));
 	}
 	assert(PTE_ADDR(kern_pgdir[PDX(UVPT)]) == PADDR(kern_pgdir));
 	CHECKED();
 }
 
-// The checks that need kern_pgdir to be loaded. A page can be used as soon as it is inserted, even
-// if it replaces another page. CR0.WP is set, so read-only pages are also read-only for the kernel.
-// mmio_map_region maps registers at any offset in a page, and regions do not overlap.
+// The checks that need kern_pgdir in CR3:
+//
+// - A page can be used as soon as it is inserted, even if it replaces another page.
+// - CR0.WP is set, so read-only pages are also read-only for the kernel.
+// - mmio_map_region maps registers at any offset in a page, and its regions do not overlap.
 void
 check_page_installed_pgdir(void)
 {
@@ -260,7 +265,7 @@ check_page_installed_pgdir(void)
 	struct PageInfo *first = page_alloc(0), *second = page_alloc(0);
 	size_t free_before = page_free_count();
 
-	// Each page holds its own address, so that a read shows which page is mapped.
+	// Store in each page its own physical address, so that a read shows which page is mapped.
 	assert(first && second);
 	*(physaddr_t *)page2kva(first) = page2pa(first);
 	*(physaddr_t *)page2kva(second) = page2pa(second);
@@ -277,8 +282,8 @@ check_page_installed_pgdir(void)
 
 	assert(rcr3() == PADDR(kern_pgdir) && (rcr0() & CR0_WP));
 
-	// The registers take PGSIZE bytes and begin in the middle of a page, so they are in two
-	// pages.
+	// The device has PGSIZE bytes of registers, which begin in the middle of a page, so they
+	// are in two pages.
 	const physaddr_t device = 0xFEDCB010;
 	uintptr_t a = (uintptr_t)mmio_map_region(device, PGSIZE);
 	uintptr_t b = (uintptr_t)mmio_map_region(PTE_ADDR(device), 1);

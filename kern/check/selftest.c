@@ -34,14 +34,15 @@ take_lock_twice(void)
 }
 
 static void
-drop_free_lock(void)
+release_free_lock(void)
 {
 	spin_unlock(&cons_lock);
 }
 
-// Release the big lock while CPU 1 holds it; on a machine with one CPU, while no CPU holds it.
+// Release the big lock while CPU 1 holds the lock (or, on a machine with one CPU, while no CPU
+// holds the lock).
 static void
-drop_lock_of_another(void)
+release_lock_of_another(void)
 {
 	unlock_kernel();
 	while (ncpu > 1 && kernel_lock.holder != spin_cpu(1))
@@ -144,8 +145,8 @@ static const struct {
 } tests[] = {
 	{ "take_big_lock_twice", take_big_lock_twice },
 	{ "take_lock_twice", take_lock_twice },
-	{ "drop_free_lock", drop_free_lock },
-	{ "drop_lock_of_another", drop_lock_of_another },
+	{ "release_free_lock", release_free_lock },
+	{ "release_lock_of_another", release_lock_of_another },
 	{ "allocate_page_without_lock", allocate_page_without_lock },
 	{ "map_page_without_lock", map_page_without_lock },
 	{ "change_status_without_lock", change_status_without_lock },

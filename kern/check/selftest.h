@@ -3,9 +3,9 @@
 
 #include <inc/types.h>
 
-// The command-line option selftest=NAME: make the mistake NAME now, which the kernel must detect
-// (selftest.c). The name ends at a space or at the end of the text. Returns false if there is no
-// such mistake.
+// Called for the command-line option selftest=NAME. Makes the mistake `name` now; the kernel must
+// detect it (selftest.c). The name ends at a space or at the end of the text. Returns false if
+// there is no mistake of this name.
 bool selftest_run(const char *name);
 
 #endif // JOS_KERN_SELFTEST_H

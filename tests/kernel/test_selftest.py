@@ -6,8 +6,8 @@ from tests.support import KernelTest
 LOCKS = {
     "take_big_lock_twice": r"CPU 0 takes the big kernel lock twice",
     "take_lock_twice": r"CPU 0 takes the console lock twice",
-    "drop_free_lock": r"CPU 0 drops the console lock, which it does not hold",
-    "drop_lock_of_another": r"CPU 0 drops the big kernel lock, which it does not hold",
+    "release_free_lock": r"CPU 0 drops the console lock, which it does not hold",
+    "release_lock_of_another": r"CPU 0 drops the big kernel lock, which it does not hold",
     "allocate_page_without_lock": r"assertion failed: kernel_locked\(\)",
     "map_page_without_lock": r"assertion failed: kernel_locked\(\)",
     "change_status_without_lock": r"assertion failed: kernel_locked\(\)",
