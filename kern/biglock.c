@@ -1,29 +1,29 @@
 // The big kernel lock, and how a CPU waits for it.
 //
-// The lock is a spin lock, but a waiting CPU does not poll forever: there can be more CPUs than the
-// host has cores, and then a polling CPU takes host time from the lock holder. After POLLS polls,
-// the waiting CPU sets its bit in `sleepers` and halts with interrupts on. A CPU that has dropped
-// the lock wakes one sleeper with an interrupt. No wake-up is lost, because both CPUs first write
-// and then read:
+// The lock is a spin lock, but a waiting CPU does not poll forever. If there are more CPUs than the
+// host has cores, a polling CPU takes host time from the lock holder. So after POLLS polls, the
+// waiting CPU sets its bit in `sleepers` and halts with interrupts on. When another CPU has
+// released the lock, it wakes one sleeper with an interrupt. No wake-up is lost, because both CPUs
+// first write and then read:
 //
-//	CPU A waits for the lock                 CPU B drops the lock
+//	CPU A waits for the lock                 CPU B releases the lock
 //	  sets its bit in sleepers                 writes 0 to kernel_lock
 //	  tries to take the lock, which fails      reads sleepers, sees A's bit
 //	  halts                                    sends A the interrupt
 //
-// If CPU A finds the lock still taken, CPU B has not written 0 yet, so CPU B reads sleepers later
-// and sees the bit. (sched_halt says why an earlier interrupt ends the halt at once.)
+// If A's attempt fails, B has not written 0 yet. So B reads sleepers later, and sees A's bit. If
+// the interrupt arrives just before A halts, it ends the halt at once (sched_halt says why).
 //
-// Sleepers are woken one at a time. `woken` names the CPU that was woken until that CPU has the
-// lock or has set its bit again. While `woken` is set, no other sleeper is woken.
+// Sleepers are woken one at a time. `woken` identifies the CPU that was woken, until that CPU takes
+// the lock or sets its bit again. While `woken` is not 0, no other sleeper is woken.
 //
-// A CPU that is awake is usually faster than a CPU that must wake up first. So that a sleeper does
-// not wait forever, one wake-up in 16 hands the lock over: the CPU that has dropped the lock takes
-// the lock again, and writes the sleeper's name to it. (While one CPU holds the lock, every other
-// CPU whose bit is set is waiting, because a CPU clears its bit as soon as it has the lock.)
+// A CPU that polls usually takes the lock before a CPU that must first wake up. So that no sleeper
+// waits forever, one wake-up in 16 hands the lock over: the CPU that has released the lock takes it
+// again, and then writes the sleeper's identification to the lock. (A CPU clears its bit as soon as
+// it has the lock. So while one CPU holds the lock, the other CPUs whose bits are set are waiting.)
 // models/lock.pml checks this protocol.
 
-#define BIGLOCK_INLINE // Compile lock_kernel and unlock_kernel as functions
+#define BIGLOCK_INLINE // Compile lock_kernel and unlock_kernel as ordinary functions
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -34,25 +34,25 @@
 #include <kern/probe.h>
 #include <kern/spinlock.h>
 
-// Polls before a waiting CPU halts. They take about as long as a wake-up, and about as long as the
-// longest common operations (a fork, a line of output) hold the lock.
+// The number of polls before a waiting CPU halts. The polls take about as long as a wake-up, and
+// about as long as the longest common operations (a fork, a line of output) hold the lock.
 #define POLLS 20000
 
-// One wake-up in this many hands the lock over. A hand-over is slow, because no CPU runs kernel
-// code until the sleeper has woken up. (Counting every drop of the lock, instead of every wake-up,
-// made primes three times as slow on 8 CPUs.)
+// The number of wake-ups per hand-over. Hand-overs are rare because they are slow: no CPU can run
+// kernel code until the sleeper has woken up. (In a test, every release of the lock was counted
+// instead of every wake-up. Then user/primes was three times as slow on 8 CPUs.)
 #define HAND_OVER_AFTER 16
 
 HOT_DATA struct spinlock kernel_lock = { .name = "the big kernel lock" };
 
 HOT_DATA uint32_t sleepers;
-static volatile uint32_t woken;    // spin_cpu() of the sleeper that was woken, or 0
-static volatile uint32_t wake_ups; // Number since the last hand-over, inexact: no lock protects it
+static volatile uint32_t woken;    // spin_cpu() of the CPU that was woken, or 0
+static volatile uint32_t wake_ups; // Number since the last hand-over (inexact, because not locked)
 static_assert(NCPU <= 32);
 
 // ---- Taking the lock ----
 
-// Take the lock if it is free or was handed over to this CPU. Returns whether this CPU has it.
+// If the lock is free, take it. Returns whether this CPU now has the lock, perhaps by a hand-over.
 static bool
 try_lock(void)
 {
@@ -69,7 +69,7 @@ poll_lock(void)
 	return false;
 }
 
-// Clear `woken` if it names this CPU.
+// If `woken` identifies this CPU, clear `woken`.
 static void
 clear_woken(void)
 {
@@ -77,7 +77,7 @@ clear_woken(void)
 		xchg(&woken, 0);
 }
 
-// Take the lock and return true, or halt until this CPU is woken and return false.
+// Try once more to take the lock. If this fails, halt until an interrupt, and return false.
 static bool
 sleep_for_lock(void)
 {
@@ -90,7 +90,7 @@ sleep_for_lock(void)
 	return false;
 }
 
-// Wait for the lock, which was not free, and take it.
+// The slow path of lock_kernel: wait for the lock, and take it.
 void
 lock_slowly(void)
 {
@@ -103,9 +103,9 @@ lock_slowly(void)
 	clear_woken();
 }
 
-// ---- Dropping the lock ----
+// ---- Releasing the lock ----
 
-// Return the first sleeper after this CPU, in circular order, or -1 if there is none.
+// Return the number of the next sleeper after this CPU, in circular order, or -1 if there is none.
 static int
 next_sleeper(void)
 {
@@ -115,7 +115,7 @@ next_sleeper(void)
 	return asleep ? __builtin_ctz(after ? after : asleep) : -1;
 }
 
-// If a hand-over is due and the lock is still free, hand the lock over and return true.
+// If a hand-over is due and the lock is still free, hand the lock over. Returns whether it did so.
 static bool
 hand_over(void)
 {
@@ -124,7 +124,7 @@ hand_over(void)
 	wake_ups = 0;
 	int cpu = next_sleeper();
 	if (cpu < 0) {
-		spin_drop(&kernel_lock);
+		spin_release(&kernel_lock);
 		return false;
 	}
 	kernel_lock.holder = spin_cpu(cpu);
@@ -132,9 +132,9 @@ hand_over(void)
 	return true;
 }
 
-// Wake a sleeper, after this CPU has dropped the lock, unless a woken CPU is already about to take
-// the lock. `woken` is set before the sleeper's bit is cleared, so a CPU that finds its bit cleared
-// also finds its name in `woken`.
+// The slow path of unlock_kernel: wake a sleeper, unless a woken CPU is already about to take the
+// lock. `woken` must be set before the sleeper's bit is cleared. In the other order, the sleeper
+// could take the lock in between, and `woken` would never be cleared.
 void
 wake_sleeper(void)
 {
@@ -151,6 +151,6 @@ wake_sleeper(void)
 			lapic_ipi(cpu, T_IPI_WAKE);
 			return;
 		}
-		xchg(&woken, 0); // The CPU has woken up by itself.
+		xchg(&woken, 0); // That CPU has already taken the lock, and cleared its bit.
 	}
 }

@@ -9,20 +9,20 @@
 #include <kern/probe.h>
 #include <kern/spinlock.h>
 
-// Only the CPU that holds this lock may use the kernel's data. A CPU takes the lock when it enters
-// the kernel from user mode and when it starts, and drops the lock before it returns to user mode
-// or halts. A CPU must not take the lock twice, and must not take it in an interrupt handler.
+// Only the CPU that holds this lock may use the kernel's data. A CPU takes the lock when it starts,
+// and when it enters the kernel from user mode. It releases the lock before it returns to user mode
+// or halts. A CPU must not take the lock twice, and interrupt_handler (trap.c) must not take it.
 extern struct spinlock kernel_lock;
 
-extern uint32_t sleepers; // The CPUs that halt while they wait for the lock: one bit per CPU
+extern uint32_t sleepers; // Bit i is set while CPU i is halted and waits for the lock
 
-// The slow paths of the two functions below.
+// The slow paths of lock_kernel and unlock_kernel.
 void lock_slowly(void);
 void wake_sleeper(void);
 void not_holding(const struct spinlock *lk);
 
-// These two functions are inlined, because every entry into the kernel calls both. biglock.c also
-// compiles them as ordinary functions, so that GDB can call them.
+// lock_kernel and unlock_kernel are inline functions, because every entry into the kernel calls
+// both. biglock.c also compiles them as ordinary functions, so that GDB can call them.
 #ifndef BIGLOCK_INLINE
 #define BIGLOCK_INLINE static inline
 #endif
@@ -39,14 +39,14 @@ BIGLOCK_INLINE void
 unlock_kernel(void)
 {
 	probe(PROBE_LOCK_DROP, 0);
-	if (!spin_drop(&kernel_lock))
+	if (!spin_release(&kernel_lock))
 		not_holding(&kernel_lock);
 	if (sleepers)
 		wake_sleeper();
 }
 
-// Return whether this CPU holds the big lock, for assertions. After a panic this is always true,
-// because the monitor then uses the kernel's data without the lock.
+// Return whether this CPU holds the big lock. Used in assertions. After a panic, the result is
+// always true, because the monitor uses the kernel's data without the lock.
 static inline bool
 kernel_locked(void)
 {

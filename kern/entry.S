@@ -1,10 +1,10 @@
 // The kernel's first instructions. A Multiboot loader (GRUB, qemu -kernel, our boot sector) jumps
-// to _start with paging off. The code turns paging on with entry_pgdir, which maps low memory both
-// at its physical address and above KERNBASE. Then it jumps to an address above KERNBASE, and calls
-// i386_init on CPU 0's kernel stack. i386_init never returns.
+// to _start with paging off. _start checks the machine. paging_on turns paging on with entry_pgdir,
+// which maps low memory at its physical address and also above KERNBASE. entry_high runs above
+// KERNBASE, on CPU 0's kernel stack, and calls i386_init, which never returns.
 //
-// The section .boot is linked at the physical address at which it is loaded, and the rest of the
-// kernel is linked above KERNBASE. RELOC gives the physical address of a name in the rest.
+// The section .boot runs before paging is on, so it is linked at its physical address. The rest of
+// the kernel is linked above KERNBASE. RELOC converts addresses in the rest to physical ones.
 
 #include <inc/mmu.h>
 #include <inc/memlayout.h>
@@ -13,7 +13,7 @@
 #define RELOC(x) ((x) - KERNBASE)
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
-// Required in edx of cpuid leaf 1: 4 MB pages, and conditional moves, which the compiler uses.
+// Required bits of edx after cpuid 1: 4 MB pages, and conditional moves, which the compiler uses.
 #define CPUID_EDX_NEEDED (1 << 3 | 1 << 15)
 #define VGA_TEXT 0xB8000
 #define COM1     0x3F8
@@ -34,9 +34,9 @@ _start:
 	movl $no_multiboot, %esi
 	cmpl $MULTIBOOT_BOOTLOADER_MAGIC, %eax
 	jne refuse
-	movl %ebx, %edi // The loader's information; cpuid overwrites ebx.
+	movl %ebx, %edi // Keep the loader's information: cpuid overwrites ebx.
 
-	// Check that all of the kernel is in RAM: what the loader writes outside RAM is lost.
+	// Check that RAM is large enough: a part of the kernel outside RAM was not loaded.
 	movl $no_memory, %esi
 	testl $MULTIBOOT_INFO_MEMORY, MULTIBOOT_FLAGS(%ebx)
 	jz 1f
@@ -48,7 +48,7 @@ _start:
 	jb refuse
 1:
 
-	// A CPU has cpuid if the ID flag can be changed.
+	// Try to set the ID flag. If this fails, the CPU does not have the instruction cpuid.
 	movl $too_old, %esi
 	movl $RELOC(entry_stack_end), %esp
 	pushl $FL_ID
@@ -66,7 +66,7 @@ _start:
 	movl $entry_high, %esi
 	.size _start, . - _start
 
-// Turn paging on and jump to esi, above KERNBASE. _start continues here; mpentry.S jumps here.
+// Turn paging on, and jump to esi, an address above KERNBASE. mpentry.S also jumps here.
 	.globl paging_on
 	.type paging_on, @function
 paging_on:
@@ -79,26 +79,26 @@ paging_on:
 	andl $~(CR0_CD | CR0_NW), %eax // Caches are off after a reset (Intel, volume 3, table 9-1).
 	orl $(CR0_PE | CR0_PG | CR0_WP), %eax
 	movl %eax, %cr0
-	jmp *%esi // Indirect, because eip is still low and must become high.
+	jmp *%esi // An indirect jump, because eip must change from a low to a high address.
 	.size paging_on, . - paging_on
 
 	.text
 	.type entry_high, @function
 entry_high:
 	movl $KSTACKTOP, %esp
-	xorl %ebp, %ebp // Backtraces end here.
+	xorl %ebp, %ebp // ebp 0 marks the end of a backtrace.
 	pushl %edi
 	call i386_init
 	hlt
 	.size entry_high, . - entry_high
 
-// Print the string at esi on the screen and the serial port, without the console, and halt.
+// Print the string at esi on the screen and the serial port, and halt. Used before cons_init.
 	.section .boot, "ax"
 	.type refuse, @function
 refuse:
 	movl $VGA_TEXT, %edi
 	movw $COM1, %dx
-	movb $0x4F, %ah // White on red
+	movb $0x4F, %ah // Color: white on red
 	cld
 1:	lodsb
 	testb %al, %al

@@ -1,8 +1,8 @@
-// The page directory that each CPU uses from the moment when it turns paging on (entry.S,
-// mpentry.S) until it loads kern_pgdir. 4 MB pages map the first 4 MB at their physical addresses,
-// because eip is there when paging is turned on, and map all of the memory that the kernel can use
-// at KERNBASE. CPU 0's stacks are mapped at their final addresses, so that even the first C
-// function runs above a guard.
+// The page directory that each CPU uses after it has turned paging on (entry.S, mpentry.S) and
+// until it loads kern_pgdir. It maps:
+// - the first 4 MB at their physical addresses, because eip is there when paging is turned on;
+// - all memory that the kernel can use, at KERNBASE;
+// - CPU 0's stacks at their final addresses, so that they have a guard from the start.
 
 #include <inc/assert.h>
 
@@ -12,7 +12,7 @@
 #define BIG4(n)  BIG(n), BIG(n + 1), BIG(n + 2), BIG(n + 3)
 #define BIG16(n) BIG4(n), BIG4(n + 4), BIG4(n + 8), BIG4(n + 12)
 
-// These macros use + instead of |, because the linker computes the values, and it can only add.
+// The linker computes these values. It can add, but it has no |, so the macros use +.
 #define ENTRY_PADDR(x) (PTE_P + PTE_W - KERNBASE + (uintptr_t)(x))
 #define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][PGSIZE * (n)])
 

@@ -1,5 +1,5 @@
-// Start-up in C: entry.S calls i386_init on the boot CPU, mpentry.S calls mp_main on each other
-// CPU, and both end in the scheduler. This file also prints panic and warning messages.
+// Start-up in C. entry.S calls i386_init on the boot CPU. mpentry.S calls mp_main on each other
+// CPU. Both end in the scheduler. This file also prints panic and warning messages.
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -28,12 +28,12 @@
 
 volatile uint32_t mpentry_cpu;
 
-#define MESSAGE_SIZE 256 // Largest panic or warning message, in bytes
+#define MESSAGE_SIZE 256 // Size limit of a panic or warning message, in bytes
 
-// Command-line options, name=value.
+// The command-line options. On the command line, an option has the form name=value.
 static const struct Option {
 	const char *name;
-	bool (*set)(const char *value); // The value ends at a blank. Returns whether it is valid.
+	bool (*set)(const char *value); // Returns whether value, which ends at a blank, is valid
 } options[] = {
 	{ "failalloc=", failalloc_set },
 	{ "jitter=", jitter_set },
@@ -41,8 +41,8 @@ static const struct Option {
 	{ "selftest=", selftest_run },
 };
 
-// If the word, of len characters, names an option, set the option, or print that its value is not
-// valid. Returns whether the word names an option.
+// If a word of len characters names an option, set the option. If the option's value is not valid,
+// print a message. Returns whether the word names an option.
 static bool
 set_option(const char *word, size_t len)
 {
@@ -57,7 +57,7 @@ set_option(const char *word, size_t len)
 	return false;
 }
 
-// Set the options and start the programs that the command line names, in the order of the line.
+// For each word of the command line, from left to right, set an option or start a program.
 static void
 start_programs(const char *cmdline)
 {
@@ -78,7 +78,7 @@ start_programs(const char *cmdline)
 	}
 }
 
-// Wait until a CPU has started, but at most about a second. Returns whether the CPU has started.
+// Wait up to about a second for a CPU to start. Returns whether the CPU has started.
 static bool
 wait_until_started(const struct CpuInfo *c)
 {
@@ -90,8 +90,8 @@ wait_until_started(const struct CpuInfo *c)
 	return false;
 }
 
-// Start the other CPUs, one at a time, because they share the code at MPENTRY_PADDR and the
-// variable mpentry_cpu, from which each CPU takes its number.
+// Start the other CPUs. Only one CPU starts at a time, because all share the code at MPENTRY_PADDR,
+// and take their numbers from the variable mpentry_cpu.
 static __attribute__((noinline)) void
 boot_aps(void)
 {
@@ -101,14 +101,14 @@ boot_aps(void)
 	lapic_swap_warm_reset(&warm_reset);
 	for (int i = 1; i < ncpu; i++)
 		lapic_startap_init(cpus[i].cpu_apicid);
-	timer_calibrate(); // Takes longer than the 10 ms that must pass after INIT.
+	timer_calibrate(); // Takes longer than 10 ms, the necessary wait after INIT.
 
 	for (int i = 1; i < ncpu; i++) {
 		mpentry_cpu = i + 1;
 		lapic_startap(cpus[i].cpu_apicid, MPENTRY_PADDR);
 		if (wait_until_started(&cpus[i]))
 			continue;
-		// The CPU may have taken its number just as the wait timed out: wait once more.
+		// If mpentry_cpu is 0, the CPU took its number just in time: wait once more.
 		if (xchg(&mpentry_cpu, 0) == 0 && wait_until_started(&cpus[i]))
 			continue;
 		cprintf("SMP: CPU %d (APIC id %d) does not answer\n", i, cpus[i].cpu_apicid);
@@ -116,21 +116,21 @@ boot_aps(void)
 	lapic_swap_warm_reset(&warm_reset);
 }
 
-// The boot CPU's first function, called by entry.S on its own kernel stack.
+// The first C function on the boot CPU. entry.S calls it on CPU 0's kernel stack.
 void
 i386_init(physaddr_t multiboot_info)
 {
 	env_init_percpu();
 	trap_init();
 	trap_init_percpu(0);
-	lock_kernel(); // Exercise 5. Early, because functions below assert kernel_locked().
+	lock_kernel(); // Exercise 5. The functions below assert kernel_locked().
 	challenge_init_percpu(0);
 
 	cons_init();
 	cprintf("6828 decimal is %o octal!\n", 6828);
 	multiboot_init(multiboot_info);
 	mem_init();
-	doublefault_init_percpu(); // Called again, because kern_pgdir is loaded now.
+	doublefault_init_percpu(); // Called again: it stores CR3, which mem_init has changed.
 	env_init();
 
 	mp_init();
@@ -142,13 +142,13 @@ i386_init(physaddr_t multiboot_info)
 	boot_aps();
 	// To run user/NAME.c first, add ENV_CREATE(user_NAME, ENV_TYPE_USER) here.
 #ifdef TEST
-	ENV_CREATE(TEST, ENV_TYPE_USER); // make INIT_CFLAGS=-DTEST=user_NAME
+	ENV_CREATE(TEST, ENV_TYPE_USER); // Set by make INIT_CFLAGS=-DTEST=user_NAME
 #endif
 	start_programs(boot_cmdline);
 	sched_yield();
 }
 
-// Another CPU's first function, called by mpentry.S on its own kernel stack.
+// The first C function on each other CPU. mpentry.S calls it on this CPU's kernel stack.
 void
 mp_main(int cpu)
 {
@@ -162,7 +162,7 @@ mp_main(int cpu)
 	cprintf("SMP: CPU %d starting\n", cpu);
 
 	lapic_init();
-	c->cpu_apicid = lapic_id();        // Another CPU may have answered the STARTUP.
+	c->cpu_apicid = lapic_id();        // In case another CPU answered the STARTUP interrupt
 	xchg(&c->cpu_status, CPU_STARTED); // boot_aps() waits for this.
 
 	lock_kernel(); // Exercise 5
@@ -171,9 +171,9 @@ mp_main(int cpu)
 
 // ---- Panic and warning messages ----
 
-// Print a message with one cprintf, so that no other CPU's output comes in between. A message that
-// does not fit into MESSAGE_SIZE bytes is cut off. (The buffer is small, because the stack for
-// double faults is one page.)
+// Print a message with a single cprintf, so that no other CPU's output comes in between. The end of
+// a message that does not fit into MESSAGE_SIZE bytes is cut off. (The buffer is small because it
+// must fit on the stack for double faults, which is one page.)
 static void
 report(const char *what, const char *file, int line, const char *fmt, va_list ap)
 {

@@ -1,5 +1,5 @@
-// Use of the local APIC: interrupts to other CPUs, the end of an interrupt, and the timer. lapic.c
-// sets the local APIC up.
+// Using the local APIC: interrupts to other CPUs, the end of an interrupt, and the timer. lapic.c
+// sets up the local APIC.
 
 #include <inc/assert.h>
 
@@ -7,7 +7,7 @@
 #include <kern/ipi.h>
 #include <kern/probe.h>
 
-#define ICR_PATIENCE 10000 // Maximum number of reads of ICRLO while an interrupt is being sent
+#define ICR_MAX_POLLS 10000 // Maximum number of polls until an interrupt has been sent
 
 volatile uint32_t *lapic;
 
@@ -16,14 +16,14 @@ icr_send(uint8_t apicid, uint32_t command)
 {
 	lapic_write(ICRHI, (uint32_t)apicid << 24);
 	lapic_write(ICRLO, command);
-	for (int patience = ICR_PATIENCE; patience > 0; patience--) {
+	for (int polls = 0; polls < ICR_MAX_POLLS; polls++) {
 		if (!(lapic_read(ICRLO) & ICR_PENDING))
 			return;
 	}
 }
 
-// Send an interrupt with this vector to another CPU. That CPU takes the interrupt when its
-// interrupts are on: in user mode or halted.
+// Send an interrupt with this vector to another CPU. That CPU handles the interrupt when it has
+// interrupts on, which means in user mode or during a halt.
 void
 lapic_ipi(int cpu, int vector)
 {
@@ -32,7 +32,7 @@ lapic_ipi(int cpu, int vector)
 	icr_send(cpus[cpu].cpu_apicid, ICR_ASSERT | vector);
 }
 
-// Send an NMI to another CPU, which takes it even while its interrupts are off.
+// Send an NMI to another CPU. The NMI arrives even while that CPU has interrupts off.
 void
 lapic_nmi(int cpu)
 {
@@ -48,7 +48,7 @@ lapic_eoi(void)
 		lapic_write(EOI, 0);
 }
 
-// Make this CPU's timer send the interrupt IRQ_TIMER every `count` ticks. 0 stops the timer.
+// Make this CPU's timer send IRQ_TIMER every `count` ticks. If count is 0, stop the timer.
 void
 lapic_timer_set(uint32_t count)
 {

@@ -49,7 +49,7 @@ static inline void
 lapic_write(uint32_t reg, uint32_t value)
 {
 	lapic[reg / sizeof(*lapic)] = value;
-	lapic_read(ID); // Reading any register waits until the write has arrived.
+	lapic_read(ID); // This read completes only after the write has arrived.
 }
 
 // Send the interrupt that `command` describes to the CPU with this APIC id.

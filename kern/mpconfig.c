@@ -1,7 +1,7 @@
-// Finding the machine's CPUs. ACPI's MADT (dev/acpi.c) lists every core. Without a MADT, the older
-// MP table (dev/mptable.c) is used, in which many BIOSes list one CPU per package. Without either
-// table there is one CPU. The tables are used only if CPUID reports a local APIC, because they may
-// list local APICs that do not exist.
+// Finding the machine's CPUs. The kernel first uses ACPI's MADT (dev/acpi.c), which lists every
+// core. If there is no MADT, it uses the older MP table (dev/mptable.c), in which many BIOSes list
+// only one CPU per package. If there is no table, it uses one CPU. The tables are read only if
+// CPUID reports a local APIC, because they may list local APICs that do not exist.
 
 #include <inc/stdio.h>
 #include <inc/x86.h>
@@ -17,16 +17,15 @@ physaddr_t lapicaddr;
 __attribute__((aligned(PGSIZE))) uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 __attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
-#define APIC_BASE_X2APIC (1 << 10) // A bit of MSR_APIC_BASE
-#define LAPIC_ID_MAX     254       // Id 255 means all CPUs
+#define APIC_BASE_X2APIC (1 << 10) // Bit of MSR_APIC_BASE: x2APIC mode is on
+#define LAPIC_ID_MAX     254       // Id 255 addresses all CPUs.
 
-static int nparked;   // CPUs for which cpus[] has no room
-static int nlarge_id; // CPUs that an interrupt command cannot address
+static int nparked;   // Number of CPUs that do not fit into cpus[]
+static int nlarge_id; // Number of CPUs with APIC ids above LAPIC_ID_MAX
 
-// Add the CPU with this APIC id to cpus[], unless the CPU is already there. (The boot CPU is there
-// from the start, as number 0.) If the CPU cannot be used, it is only counted: cpus[] may be full,
-// or the id may be above LAPIC_ID_MAX, which needs the local APIC's x2APIC mode (Intel, volume 3,
-// section 10.12).
+// Add the CPU with this APIC id to cpus[], unless it is already there. (The boot CPU is always
+// there, as number 0.) If the kernel cannot use the CPU, only count it. Either cpus[] is full, or
+// the id is above LAPIC_ID_MAX, which only the x2APIC mode allows (Intel, volume 3, section 10.12).
 void
 mp_add_cpu(uint32_t apicid)
 {
@@ -47,8 +46,8 @@ mp_add_cpu(uint32_t apicid)
 	ncpu++;
 }
 
-// Return whether the firmware has set x2APIC mode, in which the local APIC has no registers in
-// memory (Intel, volume 3, section 10.12.2).
+// Return whether the firmware has turned on x2APIC mode. In this mode, the local APIC's registers
+// are not accessible through memory (Intel, volume 3, section 10.12.2).
 static __attribute__((noinline)) bool
 x2apic_is_on(void)
 {
@@ -58,13 +57,13 @@ x2apic_is_on(void)
 	return (more & CPUID1C_X2APIC) && (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC);
 }
 
-// Find all CPUs, and the address of their local APICs' registers.
+// Find all CPUs, and the physical address of the local APICs' registers.
 static void
 find_cpus(void)
 {
 	if (!acpi_find_cpus() && !mp_find_cpus())
 		lapicaddr = LAPIC_DEFAULT;
-	// The tables are wrong if this address may be in RAM.
+	// The address is wrong if it may be in RAM, or if it is not a multiple of the page size.
 	if (lapicaddr < KERNMAX || PGOFF(lapicaddr) != 0) {
 		cprintf("SMP: no local APIC can be at %08x\n", lapicaddr);
 		lapicaddr = LAPIC_DEFAULT;

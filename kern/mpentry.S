@@ -1,11 +1,11 @@
 // The start of the other CPUs.
 // 1. boot_aps() copies the code between mpentry_start and mpentry_end to MPENTRY_PADDR. A STARTUP
-//    interrupt starts a CPU in real mode in the copy. The copy enters protected mode with gdt.
-// 2. mpentry_low loads the segment registers, and paging_on in entry.S turns paging on.
-// 3. mpentry_high takes the CPU's number, which boot_aps() has set in mpentry_cpu, and calls
-//    mp_main on the kernel stack of that number.
-// Before paging is on, a name in the copy is at MPBOOTPHYS(name), and a name in the rest of the
-// kernel is at name - KERNBASE. (boot/boot.S needs no such macro, because it is linked at the
+//    interrupt makes a CPU execute this copy, in real mode. The copy enters protected mode.
+// 2. mpentry_low loads the segment registers. Then paging_on in entry.S turns paging on.
+// 3. mpentry_high takes the CPU's number from mpentry_cpu, where boot_aps() has stored it. Then
+//    mpentry_high calls mp_main on that CPU's kernel stack.
+// While paging is off, a label in the copy is at MPBOOTPHYS(label), and a label in the rest of the
+// kernel is at label - KERNBASE. (boot/boot.S needs no such macro, because it is linked at the
 // address at which it runs.)
 
 #include <inc/mmu.h>
@@ -22,11 +22,11 @@ mpentry_start:
 	xorw %ax, %ax
 	movw %ax, %ds
 	lgdtl MPBOOTPHYS(low_gdt)
-	incw %ax // CR0_PE, bit 0
+	incw %ax // Bit 0 of CR0 is PE, protected mode.
 	lmsw %ax
 	ljmpl $GD_KT, $mpentry_low
 
-// The operand of lgdt: the part of gdt that is used before env_init_percpu.
+// The operand of lgdt: limit and address. The limit covers the segments used before mp_main.
 low_gdt:
 	.word GD_KD + 7
 	.long gdt - KERNBASE
@@ -35,8 +35,8 @@ low_gdt:
 mpentry_end:
 	.size mpentry_start, . - mpentry_start
 
-// Load the segment registers before paging is on: gdt may be above the first 4 MB, and entry_pgdir
-// maps only the first 4 MB at their physical addresses. (entry.S describes the section .boot.)
+// Load the segment registers while paging is off, because gdt may be above the first 4 MB, and
+// entry_pgdir maps only these 4 MB at their physical addresses. (entry.S describes .boot.)
 	.section .boot, "ax"
 	.code32
 	.type mpentry_low, @function
@@ -49,8 +49,8 @@ mpentry_low:
 	jmp paging_on
 	.size mpentry_low, . - mpentry_low
 
-// Take the number with xchgl, so that two CPUs never get the same number. A CPU that boot_aps() did
-// not start, or that starts after boot_aps() has given up, reads 0 and halts.
+// xchgl takes the number and leaves 0, so that no two CPUs get the same number. A CPU that reads 0
+// halts: boot_aps() did not start it, or no longer waits for it.
 	.text
 	.type mpentry_high, @function
 mpentry_high:

@@ -1,14 +1,14 @@
 // Spin locks: mutual exclusion among CPUs.
 //
-// A lock is a word that contains the name of the CPU that holds the lock, or 0. A CPU takes the
-// lock with a locked instruction, lock cmpxchg, which compares the word with 0 and, if they are
-// equal, writes the CPU's name to the word. No other CPU can access the word between these two
-// steps (Intel, volume 3, section 8.1.2.2). The same instruction orders memory: the CPU sees all
-// that the previous holder wrote.
+// A lock is a word. The word is 0 while the lock is free. Otherwise it identifies the CPU that
+// holds the lock. To take the lock, a CPU executes a locked instruction, lock cmpxchg. If the word
+// is 0, this instruction writes the CPU's identification to the word. No other CPU can access the
+// word between the comparison and the write (Intel, volume 3, section 8.1.2.2). The instruction
+// also orders memory accesses: the CPU then sees everything that the previous holder wrote.
 //
-// Two locks exist: the big kernel lock (biglock.c) and the console's lock (dev/console.c). A CPU
-// that holds the big lock may take the console's lock. A CPU that holds the console's lock must not
-// take the big lock.
+// There are two locks: the big kernel lock (biglock.c) and the console's lock (dev/console.c). A
+// CPU that holds the big lock may take the console's lock. A CPU that holds the console's lock must
+// not take the big lock.
 
 #include <inc/assert.h>
 #include <inc/x86.h>
@@ -23,17 +23,17 @@ spin_lock(struct spinlock *lk)
 	while (!spin_try(lk)) {
 		if (spin_holding(lk))
 			panic("CPU %d takes %s twice", cpunum(), lk->name);
-		if (panicking()) // The other CPUs are stopped: the holder never drops lk.
+		if (panicking()) // The other CPUs are stopped, so the holder cannot release lk.
 			return;
-		// Poll by reading, which leaves the word in every waiting CPU's cache. There is no
-		// pause instruction: for each pause, QEMU takes a lock that its devices need.
+		// Only read, so that the word stays in the cache of each waiting CPU. The loop has
+		// no pause: for each pause, QEMU takes a lock that its devices need.
 		while (lk->holder) {
 		}
 	}
 }
 
-// Panic because a CPU drops a lock that it does not hold. After a panic this is not an error,
-// because spin_lock may have returned without the lock.
+// Panic, because this CPU tried to release a lock that it does not hold. If this CPU has already
+// panicked, return: spin_lock may have returned without the lock.
 void
 not_holding(const struct spinlock *lk)
 {
@@ -44,7 +44,7 @@ not_holding(const struct spinlock *lk)
 void
 spin_unlock(struct spinlock *lk)
 {
-	if (!spin_drop(lk))
+	if (!spin_release(lk))
 		not_holding(lk);
 	probe(PROBE_SPIN, 0);
 }

@@ -5,22 +5,22 @@
 
 #include <kern/cpu.h>
 
-// A spin lock (spinlock.c): a CPU that waits for the lock polls in a loop. Interrupts are off while
-// a CPU holds the lock, as in all kernel code.
+// A spin lock (spinlock.c). A CPU that waits for the lock polls in a loop. A CPU that holds the
+// lock has interrupts off, as in all kernel code.
 struct spinlock {
-	volatile uint32_t holder; // spin_cpu() of the number of the CPU that holds the lock, or 0
+	volatile uint32_t holder; // 0 if the lock is free, otherwise spin_cpu(number of its holder)
 	const char *name;
-} __attribute__((aligned(64))); // A cache line of its own, because other CPUs poll it.
+} __attribute__((aligned(64))); // Waiting CPUs poll the lock, so it has its own cache line.
 
-// Return the value of `holder` when CPU number `cpu` holds the lock: the selector of its TSS, which
-// is never 0. A CPU reads its own selector from its task register with one instruction, str.
+// Return the value of `holder` while CPU number `cpu` holds the lock. The value is the selector of
+// the CPU's TSS, which is never 0. Each CPU can read its own selector with one instruction, str.
 static inline uint32_t
 spin_cpu(int cpu)
 {
 	return GD_TSS0 + (cpu << 3);
 }
 
-// Take a lock if it is free. Returns whether this CPU has taken it.
+// If a lock is free, take the lock. Returns whether this CPU has taken it.
 static inline bool
 spin_try(struct spinlock *lk)
 {
@@ -30,9 +30,9 @@ spin_try(struct spinlock *lk)
 	    &lk->holder, &unlocked, str(), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Drop a lock if this CPU holds it. Returns whether this CPU held the lock.
+// If this CPU holds a lock, release the lock. Returns whether this CPU held it.
 static inline bool
-spin_drop(struct spinlock *lk)
+spin_release(struct spinlock *lk)
 {
 	uint32_t me = str();
 
@@ -40,21 +40,21 @@ spin_drop(struct spinlock *lk)
 	    &lk->holder, &me, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Return whether this CPU holds a lock. Another CPU can change the answer in one case only: it
-// hands the big lock over to this CPU, while this CPU waits for the lock (biglock.c).
+// Return whether this CPU holds a lock. Other CPUs cannot change the result, with one exception:
+// while this CPU waits for the big lock, a hand-over can give it the lock (biglock.c).
 static inline bool
 spin_holding(const struct spinlock *lk)
 {
 	return lk->holder == str();
 }
 
-// Wait until a lock is free, and take it. Panics if this CPU already holds the lock.
+// Wait until a lock is free, and then take the lock. Panics if this CPU already holds the lock.
 void spin_lock(struct spinlock *lk);
 
-// Drop a lock. Panics if this CPU does not hold the lock.
+// Release a lock. Panics if this CPU does not hold the lock.
 void spin_unlock(struct spinlock *lk);
 
-// This header declares lock_kernel, unlock_kernel and kernel_locked.
+// biglock.h declares lock_kernel, unlock_kernel and kernel_locked.
 #include <kern/biglock.h>
 
 #endif // JOS_KERN_SPINLOCK_H

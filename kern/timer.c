@@ -1,7 +1,7 @@
 // The timer of each CPU's local APIC, which ends time slices of 10 ms. The timer runs at bus speed,
-// so it is measured against the 8254, whose speed is the same in every PC. Without local APICs
-// there is one CPU, and the 8254 interrupts it through the 8259. An idle CPU stops its timer,
-// because ticks would end its halt.
+// which differs between machines. So the kernel measures the timer with the 8254, whose speed is
+// the same in every PC. Without local APICs, the kernel uses one CPU, which gets interrupts from
+// the 8254 through the 8259. An idle CPU stops its timer, because a tick would end the halt.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -19,10 +19,10 @@
 HOT_DATA uint32_t time_slice;
 HOT_DATA uint32_t timer_period;
 
-// The length of a time slice, in ticks of the local APIC's timer and of the time stamp counter.
+// The length of a time slice, in ticks of two clocks
 struct SliceLength {
-	uint32_t lapic; // 0 without a local APIC
-	uint32_t tsc;
+	uint32_t lapic; // The local APIC's timer; 0 without a local APIC
+	uint32_t tsc;   // The time stamp counter
 };
 
 static uint32_t
@@ -31,10 +31,10 @@ slice_ticks(uint32_t measured, uint32_t pit_ticks)
 	return (uint64_t)measured * PIT_HZ / SLICES_PER_SECOND / pit_ticks;
 }
 
-// Measure the length of a time slice. All clocks are read together at the start, and together again
-// at the end, so the loop need not end exactly after 5 ms. The 8254 is read last at the start and
-// first at the end. If an emulator pauses between two readings, or pauses until the 8254's counter
-// wraps, the result is too large, never too small. (timer_calibrate takes the smallest result.)
+// Measure the length of a time slice. All clocks are read before and after a loop, which need not
+// take exactly 5 ms. The 8254 is read last before the loop, and first after it. So if an emulator
+// pauses between two reads, the result is too large, never too small. The same is true if a pause
+// makes the 8254's counter wrap. timer_calibrate takes the smallest of several results.
 static struct SliceLength
 measure_slice(void)
 {
