@@ -3,7 +3,7 @@ and the conformance programs of the lab's system calls pass."""
 
 import subprocess
 
-from tests.support import TREE, KernelTest
+from tests.support import ICOUNT, TREE, KernelTest
 
 # The programs that check the calls of LAB_SYSCALLS in inc/syscall.h.
 CONFORMANCE = ["conform_" + name for name in (
@@ -34,7 +34,7 @@ class ChallengesTest(KernelTest):
     def test_conformance(self):
         for program in CONFORMANCE:
             with self.subTest(program=program):
-                machine = self.start(disk=self.tree.disk_image(program))
+                machine = self.start(disk=self.tree.disk_image(program), args=ICOUNT)
                 output = machine.run_to_prompt().replace("\r", "")
                 machine.stop()
                 self.assert_lines(output, [r"%s: all [1-9]\d* checks passed" % program],
