@@ -2,9 +2,9 @@
 //
 // The lock is a spin lock, but a waiting CPU does not poll forever. If there are more CPUs than the
 // host has cores, a polling CPU takes host time from the lock holder. So after POLLS polls, the
-// waiting CPU sets its bit in `sleepers` and halts with interrupts on. When another CPU has
-// released the lock, it wakes one sleeper with an interrupt. No wake-up is lost, because both CPUs
-// first write and then read:
+// waiting CPU sets its bit in `sleepers` and halts with interrupts on. A CPU that has released the
+// lock then wakes one sleeper with an interrupt. No wake-up is lost, because both CPUs first write
+// and then read:
 //
 //	CPU A waits for the lock                 CPU B releases the lock
 //	  sets its bit in sleepers                 writes 0 to kernel_lock
@@ -47,12 +47,12 @@ HOT_DATA struct spinlock kernel_lock = { .name = "the big kernel lock" };
 
 HOT_DATA uint32_t sleepers;
 static volatile uint32_t woken;    // spin_cpu() of the CPU that was woken, or 0
-static volatile uint32_t wake_ups; // Number since the last hand-over (inexact, because not locked)
+static volatile uint32_t wake_ups; // Count since the last hand-over (without a lock: inexact)
 static_assert(NCPU <= 32);
 
 // ---- Taking the lock ----
 
-// If the lock is free, take it. Returns whether this CPU now has the lock, perhaps by a hand-over.
+// Try to take the lock. Returns true if the lock was free, or was handed over to this CPU.
 static bool
 try_lock(void)
 {
@@ -115,7 +115,7 @@ next_sleeper(void)
 	return asleep ? __builtin_ctz(after ? after : asleep) : -1;
 }
 
-// If a hand-over is due and the lock is still free, hand the lock over. Returns whether it did so.
+// If a hand-over is due and the lock is still free, hand the lock over and return true.
 static bool
 hand_over(void)
 {

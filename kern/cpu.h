@@ -4,7 +4,7 @@
 // The CPUs and their local APICs, which send and receive interrupts. mpconfig.c finds the CPUs,
 // lapic.c and mpentry.S start the CPUs, and ipi.c interrupts other CPUs. A CPU's number is its
 // index in cpus[], and the boot CPU has number 0. The number differs from the id of the CPU's local
-// APIC: APIC ids may be any bytes, in any order.
+// APIC: an APIC id may be any byte, and the ids may be in any order.
 
 #include <inc/assert.h>
 #include <inc/env.h>
@@ -30,7 +30,7 @@ enum {
 	CPU_STOPPED,  // The CPU has halted permanently, because another CPU has panicked
 };
 
-// Aligned so that two CPUs never share a cache line, and so that this_cpu() needs only one shift.
+// This struct is aligned so that CPUs share no cache lines, and so that this_cpu() is one shift.
 struct CpuInfo {
 	// Constant once the CPU has started.
 	uint8_t cpu_id;     // The CPU's number: its index in cpus[]
@@ -40,7 +40,7 @@ struct CpuInfo {
 	bool cpu_ticked;  // A timer tick has arrived that sched_tick has not handled yet
 	bool cpu_ticking; // The timer is running (timer.c)
 
-	// Written by this CPU alone, with the big lock. Other CPUs read them with the big lock.
+	// Written only by this CPU, with the big lock. Read also by other CPUs, with the big lock.
 	struct Env *cpu_env;   // The environment on this CPU, or NULL (curenv, env.h)
 	uint32_t cpu_turn_end; // Time stamp counter at the end of cpu_env's turn (sched.c)
 	bool cpu_fpu_live;     // The floating-point unit has cpu_env's registers (fpu.c)
@@ -62,13 +62,13 @@ extern physaddr_t lapicaddr;    // Physical address of the local APIC's register
 extern uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 extern uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
-// The top of CPU i's kernel stack. The guard pages below the stack are never mapped. With NCPU + i:
-// the top of CPU i's stack for double faults (kern/check/doublefault.c).
+// The top of CPU i's kernel stack, which has unmapped guard pages below it. The top of CPU i's
+// stack for double faults (kern/check/doublefault.c) is KSTACKTOP_CPU(NCPU + i).
 #define KSTACKTOP_CPU(i) (KSTACKTOP - (i) * (KSTKSIZE + KSTKGAP))
 
-// Return this CPU's number. It is computed from the task register, which holds the selector of the
-// CPU's TSS and is set by trap_init_percpu() (Intel, volume 3, section 7.2.4). A function that
-// calls trap_init_percpu() must not call cpunum(): the compiler may read the register too early.
+// Return this CPU's number, computed from the task register. trap_init_percpu() stores the selector
+// of the CPU's TSS in this register (Intel, volume 3, section 7.2.4). A function that calls
+// trap_init_percpu() must not call cpunum(): the compiler may read the register too early.
 static inline int
 cpunum(void)
 {
@@ -90,21 +90,21 @@ this_cpu(void)
 
 #define LAPIC_DEFAULT 0xFEE00000 // The usual value of lapicaddr
 
-// mpconfig.c, dev/acpi.c, dev/mptable.c
+// Defined in mpconfig.c, dev/acpi.c and dev/mptable.c.
 void mp_init(void);
 void mp_add_cpu(uint32_t apicid);
 bool acpi_find_cpus(void);
 bool mp_find_cpus(void);
 void acpi_power_off(void);
 
-// lapic.c. lapic_startap_init sends INIT to a CPU, and lapic_startap then starts the CPU at the
-// physical address `start`, below 1 MB.
+// Defined in lapic.c. lapic_startap_init sends INIT to a CPU. Later, lapic_startap starts the CPU
+// at the physical address `start`, below 1 MB.
 void lapic_init(void);
 uint8_t lapic_id(void);
 void lapic_startap_init(uint8_t apicid);
 void lapic_startap(uint8_t apicid, physaddr_t start);
 
-// What the BIOS does after a reset. SHUTDOWN_WARM: jump to segment vector[1], offset vector[0].
+// What the BIOS does after a reset. With SHUTDOWN_WARM, it jumps to the far address in vector.
 struct WarmReset {
 	uint8_t shutdown;
 	uint16_t vector[2];
@@ -112,7 +112,7 @@ struct WarmReset {
 #define SHUTDOWN_WARM 0x0A
 void lapic_swap_warm_reset(struct WarmReset *warm_reset);
 
-// ipi.c
+// Defined in ipi.c.
 void lapic_eoi(void);
 void lapic_ipi(int cpu, int vector);
 void lapic_nmi(int cpu);
@@ -121,6 +121,6 @@ uint32_t lapic_timer_left(void);
 
 // mpentry.S: the code that boot_aps() copies to MPENTRY_PADDR, and its parameter.
 extern const uint8_t mpentry_start[], mpentry_end[];
-extern volatile uint32_t mpentry_cpu; // Number of the starting CPU, plus 1; 0 after it is read
+extern volatile uint32_t mpentry_cpu; // 0 after the CPU has read it
 
 #endif // JOS_KERN_CPU_H

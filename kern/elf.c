@@ -1,5 +1,5 @@
-// Checks of a program's ELF image before it is loaded. An offset or a size from the image may be
-// any number. Two unchecked numbers are never added: the sum could wrap around (see elf_within).
+// Checks of a program's ELF image before the program is loaded. Any offset or size in the image may
+// be wrong. Do not add two unchecked numbers, because the sum could wrap around (see elf_within).
 
 #include <inc/string.h>
 

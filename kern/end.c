@@ -1,14 +1,14 @@
-// The end of an environment, in parts, so that no CPU holds the big lock for long.
+// Freeing an environment in parts, so that no CPU holds the big lock for long.
 //
-// env_free (env.c) takes the environment off its CPU, makes it ENV_DYING and does the first part.
-// If the environment has little memory, the first part frees everything. Otherwise the environment
-// is put into the set of runnable environments, and the scheduler does more parts in each of its
-// turns. No variable records the progress: what a part has freed is no longer in the page tables or
-// lists, so the next part starts with what is left.
+// env_free (env.c) takes the environment off its CPU, makes it ENV_DYING and frees the first part.
+// If the environment has little memory, the first part is everything. Otherwise the environment is
+// put into the set of runnable environments. In each of its turns, the scheduler frees more parts.
+// No variable records the progress: a part removes what it frees from the page tables and lists, so
+// the next part simply continues.
 //
-// Each function that does a piece of a part takes `left`, the number of instructions that are left
-// for the part. It returns the number that is left afterwards, which is more than 0 only if the
-// piece is complete.
+// A part may execute a limited number of instructions. Each function below takes `left`, the number
+// that is left before the call, and returns the number after the call. If the result is more than
+// 0, the function has done all of its work.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -21,11 +21,11 @@
 #include <kern/spinlock.h>
 #include <kern/wait.h>
 
-// Approximate numbers of instructions: the limit for a part, and the costs of its pieces.
+// Approximate numbers of instructions: the limit for a part, and the cost of each operation.
 #define PART 10000
 enum { COST_TABLE = 1100, COST_PAGE = 30, COST_SENDER = 100, COST_CHILD = 1500 };
 
-// Free the page table at pde and the pages that it maps. No CPU has loaded this address space, so
+// Free the page table at *pde, and the pages that it maps. No CPU has the page directory loaded, so
 // no TLB has entries for it.
 static int
 free_page_table(pde_t *pde, int left)
@@ -57,7 +57,7 @@ free_memory(pde_t *pgdir, int left)
 	return left;
 }
 
-// Let the environments that wait to send to e (challenge/ipcsend.c) continue with an error.
+// Make the calls of all environments that wait to send to e (challenge/ipcsend.c) return an error.
 static int
 refuse_senders(struct Env *e, int left)
 {
@@ -66,10 +66,10 @@ refuse_senders(struct Env *e, int left)
 	return left;
 }
 
-// Make e's children orphans, so that an environment that gets e's id later has no rights over them.
-// A stopped child is destroyed, because no environment could start it again.
+// Make e's children orphans. If a later environment gets e's id, it then has no rights over them.
+// Destroy each stopped child, because no environment could start it again.
 static int
-leave_children(struct Env *e, int left)
+orphan_children(struct Env *e, int left)
 {
 	if (!e->env_has_children)
 		return left;
@@ -86,13 +86,13 @@ leave_children(struct Env *e, int left)
 }
 
 void
-env_end_part(struct Env *e)
+env_free_part(struct Env *e)
 {
 	assert(kernel_locked());
 	assert(e->env_status == ENV_DYING && !e->env_oncpu);
 	int left = free_memory(e->env_pgdir, PART);
 	left = refuse_senders(e, left);
-	left = leave_children(e, left);
+	left = orphan_children(e, left);
 	if (left <= 0)
 		return;
 	page_decref(pa2page(PADDR(e->env_pgdir)));

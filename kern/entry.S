@@ -34,9 +34,9 @@ _start:
 	movl $no_multiboot, %esi
 	cmpl $MULTIBOOT_BOOTLOADER_MAGIC, %eax
 	jne refuse
-	movl %ebx, %edi // Keep the loader's information: cpuid overwrites ebx.
+	movl %ebx, %edi // Keep the loader's information, because cpuid overwrites ebx.
 
-	// Check that RAM is large enough: a part of the kernel outside RAM was not loaded.
+	// Check that the kernel fits into RAM. What the loader writes outside RAM is lost.
 	movl $no_memory, %esi
 	testl $MULTIBOOT_INFO_MEMORY, MULTIBOOT_FLAGS(%ebx)
 	jz 1f

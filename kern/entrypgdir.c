@@ -2,7 +2,7 @@
 // until it loads kern_pgdir. It maps:
 // - the first 4 MB at their physical addresses, because eip is there when paging is turned on;
 // - all memory that the kernel can use, at KERNBASE;
-// - CPU 0's stacks at their final addresses, so that they have a guard from the start.
+// - CPU 0's stacks at their final addresses, so that an overflow faults even in early C code.
 
 #include <inc/assert.h>
 
@@ -12,7 +12,7 @@
 #define BIG4(n)  BIG(n), BIG(n + 1), BIG(n + 2), BIG(n + 3)
 #define BIG16(n) BIG4(n), BIG4(n + 4), BIG4(n + 8), BIG4(n + 12)
 
-// The linker computes these values. It can add, but it has no |, so the macros use +.
+// The linker computes these values. The linker can add, but not OR, so the macros use +.
 #define ENTRY_PADDR(x) (PTE_P + PTE_W - KERNBASE + (uintptr_t)(x))
 #define STACK_PAGE(n)  ENTRY_PADDR(&percpu_kstacks[0][PGSIZE * (n)])
 

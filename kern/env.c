@@ -1,4 +1,4 @@
-// The life of an environment. (load.c loads its program; end.c frees its memory.)
+// The states of an environment. (load.c loads its program; end.c frees its memory.)
 //
 //	          env_alloc               env_start              env_run
 //	ENV_FREE -----------> NOT_RUNNABLE --------> RUNNABLE <----------> RUNNING
@@ -7,13 +7,14 @@
 //	   |                      |                      |                     |
 //	   +------ ENV_DYING <----+------- env_free -----+---------------------+
 //
-// An environment is ENV_DYING until all of its memory is free, usually only inside env_free. But if
-// another CPU runs the environment, env_destroy only sets its status, and that CPU calls env_free.
+// ENV_DYING means that the environment is destroyed, but not all of its memory is free. Usually
+// env_free both sets this status and frees all memory. But if another CPU runs the environment,
+// env_destroy only sets the status, and the other CPU then calls env_free.
 //
-// Only env_set_status (env.h) writes env_status. It also keeps the set of runnable environments up
-// to date. While an environment is on a CPU (env_oncpu), its registers are in that CPU or at the
-// top of its kernel stack; otherwise they are in env_tf. Only that CPU may take the environment
-// off. To stop or destroy it, another CPU sets its status and sends an interrupt.
+// Only env_set_status (env.h) writes env_status. It also updates the set of runnable environments.
+// While an environment is on a CPU (env_oncpu), its registers are in that CPU, or at the top of
+// that CPU's kernel stack. Otherwise they are in env_tf. Only the CPU itself takes the environment
+// off. Another CPU that stops or destroys the environment sets the status and interrupts the CPU.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -32,17 +33,17 @@
 #include <kern/tlb.h>
 #include <kern/wait.h>
 
-// The two counters in an environment id, described at envid_t in inc/env.h.
+// The two counters in an environment id (see envid_t in inc/env.h).
 #define ID_LOW_SHIFT  LOG2NENV
 #define ID_LOW_MAX    3u
 #define ID_HIGH_SHIFT 12
 #define ID_HIGH_MAX   0x7FFFFu
 
 HOT_DATA struct Env *envs;
-struct Env *env_free_list; // At first in the order of the slots
+struct Env *env_free_list; // The free environments, at first in slot order
 
-// Segments of 4 GB from address 0 for the kernel and for programs, which differ only in privilege
-// level; and two TSSs per CPU, which trap_init_percpu and doublefault_init_percpu set.
+// All segments of the kernel and of programs start at address 0 and are 4 GB long. They differ only
+// in type and privilege level. trap_init_percpu and doublefault_init_percpu add two TSSs per CPU.
 HOT_DATA struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
 	SEG_NULL,
 	[GD_KT >> 3] = SEG(STA_X | STA_R, 0x0, 0xFFFFFFFF, 0),
@@ -53,7 +54,7 @@ HOT_DATA struct Segdesc gdt[(GD_TSS0 >> 3) + 2 * NCPU] = {
 
 static const struct Pseudodesc gdt_pd = { sizeof(gdt) - 1, (uint32_t)gdt };
 
-// Put all slots on the free list, so that the first environment gets slot 0.
+// Put all slots on the free list, in order, so that the first environment gets slot 0.
 void
 env_init(void)
 {
@@ -74,11 +75,11 @@ env_init_percpu(void)
 	lldt(0);
 }
 
-// ---- Status ----
+// ---- Starting and stopping ----
 
-// Let e run. If e was stopped but its CPU has not yet taken e off, that CPU continues to run e. If
-// e was stopped during a wait, e continues to wait. If e waits and was not stopped, the wait ends
-// with an error.
+// Make e run again after env_stop or env_alloc. If e is still on its CPU, that CPU continues to run
+// e. If e was stopped during a wait, e continues to wait. If e waits but was not stopped, cancel
+// the wait: e's system call returns an error.
 void
 env_start(struct Env *e)
 {
@@ -93,13 +94,13 @@ env_start(struct Env *e)
 	else if (!e->env_queue && !e->env_ipc_recving)
 		env_set_status(e, ENV_RUNNABLE);
 	else if (!stopped)
-		wait_break_off(e);
+		wait_cancel(e);
 }
 
-// Stop e until env_start, even if e waits and the wait ends. If another CPU runs e, that CPU is
-// forced into the kernel, and takes e off as soon as the CPU has the big lock. (If e has just done
-// a single step, that trap is handled first.) An orphan that stops itself is destroyed, because no
-// environment could start it again.
+// Stop e: e does not run before env_start is called, even if e waits and the wait ends. If another
+// CPU runs e, force that CPU into the kernel, where it takes e off as soon as it has the big lock.
+// (If e has just executed a single step, that CPU first handles the trap.) If e is an orphan,
+// destroy e, because no environment could start it again.
 void
 env_stop(struct Env *e)
 {
@@ -116,8 +117,8 @@ env_stop(struct Env *e)
 
 // ---- Creation ----
 
-// Give e a page directory with the kernel's mappings above UTOP and nothing below UTOP. At UVPT the
-// page directory serves as its own page table. Returns 0 or -E_NO_MEM.
+// Give e a page directory. It has the kernel's mappings above UTOP, and no mappings below UTOP. At
+// UVPT, the page directory is used as its own page table. Returns 0 or -E_NO_MEM.
 static __attribute__((noinline)) int
 env_setup_vm(struct Env *e)
 {
@@ -133,7 +134,7 @@ env_setup_vm(struct Env *e)
 	return 0;
 }
 
-// Return the next id for the slot e (inc/env.h describes ids at envid_t).
+// Return the id of the next environment in slot e (see envid_t in inc/env.h).
 static envid_t
 next_id(const struct Env *e)
 {
@@ -148,7 +149,7 @@ next_id(const struct Env *e)
 	return high << ID_HIGH_SHIFT | (low & ID_LOW_MAX) << ID_LOW_SHIFT | (e - envs);
 }
 
-// Make a new environment, which is stopped and has no memory. Its registers are 0, except segments,
+// Create an environment, which is stopped and has no memory. Its registers are 0, except segments,
 // stack pointer and interrupt flag. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or
 // -E_NO_MEM.
 int
@@ -189,9 +190,9 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 
 size_t envs_dying;
 
-// Make e ENV_DYING. e must not be on another CPU. If e was on this CPU, curenv becomes NULL.
+// Make e ENV_DYING. If this CPU runs e, take e off: curenv becomes NULL. No other CPU may run e.
 static void
-begin_end(struct Env *e)
+make_dying(struct Env *e)
 {
 	assert(kernel_locked());
 	assert(!e->env_oncpu || e == curenv);
@@ -208,27 +209,27 @@ begin_end(struct Env *e)
 	e->env_oncpu = false;
 }
 
-// Put e into the set of runnable environments: the scheduler frees e's memory in e's turns.
+// Put e into the set of runnable environments. In e's turns, the scheduler frees e's memory.
 static void
-begin_turns(struct Env *e)
+schedule_freeing(struct Env *e)
 {
 	runq_add(ENVX(e->env_id));
 	runq_wake();
 }
 
-// Destroy e and free its memory: at once, or in e's turns if e has much memory. e must not be on
-// another CPU. If e was on this CPU, curenv becomes NULL.
+// Destroy e. If e has little memory, free the memory now. Otherwise the scheduler frees the rest in
+// e's turns. If this CPU runs e, curenv becomes NULL. No other CPU may run e.
 void
 env_free(struct Env *e)
 {
-	begin_end(e);
-	env_end_part(e);
+	make_dying(e);
+	env_free_part(e);
 	if (e->env_status == ENV_DYING)
-		begin_turns(e);
+		schedule_freeing(e);
 }
 
-// Destroy e. If another CPU runs e, e executes no more instructions after env_destroy returns, and
-// that CPU calls env_free as soon as it has the lock.
+// Destroy e. When env_destroy returns, e executes no more instructions. If another CPU runs e, that
+// CPU calls env_free as soon as it has the lock.
 void
 env_destroy(struct Env *e)
 {
@@ -248,14 +249,14 @@ env_destroy_later(struct Env *e)
 	if (e->env_oncpu) {
 		env_destroy(e);
 	} else {
-		begin_end(e);
-		begin_turns(e);
+		make_dying(e);
+		schedule_freeing(e);
 	}
 }
 
-// Find the environment with the id envid; 0 means curenv. With checkperm, the environment must be
-// curenv or a direct child of curenv. Returns 0 and sets *env_store, or returns -E_BAD_ENV and sets
-// *env_store to NULL.
+// Find the environment with the id envid. Id 0 means curenv. If checkperm is true, the environment
+// must be curenv or a direct child of curenv. Returns 0 and sets *env_store, or returns -E_BAD_ENV
+// and sets *env_store to NULL.
 int
 envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 {
@@ -273,10 +274,10 @@ envid2env(envid_t envid, struct Env **env_store, bool checkperm)
 	return 0;
 }
 
-// ---- On and off a CPU ----
+// ---- Switching between environments ----
 
-// Return the frame that holds e's registers. If another CPU runs e, the registers are those of e's
-// last entry into the kernel.
+// Return the frame that holds e's registers. If another CPU runs e, the frame holds the registers
+// at e's last entry into the kernel.
 struct Trapframe *
 env_frame(struct Env *e)
 {
@@ -284,7 +285,7 @@ env_frame(struct Env *e)
 }
 
 // After sysenter from virtual-8086 mode (challenge/sysentry.S), fs and gs may hold values that are
-// not selectors. Loading such a value would fault, so replace it by 0.
+// not selectors. Replace such a value by 0, because loading it would fault.
 static __attribute__((noinline)) void
 check_segments(struct Env *e)
 {
@@ -294,7 +295,7 @@ check_segments(struct Env *e)
 		e->env_gs = 0;
 }
 
-// Save fs and gs for e. The kernel does not use them, and most programs do not use them either.
+// Save e's fs and gs, which the kernel does not use. Most programs do not use them either.
 static inline void
 save_segments(struct Env *e)
 {
@@ -314,7 +315,7 @@ env_copy_registers(struct Env *child)
 	child->env_tf = *env_frame(curenv);
 }
 
-// Take e off this CPU, c. If e is ENV_DYING, free e; otherwise save e's registers.
+// Take e off this CPU, c. If e is ENV_DYING, free e. Otherwise save e's registers.
 static inline void
 env_save(struct CpuInfo *c, struct Env *e)
 {
@@ -331,8 +332,8 @@ env_save(struct CpuInfo *c, struct Env *e)
 	c->cpu_env = NULL;
 }
 
-// Take curenv, unless it is NULL, off this CPU. Its page directory stays loaded; the caller loads
-// another page directory after it has dropped the lock.
+// If this CPU runs an environment, take it off. Its page directory stays loaded: the caller must
+// load another page directory after it has released the lock.
 HOT void
 env_leave(void)
 {
@@ -341,9 +342,9 @@ env_leave(void)
 		env_save(thiscpu, curenv);
 }
 
-// Go to user mode with the registers in tf. This is step 4 of trapentry.S, but tf may be at the top
-// of the kernel stack or in a struct Env. esp stays on the kernel stack, because an NMI can arrive
-// at any instruction and pushes a frame below esp; if esp pointed to env_tf, that frame would
+// Load the registers from tf, and go to user mode. This is step 4 of trapentry.S, but tf may also
+// be in a struct Env. esp must stay on the kernel stack: an NMI can arrive at any instruction, and
+// the CPU then pushes a frame below esp. If esp pointed into a struct Env, that frame would
 // overwrite another struct Env.
 HOT __attribute__((noinline)) void
 env_pop_tf(struct Trapframe *tf)
@@ -352,12 +353,12 @@ env_pop_tf(struct Trapframe *tf)
 #define REG(member)   [member] "i"(offsetof(struct Trapframe, tf_regs.reg_##member))
 	__asm__ volatile(
 	    "pushl %c[ss](%%eax); pushl %c[esp](%%eax); pushl %c[eflags](%%eax)\n\t"
-	    "pushl %c[cs](%%eax); pushl %c[eip](%%eax)\n\t" // iret pops these.
+	    "pushl %c[cs](%%eax); pushl %c[eip](%%eax)\n\t" // iret pops these words.
 	    "movl %c[edi](%%eax), %%edi; movl %c[esi](%%eax), %%esi\n\t"
 	    "movl %c[ebp](%%eax), %%ebp; movl %c[ebx](%%eax), %%ebx\n\t"
 	    "movl %c[edx](%%eax), %%edx; movl %c[ecx](%%eax), %%ecx\n\t"
 	    "movw %c[es](%%eax), %%es\n\t"
-	    "movw %c[ds](%%eax), %%ds\n\t" // Now ss is the only kernel data segment.
+	    "movw %c[ds](%%eax), %%ds\n\t" // From here on, only ss is the kernel's data segment.
 	    "movl %%ss:%c[eax](%%eax), %%eax\n\t"
 	    "iret"
 	    :
@@ -367,9 +368,9 @@ env_pop_tf(struct Trapframe *tf)
 	__builtin_unreachable();
 }
 
-// Run e on this CPU instead of the previous environment. Drops the big lock. If this CPU ran e
-// before, e's registers are still at the top of the kernel stack, and e's page directory is still
-// loaded. Otherwise the page directory is loaded after the lock is dropped (tlb.c says why).
+// Run e on this CPU, instead of the previous environment. Releases the big lock. If e is still on
+// this CPU, e's registers are at the top of the kernel stack, and e's page directory is loaded.
+// Otherwise, e's page directory is loaded after the lock is released (tlb.c says why).
 HOT void
 env_run(struct Env *e)
 {
@@ -385,7 +386,7 @@ env_run(struct Env *e)
 		e->env_oncpu = true;
 		tf = &e->env_tf;
 		load_fs_gs(&e->env_fs, &e->env_gs);
-		assert(!(tf->tf_eflags & FL_PRIVILEGED)); // user_flags_ok says why.
+		assert(!(tf->tf_eflags & FL_PRIVILEGED)); // See user_flags_ok.
 		if (!c->cpu_ticking)
 			timer_start();
 		probe(PROBE_RUN, e->env_id);

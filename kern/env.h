@@ -1,7 +1,7 @@
 #ifndef JOS_KERN_ENV_H
 #define JOS_KERN_ENV_H
 
-// The life of environments (env.c). The caller holds the big lock.
+// Creating, running, stopping and destroying environments (env.c). Callers hold the big lock.
 
 #include <inc/env.h>
 #include <inc/string.h>
@@ -17,8 +17,8 @@ extern struct Segdesc gdt[];
 // The environment that this CPU runs, or NULL.
 #define curenv (thiscpu->cpu_env)
 
-// Return the trap frame at the top of a CPU's kernel stack. The frame holds the registers of the
-// CPU's environment while the CPU is in the kernel.
+// Return the trap frame at the top of a CPU's kernel stack. While the CPU is in the kernel, the
+// frame holds the registers of the CPU's environment.
 static inline struct Trapframe *
 cpu_frame(const struct CpuInfo *c)
 {
@@ -26,8 +26,8 @@ cpu_frame(const struct CpuInfo *c)
 }
 
 // Change an environment's status. No other function writes env_status. If the environment becomes
-// runnable, an idle CPU is woken to run it, unless this CPU has just run the environment and is
-// about to choose the next environment anyway.
+// runnable, wake an idle CPU to run it. But wake no CPU if this CPU has just run the environment
+// (old is ENV_RUNNING), because this CPU then chooses the next environment anyway.
 static inline void
 env_set_status(struct Env *e, unsigned status)
 {
@@ -44,9 +44,9 @@ env_set_status(struct Env *e, unsigned status)
 	}
 }
 
-// Start a program in i386_init, as the lab's text does: ENV_CREATE(user_hello, ENV_TYPE_USER)
-// starts user/hello.c. `program` may be a macro. kern/Makefrag defines the symbol program_user_NAME
-// for each user/NAME.c.
+// For i386_init, as in the lab's text: ENV_CREATE(user_hello, ENV_TYPE_USER) starts the program
+// user/hello.c. `program` may be a macro. kern/Makefrag defines the symbol program_user_NAME for
+// each program user/NAME.c.
 #define ENV_CREATE(program, type) ENV_CREATE_SYMBOL(program, type)
 #define ENV_CREATE_SYMBOL(program, type)                       \
 	do {                                                   \
@@ -62,19 +62,19 @@ int env_alloc(struct Env **newenv_store, envid_t parent_id);
 int env_create(const struct Program *program, const char *words, size_t len, enum EnvType type);
 void env_free(struct Env *e);
 void env_destroy(struct Env *e);
-// Like env_destroy, but frees no memory now: the scheduler frees it in e's turns.
+// Like env_destroy, but do not free memory now. The scheduler frees it later, in e's turns.
 void env_destroy_later(struct Env *e);
 
-// end.c: do one part of the freeing of e, which must be ENV_DYING and not on a CPU.
-void env_end_part(struct Env *e);
+// end.c: free a part of e. e must be ENV_DYING, and must not be on a CPU.
+void env_free_part(struct Env *e);
 
-// Number of environments that are ENV_DYING: their memory and slots will be free soon.
+// Number of environments that are ENV_DYING. Their memory and slots will soon be free.
 extern size_t envs_dying;
 
 int envid2env(envid_t envid, struct Env **env_store, bool checkperm);
 
-// Return the environment that envid names in a system call of `caller`. 0, the usual value, means
-// the caller. Returns NULL if the environment does not exist or the caller has no rights over it.
+// Return the environment that `caller` names by envid in a system call. Id 0, which is used most,
+// means the caller. Returns NULL if there is no such environment, or caller has no rights over it.
 static inline struct Env *
 env_named(struct Env *caller, envid_t envid)
 {

@@ -90,8 +90,8 @@ wait_until_started(const struct CpuInfo *c)
 	return false;
 }
 
-// Start the other CPUs. Only one CPU starts at a time, because all share the code at MPENTRY_PADDR,
-// and take their numbers from the variable mpentry_cpu.
+// Start the other CPUs, one after the other: they share the code at MPENTRY_PADDR, and the variable
+// mpentry_cpu, which contains the number of the starting CPU.
 static __attribute__((noinline)) void
 boot_aps(void)
 {

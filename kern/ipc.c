@@ -1,6 +1,6 @@
-// Messages: a word, and optionally a page, from one environment to another. The receiver waits in
-// sys_ipc_recv until a message is delivered. The sender calls sys_ipc_try_send, which fails if the
-// receiver does not wait. (challenge/ipcsend.c has calls in which the sender also waits.)
+// Messages. An environment can send a word, and optionally a page, to another environment. The
+// receiver waits in sys_ipc_recv until a message is delivered. The sender calls sys_ipc_try_send,
+// which fails if the receiver is not waiting. (In challenge/ipcsend.c, the sender can wait, too.)
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -24,7 +24,7 @@ ipc_page_to_send(struct Env *from, void *srcva, int perm)
 	return pp && (!(perm & PTE_W) || (*pte & PTE_W)) ? pp : NULL;
 }
 
-// Map the page of a message for its receiver, if the receiver wants a page. Returns 0 or an error.
+// If the receiver wants a page, map the page of the message for it. Returns 0 or an error.
 static int
 deliver_page(struct Env *from, struct Env *to, void *srcva, int perm)
 {

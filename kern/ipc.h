@@ -9,11 +9,11 @@
 #include <kern/probe.h>
 #include <kern/pmap.h>
 
-// The parts of sending and receiving (ipc.c), which challenge/ipcsend.c also uses. The caller holds
-// the big lock.
+// Functions for sending and receiving messages (ipc.c). challenge/ipcsend.c also uses them. Callers
+// hold the big lock.
 
-// Return the environment with this id, or NULL if there is none. Id 0 means `from` itself. Any
-// environment may send to any other environment, so no rights are checked.
+// Return the environment with this id, or NULL if there is none. Id 0 means `from` itself. Rights
+// are not checked, because any environment may send to any other environment.
 static inline struct Env *
 ipc_receiver(struct Env *from, envid_t id)
 {
@@ -24,15 +24,15 @@ ipc_receiver(struct Env *from, envid_t id)
 	return e;
 }
 
-// Return the page that `from` has at srcva, or NULL if `from` may not send it with perm.
+// Return the page that `from` has mapped at srcva, or NULL if `from` may not send it with perm.
 struct PageInfo *ipc_page_to_send(struct Env *from, void *srcva, int perm);
 
-// Deliver a message to `to`, which is receiving. Returns 0, and then the caller must end the wait
-// of `to`; or returns -E_INVAL or -E_NO_MEM, and then `to` continues to wait.
+// Deliver a message to `to`, which is receiving. On success, returns 0, and the caller must end the
+// wait of `to`. On failure, returns -E_INVAL or -E_NO_MEM, and `to` continues to wait.
 int ipc_deliver(struct Env *from, struct Env *to, uint32_t value, void *srcva, int perm);
 
-// Return whether dstva is valid for a receiver: an address at which programs may map a page, or an
-// address from UTOP on, which means that the receiver wants no page.
+// Return whether a receiver may pass dstva. dstva may be an address at which programs may map a
+// page. dstva may also be UTOP or above, which means that the receiver wants no page.
 static inline bool
 ipc_dstva_ok(const void *dstva)
 {
@@ -47,7 +47,7 @@ ipc_wait_for_message(struct Env *to)
 	env_set_status(to, ENV_NOT_RUNNABLE);
 }
 
-// Let `to`, which is curenv, receive a message. Returns the value for eax when `to` runs again.
+// Let `to`, which is curenv, receive a message. Returns the result of the receiver's system call.
 static inline int
 ipc_receive(struct Env *to, void *dstva)
 {

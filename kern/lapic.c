@@ -17,24 +17,24 @@
 #define CMOS_SHUTDOWN     0x0F // A CMOS register: what the BIOS does after a reset
 #define WARM_RESET_VECTOR 0x467
 
-// If the machine has local APICs, set up this CPU's. Called once on each CPU, first on CPU 0.
+// Set up this CPU's local APIC, if the machine has local APICs. CPU 0 calls lapic_init first.
 void
 lapic_init(void)
 {
-	// The 8259s' output and the NMI line go to all CPUs. Only the boot CPU accepts them.
+	// The interrupt lines of the 8259s and of NMIs go to all CPUs. Only the boot CPU uses them.
 	bool takes_lines = thiscpu == bootcpu;
 	const struct {
 		uint32_t reg, value;
 	} settings[] = {
-		{ SVR, SVR_ENABLE | T_LAPIC_SPURIOUS }, // First: a disabled APIC masks the LVT.
+		{ SVR, SVR_ENABLE | T_LAPIC_SPURIOUS }, // First, to allow unmasking of the LVT.
 		{ TPR, 0 },                             // Accept interrupts of all priorities.
 		{ LVT_LINT0, takes_lines ? LVT_EXTINT : LVT_MASKED },
 		{ LVT_LINT1, takes_lines ? LVT_NMI : LVT_MASKED },
 		{ LVT_TIMER, LVT_PERIODIC | (IRQ_OFFSET + IRQ_TIMER) },
 		{ TIMER_DIVIDE, DIVIDE_BY_1 }, // The timer starts only when a count is set.
 		{ LVT_ERROR, T_LAPIC_ERROR },
-		{ ESR, 0 }, // Each write loads the errors since the previous write,
-		{ ESR, 0 }, // so the second write loads 0.
+		{ ESR, 0 }, // A write loads the errors since the previous write.
+		{ ESR, 0 }, // The second write clears the register.
 		{ EOI, 0 }, // End an interrupt that the BIOS may have left in service.
 	};
 
@@ -57,8 +57,8 @@ lapic_id(void)
 }
 
 // Exchange the BIOS's shutdown code and warm reset vector with those in *warm_reset. The oldest
-// local APICs have no STARTUP interrupt. There, INIT makes the BIOS jump to the address in the
-// vector. A second call restores the old values, so that a later reset is an ordinary reset.
+// local APICs have no STARTUP interrupt. With such an APIC, INIT makes the BIOS jump to the address
+// in the vector. A second call restores the old values, so that a later reset is an ordinary reset.
 void
 lapic_swap_warm_reset(struct WarmReset *warm_reset)
 {
@@ -81,7 +81,7 @@ lapic_startap_init(uint8_t apicid)
 	icr_send(apicid, ICR_INIT | ICR_LEVEL);
 }
 
-// Start a CPU at the physical address `start`, a multiple of PGSIZE below 1 MB, 10 ms after INIT.
+// Start a CPU at physical address `start` (page-aligned, below 1 MB), at least 10 ms after INIT.
 void
 lapic_startap(uint8_t apicid, physaddr_t start)
 {

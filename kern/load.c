@@ -1,5 +1,5 @@
-// Loading of programs: copy an ELF file, which is part of the kernel's image, to the memory of a
-// new environment. elf.c checks the file first. An error affects only the new environment.
+// Loading a program: its ELF file, which is part of the kernel's image, is copied to the memory of
+// a new environment. elf.c checks the file first. An error affects only the new environment.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -10,7 +10,7 @@
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 
-#define MAX_ARGS 8 // Arguments of a program, including its name
+#define MAX_ARGS 8 // Maximum number of a program's arguments, including its name
 
 const struct Program *
 program_find(const char *words, size_t len)
@@ -24,11 +24,11 @@ program_find(const char *words, size_t len)
 	return NULL;
 }
 
-// Print a warning if `words`, of len characters, has more arguments than can be passed.
+// If `words`, of len characters, has more than MAX_ARGS arguments, print a warning.
 static void
 check_args(const char *words, size_t len)
 {
-	int n = 0; // Not counting the name
+	int n = 0; // Number of arguments, not counting the name
 
 	for (size_t i = 0; i < len; i++)
 		n += words[i] == ',';
@@ -37,8 +37,8 @@ check_args(const char *words, size_t len)
 		    n, MAX_ARGS - 1);
 }
 
-// Give e zeroed memory for len bytes at va. Pages that e already has keep their contents and
-// permissions, and get perm in addition. Returns 0 or -E_NO_MEM.
+// Allocate zeroed pages for len bytes at va in e. If e already has a page there, the page keeps its
+// contents, and perm is added to its permissions. Returns 0 or -E_NO_MEM.
 static int
 region_alloc(struct Env *e, uintptr_t va, size_t len, int perm)
 {
@@ -70,21 +70,21 @@ copy_to_env(struct Env *e, uintptr_t va, const void *src, size_t len)
 	}
 }
 
-// Give e a stack with argc, argv and the strings of argv on it, as lib/entry.S expects them. The
-// strings are the parts of `words`, of len characters, between its commas; the first is the
-// program's name. Returns 0 or -E_NO_MEM.
+// Give e a stack with argc, argv and the argument strings, as lib/entry.S expects it. The strings
+// are the parts of `words` (len characters) between its commas. The first string is the program's
+// name. Returns 0 or -E_NO_MEM.
 static int
 make_stack(struct Env *e, const char *words, size_t len)
 {
 	uintptr_t text = ROUNDDOWN(USTACKTOP - len - 1, sizeof(uint32_t));
 	uint32_t argc = 0, argv[MAX_ARGS + 1] = { 0 };
 
-	assert(len < PGSIZE / 2); // Every command line is shorter than this.
+	assert(len < PGSIZE / 2); // The command line is shorter than this.
 	if (region_alloc(e, USTACKTOP - PGSIZE, PGSIZE, PTE_U | PTE_W) < 0)
 		return -E_NO_MEM;
 	for (size_t at = 0, size; at <= len && argc < MAX_ARGS; at += size + 1) {
 		size = MIN((size_t)(strfind(words + at, ',') - words), len) - at;
-		copy_to_env(e, text + at, words + at, size); // The page was zeroed: a zero follows.
+		copy_to_env(e, text + at, words + at, size); // A zero byte follows in the new page.
 		argv[argc++] = text + at;
 	}
 	uint32_t start[] = { argc, text - sizeof(argv) };
@@ -94,8 +94,8 @@ make_stack(struct Env *e, const char *words, size_t len)
 	return 0;
 }
 
-// Load e's program, and set e's first registers. Returns NULL, or the text of an error. After an
-// error only e has changed.
+// Load e's program, and set e's eip and esp. Returns NULL, or an error text. After an error,
+// nothing has changed except e.
 static const char *
 load_icode(struct Env *e, const char *words, size_t len)
 {
@@ -119,9 +119,9 @@ load_icode(struct Env *e, const char *words, size_t len)
 	return NULL;
 }
 
-// Start a program in a new environment without a parent. `words`, of len characters, is the
-// program's NAME or NAME,ARGUMENT,... Returns 0 on success. Otherwise prints the reason and returns
-// env_alloc's error, or -E_INVAL if the program cannot be loaded.
+// Start a program in a new environment without a parent. `words` (len characters) is the program's
+// NAME or NAME,ARGUMENT,... Returns 0 on success. If an error occurs, prints the error, and returns
+// the error of env_alloc, or -E_INVAL if the program cannot be loaded.
 int
 env_create(const struct Program *program, const char *words, size_t len, enum EnvType type)
 {

@@ -3,9 +3,9 @@
 
 #include <inc/trap.h>
 
-// Read commands from the console and run them, until a command ends the monitor. tf is the frame of
-// the trap that led here, or NULL. The caller holds the big lock, so each other CPU waits when it
-// enters the kernel. After a panic the lock is not needed: the other CPUs are stopped.
+// Read commands from the console and execute them, until a command ends the monitor. tf is the
+// frame of the trap that called the monitor, or NULL. The caller holds the big lock, so other CPUs
+// wait when they enter the kernel. (After a panic, the other CPUs are stopped instead.)
 void monitor(struct Trapframe *tf);
 
 #endif // JOS_KERN_MONITOR_H

@@ -18,14 +18,14 @@ __attribute__((aligned(PGSIZE))) uint8_t percpu_kstacks[NCPU][KSTKSIZE];
 __attribute__((aligned(PGSIZE))) uint8_t percpu_dfstacks[NCPU][DFSTKSIZE];
 
 #define APIC_BASE_X2APIC (1 << 10) // Bit of MSR_APIC_BASE: x2APIC mode is on
-#define LAPIC_ID_MAX     254       // Id 255 addresses all CPUs.
+#define LAPIC_ID_MAX     254       // Maximum APIC id; id 255 addresses all CPUs
 
 static int nparked;   // Number of CPUs that do not fit into cpus[]
 static int nlarge_id; // Number of CPUs with APIC ids above LAPIC_ID_MAX
 
 // Add the CPU with this APIC id to cpus[], unless it is already there. (The boot CPU is always
-// there, as number 0.) If the kernel cannot use the CPU, only count it. Either cpus[] is full, or
-// the id is above LAPIC_ID_MAX, which only the x2APIC mode allows (Intel, volume 3, section 10.12).
+// there, as number 0.) If cpus[] is full, only count the CPU. Also only count a CPU whose id is
+// above LAPIC_ID_MAX, because it needs x2APIC mode (Intel, volume 3, section 10.12).
 void
 mp_add_cpu(uint32_t apicid)
 {

@@ -49,8 +49,8 @@ mpentry_low:
 	jmp paging_on
 	.size mpentry_low, . - mpentry_low
 
-// xchgl takes the number and leaves 0, so that no two CPUs get the same number. A CPU that reads 0
-// halts: boot_aps() did not start it, or no longer waits for it.
+// xchgl reads mpentry_cpu and sets it to 0, so that no two CPUs get the same number. A CPU that
+// reads 0 halts: boot_aps() did not start it, or no longer waits for it.
 	.text
 	.type mpentry_high, @function
 mpentry_high:

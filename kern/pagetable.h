@@ -1,10 +1,10 @@
 #ifndef JOS_KERN_PAGETABLE_H
 #define JOS_KERN_PAGETABLE_H
 
-// Page tables: the lab's functions that find, make and remove mappings, inlined in system calls and
-// traps. (pmap.c also compiles them as ordinary functions, so that GDB can call them.) The slow
-// paths (a new page table, another CPU's TLB, a page that becomes free) are in pmap.c and tlb.c.
-// Callers hold the big lock.
+// Page tables: the lab's functions that find, add and remove mappings. They are inline functions,
+// to make system calls and traps fast. (pmap.c also compiles them as ordinary functions, so that
+// GDB can call them.) pmap.c and tlb.c contain the slow paths: for a new page table, for another
+// CPU's TLB, and for a page that becomes free. Callers hold the big lock.
 
 #include <inc/assert.h>
 #include <inc/env.h>
@@ -21,7 +21,7 @@
 #define PAGETABLE_INLINE static inline
 #endif
 
-// Decrement a page's reference count. When the count becomes 0, the page becomes free.
+// Decrement a page's reference count. If the count becomes 0, free the page.
 PAGETABLE_INLINE void
 page_decref(struct PageInfo *pp)
 {
@@ -31,9 +31,9 @@ page_decref(struct PageInfo *pp)
 		page_last_decref(pp);
 }
 
-// Return a pointer to va's page table entry, or NULL if va has no page table, for example because
-// one of the kernel's 4 MB pages maps va. With `create`, add a missing page table, and return NULL
-// only if there is no memory for it.
+// Return a pointer to the page table entry for va. If va has no page table and create is set, first
+// add an empty page table. Returns NULL if va has no page table, or if there is no memory for a new
+// one. (Addresses in the kernel's 4 MB pages have no page table.)
 PAGETABLE_INLINE pte_t *
 pgdir_walk(pde_t *pgdir, const void *va, int create)
 {
@@ -41,12 +41,12 @@ pgdir_walk(pde_t *pgdir, const void *va, int create)
 
 	assert(kernel_locked());
 	if ((*pde & (PTE_P | PTE_PS)) == PTE_P)
-		return (pte_t *)(PTE_ADDR(*pde) + KERNBASE) + PTX(va); // Needs no check by KADDR
+		return (pte_t *)(PTE_ADDR(*pde) + KERNBASE) + PTX(va); // KADDR without its check
 	return create ? pgdir_walk_create(pde, va) : NULL;
 }
 
-// Return the page that is mapped at va, or NULL. If a page is mapped there, *pte_store (unless
-// pte_store is NULL) gets a pointer to the page table entry.
+// Return the page that is mapped at va, or NULL if no page is mapped there. If there is a page and
+// pte_store is not NULL, store a pointer to the page table entry in *pte_store.
 PAGETABLE_INLINE struct PageInfo *
 page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
 {
@@ -59,8 +59,8 @@ page_lookup(pde_t *pgdir, void *va, pte_t **pte_store)
 	return &pages[PGNUM(*pte)];
 }
 
-// Remove the entry for va in this page directory from the TLBs of all CPUs. A new mapping needs no
-// call, because TLBs have no entries for unmapped addresses (Intel, volume 3, section 4.10.2.3).
+// Remove the translation of va in this page directory from the TLBs of all CPUs. Not needed for a
+// new mapping: TLBs have no entries for unmapped addresses (Intel, volume 3, section 4.10.2.3).
 PAGETABLE_INLINE void
 tlb_invalidate(pde_t *pgdir, void *va)
 {
@@ -68,13 +68,13 @@ tlb_invalidate(pde_t *pgdir, void *va)
 
 	if (e && e->env_pgdir != pgdir)
 		tlb_shootdown(pgdir);
-	else // Without an environment, pgdir is the kernel's or on no CPU.
+	else // No other CPU runs an environment with pgdir (also if e is NULL).
 		invlpg(va);
 }
 
-// Replace a page table entry atomically: a CPU that uses the page table meanwhile finds the old
-// page or the new page. TLBs must drop the old entry even if only its accessed or dirty bit
-// differs: a CPU whose TLB entry has that bit set would not set the bit in memory again.
+// Replace a page table entry atomically: a CPU that uses the entry at the same time finds the old
+// page or the new page. If any bit changes, remove the old entry from the TLBs. This also applies
+// to the accessed and dirty bits: a CPU sets them in memory only if they are clear in its TLB.
 static inline __attribute__((always_inline)) void
 replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 {
@@ -87,8 +87,8 @@ replace_pte(pde_t *pgdir, void *va, pte_t *pte, pte_t new)
 	page_decref(&pages[PGNUM(old)]);
 }
 
-// Map a page at va with permissions perm | PTE_P. A page that was mapped at va is unmapped. Returns
-// 0, or -E_NO_MEM if there is no memory for a page table. After an error nothing has changed.
+// Map a page at va with permissions perm | PTE_P. If a page is already mapped at va, unmap that
+// page. Returns 0, or -E_NO_MEM if there is no memory for a page table: then nothing has changed.
 PAGETABLE_INLINE int
 page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 {
@@ -96,12 +96,12 @@ page_insert(pde_t *pgdir, struct PageInfo *pp, void *va, int perm)
 
 	if (!pte)
 		return -E_NO_MEM;
-	pp->pp_ref++; // First: if pp is already mapped at va, it must not become free.
+	pp->pp_ref++; // Before replace_pte: if pp is already mapped at va, pp must not become free.
 	replace_pte(pgdir, va, pte, page2pa(pp) | perm | PTE_P);
 	return 0;
 }
 
-// Unmap the page at va, if one is mapped there.
+// If a page is mapped at va, unmap the page.
 PAGETABLE_INLINE void
 page_remove(pde_t *pgdir, void *va)
 {
@@ -112,8 +112,8 @@ page_remove(pde_t *pgdir, void *va)
 }
 
 // Return whether env may access the page at va with permissions perm | PTE_U | PTE_P. The page
-// directory entry must also allow the access, because only that entry makes the page tables at UVPT
-// read-only.
+// directory entry must also allow the access. (At UVPT, only that entry makes the page tables
+// read-only.)
 static inline bool
 user_page_ok(const struct Env *env, const void *va, int perm)
 {

@@ -1,10 +1,10 @@
 // Memory: the list of free physical pages, page tables, and the kernel's own mappings.
 //
-// pp_ref counts a page's mappings. When the last mapping is removed, the page becomes free: its
-// pp_ref is 0 and it is on page_free_list. The pp_ref of a page that is not RAM, or that holds the
-// kernel, never becomes 0. Below UTOP each environment has its own page tables. Above UTOP, except
-// at UVPT, all page directories share the page tables that are made here, so that a mapping that
-// the kernel makes later appears in every environment.
+// pp_ref counts the mappings of a page. When the last mapping is removed, pp_ref becomes 0, and the
+// page is put on page_free_list. A page that is not RAM, or that holds the kernel, is never free,
+// so its pp_ref is never 0. Each environment has its own page tables below UTOP. Above UTOP, except
+// at UVPT, all page directories share the kernel's page tables. So if the kernel adds a mapping
+// later, the mapping appears in every environment.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -16,7 +16,7 @@
 #include <kern/env.h>
 #include <kern/check/failalloc.h>
 #include <kern/dev/multiboot.h>
-#define PAGETABLE_INLINE // Compile functions that GDB can call
+#define PAGETABLE_INLINE // Compile ordinary functions, which GDB can call
 #include <kern/pagetable.h>
 #include <kern/pmap.h>
 #include <kern/spinlock.h>
@@ -29,13 +29,13 @@ HOT_DATA bool smap_on;
 
 struct PageInfo *page_free_list;
 static size_t page_nfree;
-static physaddr_t boot_next;           // The next address for boot_alloc
-static physaddr_t boot_limit;          // The end of the RAM range that holds the kernel
-static uintptr_t mmio_next = MMIOBASE; // The next address for mmio_map_region
+static physaddr_t boot_next;           // Physical address at which boot_alloc continues
+static physaddr_t boot_limit;          // End of the RAM range that holds the kernel
+static uintptr_t mmio_next = MMIOBASE; // Virtual address at which mmio_map_region continues
 
 // ---- Physical memory ----
 
-// Return how many KB of a range are between two addresses.
+// Return the size, in KB, of the part of a memory range that is between two addresses.
 static uint32_t
 overlap_kb(const struct MemRange *r, physaddr_t low, physaddr_t high)
 {
@@ -60,7 +60,7 @@ detect_memory(void)
 		if (r->start < boot_next && r->end > boot_next)
 			boot_limit = ROUNDDOWN(r->end, PGSIZE);
 	}
-	// Where ranges overlap, "reserved" wins over "available".
+	// If a reserved range overlaps an available range, treat the overlap as reserved.
 	for (int i = 0; i < boot_nranges; i++) {
 		const struct MemRange *r = &boot_ranges[i];
 		if (!r->available && r->end > boot_next)
@@ -76,13 +76,13 @@ detect_memory(void)
 		panic("too little memory: the kernel alone reaches up to %uK", boot_next / 1024);
 }
 
-// Allocate size bytes, rounded up to whole pages and zeroed, for a kernel table that is never
-// freed. Called only before page_init, which reads boot_next. Panics if there is too little memory.
+// Allocate zeroed memory for a kernel table. size is in bytes, and is rounded up to whole pages.
+// The memory is never freed. Only for use before page_init. Panics if there is too little memory.
 static void *
 boot_alloc(size_t size)
 {
 	size = ROUNDUP(size, PGSIZE);
-	if (size >= boot_limit - boot_next) // page_init needs at least one page.
+	if (size >= boot_limit - boot_next) // Leave at least one page for page_init.
 		panic("too little memory: more than %uK are needed, %uK are left", size / 1024,
 		    (boot_limit - boot_next) / 1024);
 	void *result = KADDR(boot_next);
@@ -97,16 +97,16 @@ page_range_set_ref(physaddr_t start, physaddr_t limit, uint32_t ref)
 		pages[i].pp_ref = ref;
 }
 
-// Return the size of pages[] in bytes: a multiple of PGSIZE, because pages[] is mapped at UPAGES,
-// where programs can read it. The entries at the end, for pages that do not exist, are not free.
+// Return the size of pages[] in bytes, rounded up to whole pages, because pages[] is mapped at
+// UPAGES for programs. Extra entries at the end belong to no physical page, and are never free.
 static size_t
 pages_size(void)
 {
 	return ROUNDUP(npages * sizeof(*pages), PGSIZE);
 }
 
-// Put all RAM on the free list except page 0 (the BIOS's data), the page at MPENTRY_PADDR, the hole
-// from IOPHYSMEM, the kernel, and what boot_alloc has allocated. Exercise 2.
+// Put all RAM on the free list, except page 0 (the BIOS's data), the page at MPENTRY_PADDR, the I/O
+// hole at IOPHYSMEM, the kernel, and the memory from boot_alloc. Exercise 2.
 void
 page_init(void)
 {
@@ -117,7 +117,7 @@ page_init(void)
 			page_range_set_ref(
 			    ROUNDUP(boot_ranges[i].start, PGSIZE), boot_ranges[i].end, 0);
 	}
-	// "reserved" wins over "available", as in detect_memory.
+	// If a reserved range overlaps an available range, treat the overlap as reserved.
 	for (int i = 0; i < boot_nranges; i++) {
 		if (!boot_ranges[i].available)
 			page_range_set_ref(
@@ -133,8 +133,8 @@ page_init(void)
 	}
 }
 
-// Take a page off the free list and return it, or return NULL if the list is empty. The page's
-// pp_ref stays 0 until the page is mapped. Without ALLOC_ZERO, its contents are undefined.
+// Allocate a page from the free list. Returns NULL if the list is empty. pp_ref is 0 until the page
+// is mapped. If ALLOC_ZERO is not set, the contents of the page are undefined.
 struct PageInfo *
 page_alloc(int alloc_flags)
 {
@@ -163,7 +163,7 @@ page_free(struct PageInfo *pp)
 	page_nfree++;
 }
 
-// The slow path of page_decref: the reference count becomes 0, and the page becomes free.
+// The slow path of page_decref: remove the last reference, and free the page.
 void
 page_last_decref(struct PageInfo *pp)
 {
@@ -181,8 +181,8 @@ page_free_count(void)
 
 // ---- Page tables (see also pagetable.h) ----
 
-// The slow path of pgdir_walk: add an empty page table at *pde. Returns the table's entry for va,
-// or NULL if there is no memory. *pde allows everything; the table's entries restrict it.
+// The slow path of pgdir_walk: add an empty page table at *pde. Returns a pointer to va's entry in
+// the table, or NULL if there is no memory. *pde allows all accesses. The entries restrict them.
 pte_t *
 pgdir_walk_create(pde_t *pde, const void *va)
 {
@@ -196,9 +196,9 @@ pgdir_walk_create(pde_t *pde, const void *va)
 	return (pte_t *)page2kva(table) + PTX(va);
 }
 
-// Map size bytes at va to pa with permissions perm. The mapping is permanent; pp_ref does not count
-// it. va, pa and size are multiples of PGSIZE. Uses 4 MB pages where possible. Panics if memory
-// runs out.
+// Map size bytes at virtual address va to physical address pa, with permissions perm | PTE_P. va,
+// pa and size must be multiples of PGSIZE. The mapping is permanent, and pp_ref does not count it.
+// Uses 4 MB pages where possible. Panics if no memory is left for a page table.
 void
 boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm)
 {
@@ -224,15 +224,15 @@ boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm
 
 // ---- The kernel's mappings ----
 
-// Map a device's registers, size bytes at physical address pa, permanently. Returns their virtual
-// address. pa and size need no alignment. Panics if there is no room. Exercise 1.
+// Map size bytes of a device's registers at physical address pa, permanently. Returns their virtual
+// address. pa and size need not be aligned. Panics if there is no room below MMIOLIM. Exercise 1.
 void *
 mmio_map_region(physaddr_t pa, size_t size)
 {
 	size_t offset = PGOFF(pa);
 
 	assert(kernel_locked());
-	// Three comparisons, so that no sum can wrap around.
+	// A single comparison would not be safe, because the sums can wrap around.
 	if (size > MMIOLIM - mmio_next || offset + size > MMIOLIM - mmio_next || size - 1 > ~pa)
 		panic("mmio_map_region: no room for %u bytes at %08x", size, pa);
 	size = ROUNDUP(offset + size, PGSIZE);
@@ -243,8 +243,8 @@ mmio_map_region(physaddr_t pa, size_t size)
 }
 
 // Map the kernel stack and the double-fault stack of each CPU. The top of CPU 0's kernel stack is
-// KSTACKTOP. Nothing is mapped below a stack, so an overflow faults before it reaches the next
-// stack. Exercise 3.
+// KSTACKTOP. The pages below each stack are not mapped, so if a stack overflows, the CPU faults
+// before it reaches the next stack. Exercise 3.
 static __attribute__((noinline)) void
 mem_init_mp(void)
 {
@@ -258,7 +258,7 @@ mem_init_mp(void)
 	}
 }
 
-// Map all of physical memory at KERNBASE; the kernel's text and constants are read-only.
+// Map all physical memory at KERNBASE. Only the kernel's code and constants are read-only.
 static void
 map_physical_memory(void)
 {
@@ -269,8 +269,8 @@ map_physical_memory(void)
 	boot_map_region(kern_pgdir, data, -data, PADDR(data), PTE_W | PTE_G);
 }
 
-// Return this CPU's paging features as bits of CR4: PGE (global pages stay in the TLB when CR3 is
-// loaded), SMEP (the kernel cannot execute users' pages), SMAP (the kernel cannot access them).
+// Return the paging features of this CPU as bits of CR4: PGE (global pages stay in the TLB when CR3
+// is loaded), SMEP (the kernel cannot execute user pages), SMAP (the kernel cannot access them).
 static uint32_t
 paging_features(void)
 {
@@ -284,7 +284,7 @@ paging_features(void)
 	       (more & CPUID7_SMAP ? CR4_SMAP : 0);
 }
 
-// Per-CPU paging setup: CR3, CR0.WP (the kernel cannot write read-only pages either), and CR4.
+// Set up paging on this CPU. With CR0.WP, the kernel cannot write to read-only pages either.
 void
 mem_init_percpu(void)
 {
@@ -296,7 +296,7 @@ mem_init_percpu(void)
 	smap_on = features & CR4_SMAP;
 }
 
-// Set up memory. The boot CPU calls it once, after multiboot_init, with the big lock held.
+// Set up memory. The boot CPU calls mem_init once, after multiboot_init, and holds the big lock.
 void
 mem_init(void)
 {
@@ -311,14 +311,14 @@ mem_init(void)
 	check_page_alloc();
 	check_page();
 
-	// Recursive mapping: used as a page table, the page directory maps all page tables at UVPT.
+	// Recursive mapping: the page directory, used as a page table, maps all tables at UVPT.
 	kern_pgdir[PDX(UVPT)] = PADDR(kern_pgdir) | PTE_U | PTE_P;
 	boot_map_region(kern_pgdir, UPAGES, pages_size(), PADDR(pages), PTE_U);
 	boot_map_region(
 	    kern_pgdir, UENVS, ROUNDUP(NENV * sizeof(*envs), PGSIZE), PADDR(envs), PTE_U);
 	mem_init_mp();
 	map_physical_memory();
-	// env_setup_vm copies kern_pgdir, so the page table for later MMIO mappings must exist now.
+	// Add the page table for later MMIO mappings now, because env_setup_vm copies kern_pgdir.
 	if (!pgdir_walk(kern_pgdir, (void *)MMIOBASE, 1))
 		panic("too little memory for the kernel's page tables");
 	check_kern_pgdir();
@@ -328,12 +328,12 @@ mem_init(void)
 	check_page_installed_pgdir();
 }
 
-// ---- Checks of users' pointers ----
+// ---- Checking pointers from programs ----
 
-// The first address that the last failed user_mem_check did not allow.
+// The first address that env could not access in the last user_mem_check that failed.
 static uintptr_t user_mem_check_addr;
 
-// Return 0 if env may access len bytes at va with permissions perm | PTE_U | PTE_P, or -E_FAULT.
+// If env may access len bytes at va with perm | PTE_U | PTE_P, return 0. Otherwise return -E_FAULT.
 int
 user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 {
@@ -350,7 +350,7 @@ user_mem_check(struct Env *env, const void *va, size_t len, int perm)
 	return 0;
 }
 
-// Like user_mem_check, but a failure destroys env: the caller must check that env still exists.
+// Like user_mem_check, but destroys env on failure. The caller must then check whether env exists.
 void
 user_mem_assert(struct Env *env, const void *va, size_t len, int perm)
 {
@@ -358,7 +358,7 @@ user_mem_assert(struct Env *env, const void *va, size_t len, int perm)
 		user_mem_fail(env, user_mem_check_addr);
 }
 
-// Destroy env, because it may not access va.
+// Print that env may not access va, and destroy env.
 void
 user_mem_fail(struct Env *env, uintptr_t va)
 {

@@ -11,13 +11,13 @@ struct Env;
 
 extern const uint8_t stext[], etext[], erodata[], end[]; // Defined in kernel.ld
 
-extern struct PageInfo *pages; // One per physical page
+extern struct PageInfo *pages; // An array with one entry per physical page
 extern size_t npages;          // Number of physical pages
 extern struct PageInfo *page_free_list;
 extern pde_t *kern_pgdir; // The kernel's own page directory
 
-// PADDR converts a kernel address above KERNBASE to the physical address that is mapped there, and
-// KADDR converts back. If there is no such address, they panic with the caller's file and line.
+// PADDR converts a kernel address above KERNBASE to the physical address that is mapped there.
+// KADDR does the opposite. For an invalid address, both panic with the caller's file and line.
 #define PADDR(kva) kva_to_pa(__FILE__, __LINE__, (void *)(kva))
 #define KADDR(pa)  pa_to_kva(__FILE__, __LINE__, pa)
 
@@ -67,7 +67,7 @@ struct PageInfo *page_alloc(int alloc_flags);
 void page_free(struct PageInfo *pp);
 size_t page_free_count(void);
 
-// The slow paths of page_decref and pgdir_walk, which are in pagetable.h.
+// The slow paths of page_decref and pgdir_walk, which pagetable.h defines.
 void page_last_decref(struct PageInfo *pp);
 pte_t *pgdir_walk_create(pde_t *pde, const void *va);
 
@@ -75,10 +75,10 @@ void *mmio_map_region(physaddr_t pa, size_t size);
 void boot_map_region(pde_t *pgdir, uintptr_t va, size_t size, physaddr_t pa, int perm);
 void mem_init_percpu(void);
 
-// The kernel accesses users' pages (PTE_U) only between calls of these two functions, which do not
-// nest. They set and clear EFLAGS.AC. With SMAP, an access to a user's page while AC is 0 faults
-// (Intel, volume 3, section 4.6), so a program cannot take control by making the kernel use a wrong
-// pointer.
+// The kernel accesses user pages (PTE_U) only between user_access_begin and user_access_end, which
+// must not be nested. These functions set and clear EFLAGS.AC. With SMAP, an access to a user page
+// faults while AC is 0 (Intel, volume 3, section 4.6). So a program cannot take control by making
+// the kernel use a wrong pointer.
 extern bool smap_on;
 
 static inline void
@@ -95,15 +95,15 @@ user_access_end(void)
 		clac();
 }
 
-// Return whether a program may map a page at va: below UTOP, and on a page boundary.
+// Return whether a program may map a page at va, which must be page-aligned and below UTOP.
 static inline bool
 user_va_ok(const void *va)
 {
 	return (uintptr_t)va < UTOP && PGOFF(va) == 0;
 }
 
-// Return whether a program may map a page with these permissions: perm must have PTE_P and PTE_U,
-// and no bit outside PTE_SYSCALL.
+// Return whether a program may map a page with permissions perm: PTE_P and PTE_U must be set, and
+// all bits outside PTE_SYSCALL must be clear.
 static inline bool
 user_perm_ok(int perm)
 {
@@ -114,7 +114,7 @@ int user_mem_check(struct Env *env, const void *va, size_t len, int perm);
 void user_mem_fail(struct Env *env, uintptr_t va);
 void user_mem_assert(struct Env *env, const void *va, size_t len, int perm);
 
-// pmap_check.c: each panics if its check fails.
+// The self-checks (check/pmap_check.c). Each function panics if its check fails.
 void check_page_free_list(void);
 void check_page_alloc(void);
 void check_page(void);

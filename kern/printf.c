@@ -1,4 +1,4 @@
-// The kernel's cprintf, on top of lib/printfmt.c.
+// The kernel's cprintf, which uses lib/printfmt.c.
 
 #include <inc/stdio.h>
 
@@ -11,7 +11,7 @@ put(const char *s, size_t len, void *count)
 	*(int *)count += len;
 }
 
-// Print a text. cons_lock is held for all of it, so no other CPU's output comes in between.
+// Print a text. vcprintf holds cons_lock for the whole text, so other CPUs cannot print in between.
 int
 vcprintf(const char *fmt, va_list ap)
 {

@@ -1,4 +1,4 @@
-// The runnable environments, and the CPUs that have nothing to run (runq.h describes both).
+// The set of runnable environments, and the set of idle CPUs. runq.h describes both.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -12,7 +12,7 @@ static_assert(RUNQ_WORDS <= 32);
 
 HOT_DATA uint32_t sched_turns;
 
-// The idle CPUs, one bit per CPU: their status is CPU_POLLING or CPU_HALTED.
+// The set of idle CPUs, one bit per CPU. An idle CPU's status is CPU_POLLING or CPU_HALTED.
 static HOT_DATA uint32_t idle;
 static_assert(NCPU <= 32);
 
@@ -38,7 +38,7 @@ unidle_cpu(int cpu)
 		lapic_ipi(cpu, T_IPI_WAKE);
 }
 
-// Return the idle CPU to wake: if possible a polling CPU, which is faster than a halted CPU.
+// Return the idle CPU to wake. Prefer a polling CPU, because a halted CPU starts more slowly.
 static int
 idle_cpu(void)
 {

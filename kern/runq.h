@@ -1,21 +1,20 @@
 #ifndef JOS_KERN_RUNQ_H
 #define JOS_KERN_RUNQ_H
 
-// The runnable environments, and the CPUs that have nothing to run (runq.c). The caller holds the
-// big lock.
+// The set of runnable environments, and the set of idle CPUs (runq.c). Callers hold the big lock.
 
 #include <inc/env.h>
 #include <inc/x86.h>
 
 #include <kern/cpu.h>
 
-// The runnable environments: runq has one bit per slot of envs[], and runq_words has one bit per
-// word of runq, which is set while that word is not zero. env_set_status keeps both in step with
-// env_status. (A dying environment may also be in this set: end.c gives it turns.)
+// The set of runnable environments. runq has one bit for each slot of envs[]. runq_words has one
+// bit for each word of runq. This bit is set if the word is not 0. env_set_status updates both. (A
+// dying environment may also be in the set: in its turns, the scheduler frees its memory.)
 #define RUNQ_WORDS (NENV / 32)
 
 extern uint32_t runq[RUNQ_WORDS];
-extern uint32_t runq_words; // challenge/sysentry.S reads it without the lock.
+extern uint32_t runq_words; // challenge/sysentry.S reads this variable without the lock.
 
 static inline void
 runq_add(uint32_t slot)
@@ -32,7 +31,7 @@ runq_remove(uint32_t slot)
 		clear_bit(&runq_words, slot / 32);
 }
 
-// Return the first runnable slot from `slot` on, in circular order, or -1 if there is none.
+// Search from `slot` on, in circular order. Return the first runnable slot, or -1 if there is none.
 static inline int
 runq_first(uint32_t slot)
 {
@@ -40,7 +39,7 @@ runq_first(uint32_t slot)
 	uint32_t bits = runq[word] & ~0U << slot % 32;
 
 	if (!bits) {
-		// Try the words after this one, then all words: the order is circular.
+		// Search the words after this word. If all are 0, start again at the first word.
 		uint32_t words = runq_words & ~1U << word;
 		if (!words)
 			words = runq_words;
@@ -52,17 +51,17 @@ runq_first(uint32_t slot)
 	return word * 32 + __builtin_ctz(bits);
 }
 
-// Number of turns that sched_yield has begun.
+// Number of turns that sched_yield has given to environments.
 extern uint32_t sched_turns;
 
-// runq_idle marks this CPU as idle, with status CPU_POLLING. runq_busy marks it as no longer idle.
+// runq_idle marks this CPU as idle (CPU_POLLING). runq_busy marks this CPU as busy (CPU_STARTED).
 void runq_idle(void);
 void runq_busy(void);
 
-// If the CPU is idle, make it look for an environment to run.
+// If CPU number `cpu` is idle, make it search for an environment to run.
 void unidle_cpu(int cpu);
 
-// Wake an idle CPU, if there is one, to run an environment that has become runnable.
+// If any CPU is idle, wake one idle CPU, because an environment has become runnable.
 void runq_wake(void);
 
 #endif // JOS_KERN_RUNQ_H

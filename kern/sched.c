@@ -1,31 +1,33 @@
-// The scheduler: which environment runs next on a CPU, and what a CPU does if there is none.
+// The scheduler chooses the environment that runs next on a CPU. If there is none, the CPU is idle.
 //
-// Round robin. All CPUs share one cursor, the slot in envs[] that got the last turn. A CPU gives
-// the next turn to the first runnable environment after the cursor, in circular order, and moves
-// the cursor there. An environment that runs on another CPU is RUNNING, not RUNNABLE, so two CPUs
-// never choose the same environment. This guarantees:
+// Round robin. All CPUs share one cursor: the slot in envs[] that got the last turn. To give the
+// next turn, a CPU searches from the slot after the cursor, in circular order. The first runnable
+// environment gets the turn, and the cursor moves to its slot. An environment that runs on another
+// CPU is RUNNING, not RUNNABLE, so two CPUs never choose the same one. This guarantees:
 //
 //	While an environment is runnable, each other slot gets at most one turn before it.
 //
-// Proof: between two turns of one slot, the cursor passes every slot, and each runnable environment
-// that the cursor passes gets a turn. Only sched_yield moves the cursor. A wake-up does not move
-// it, and sys_ipc_call does not move it either: the receiver runs in the rest of the caller's turn.
-// user/sched/fairwait.c tests the rule with env_wait, which counts the turns of other environments.
+// Proof: only sched_yield moves the cursor. Between two turns of one slot, the cursor passes every
+// other slot. When the cursor passes a runnable environment, this environment gets a turn.
+// (Wake-ups and sys_ipc_call do not move the cursor. After sys_ipc_call, the receiver runs in the
+// rest of the caller's turn.) user/sched/fairwait.c tests this with env_wait, a count of others'
+// turns.
 //
-// A turn lasts one time slice on average. It is measured with the time stamp counter, because a
-// turn may begin anywhere between two ticks of the CPU's timer. At a tick, sched_tick ends the turn
-// if less than half a slice is left. The rest (or the excess) is saved in env_credit, and makes the
-// next turn of that environment longer (or shorter). An environment that yields or waits gives up
-// the rest of its turn, so an environment that always yields just before the tick takes no time
-// from the next environment. The turn of a dying environment frees parts of its memory (end.c). A
-// tick can come while the CPU cannot switch environments, for example while it halts in
-// lock_kernel: cpu_ticked records the tick until the CPU is about to return to user mode.
+// Turns. A turn lasts one time slice on average. It can begin at any time between two timer ticks,
+// so its length is measured with the time stamp counter. At a tick, sched_tick ends the turn if
+// less than half a slice is left. The rest is saved in env_credit, and the environment's next turn
+// is longer. (If the turn was too long, the next turn is shorter.) An environment that yields or
+// waits gives up the rest of its turn. So an environment that always yields just before a tick
+// takes no time from the next environment. In a turn of a dying environment, the scheduler frees
+// parts of its memory (end.c). A tick may arrive when the CPU cannot switch environments, for
+// example during a halt in lock_kernel. cpu_ticked records this tick until the CPU returns to user
+// mode.
 //
-// A CPU that finds no runnable environment sets its bit in `idle`, drops the lock, polls for a
-// while, and then halts with interrupts on. A CPU that makes an environment runnable clears the bit
-// of one idle CPU, and interrupts that CPU if it has halted. An interrupt that comes before the
-// halt ends the halt at once. Polling first is faster when environments answer each other within
-// microseconds: waking up from a halt takes ten times as long.
+// Idle CPUs. A CPU that finds no runnable environment sets its bit in `idle`, releases the lock,
+// polls for a while, and then halts with interrupts on. A CPU that makes an environment runnable
+// clears the bit of one idle CPU. If the idle CPU has halted, it also gets an interrupt. An
+// interrupt that arrives just before the halt ends the halt at once. A CPU polls first, because
+// environments often answer within microseconds, and a wake-up from a halt takes ten times as long.
 
 #include <inc/assert.h>
 #include <inc/stdio.h>
@@ -44,7 +46,7 @@
 #include <kern/tlb.h>
 #include <kern/wait.h>
 
-// Iterations to poll for work before halting: some microseconds.
+// The number of polls for work before an idle CPU halts. They take some microseconds.
 #define IDLE_POLLS 2000
 
 // Return whether all other CPUs are idle.
@@ -58,8 +60,8 @@ others_idle(void)
 	return true;
 }
 
-// Poll until another CPU calls unidle_cpu for this CPU, and return true. If no CPU does so for a
-// while, mark this CPU as halted and return false.
+// Poll until another CPU calls unidle_cpu for this CPU, and then return true. After IDLE_POLLS
+// polls, mark this CPU as halted and return false.
 static bool
 poll_for_work(void)
 {
@@ -75,8 +77,8 @@ poll_for_work(void)
 
 static HOT_DATA uint32_t cursor = NENV - 1;
 
-// Check the kernel's bookkeeping, and stay in the monitor until there is something to run. Only the
-// boot CPU calls this, when no environment is runnable or running.
+// Check the kernel's data, and run the monitor until there is something to run. Only the boot CPU
+// calls stop_for_monitor, when no environment is runnable or running.
 static void
 stop_for_monitor(void)
 {
@@ -89,7 +91,7 @@ stop_for_monitor(void)
 	monitor(NULL);
 }
 
-// Wait until there may be something to run. The lock is dropped meanwhile, and taken again.
+// Wait until there may be an environment to run. Releases the lock during the wait.
 static __attribute__((noinline)) void
 sched_halt(void)
 {
@@ -103,12 +105,12 @@ sched_halt(void)
 	probe(PROBE_IDLE, 0);
 	runq_idle();
 	unlock_kernel();
-	tlb_load(thiscpu, kern_pgdir); // The old page directory may be about to be freed.
+	tlb_load(thiscpu, kern_pgdir); // Another CPU may be waiting to free the old page directory.
 	if (!poll_for_work()) {
 		timer_stop();
 		probe(PROBE_HALT, 0);
-		// Interrupts are recognized only after the instruction that follows sti (Intel,
-		// volume 2, sti), so an interrupt that is already pending ends the halt.
+		// Interrupts are accepted only after the instruction that follows sti (Intel,
+		// volume 2, sti). So an interrupt that is already pending ends the halt.
 		// Exercise 13
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	}
@@ -116,8 +118,8 @@ sched_halt(void)
 	runq_busy();
 }
 
-// Return what is left of the turn on CPU c, in ticks of the time stamp counter; negative if the
-// turn has lasted too long.
+// Return the rest of the turn on CPU c, in ticks of the time stamp counter. If the turn has lasted
+// too long, the rest is negative.
 static inline int32_t
 turn_left(const struct CpuInfo *c)
 {
@@ -133,15 +135,15 @@ sched_tick(struct CpuInfo *c)
 
 	assert(kernel_locked());
 	c->cpu_ticked = false;
-	// If the emulator has stood still for seconds, the subtraction in turn_left has wrapped,
-	// and left can look larger than two slices.
+	// Also end the turn if `left` is two slices or more. This happens only if an emulator has
+	// paused for seconds, and the subtraction in turn_left has wrapped.
 	if (!e || e->env_status != ENV_RUNNING || (left >= slice / 2 && left < 2 * slice))
 		return;
 	e->env_credit = MIN(MAX(left, -slice), slice);
 	env_set_status(e, ENV_RUNNABLE);
 }
 
-// Make e give up the rest of its turn on CPU c. If the turn was too long, e's next turn is shorter.
+// Make e give up the rest of its turn on CPU c. If the turn was too long, shorten e's next turn.
 static inline void
 give_up_turn(const struct CpuInfo *c, struct Env *e)
 {
@@ -152,19 +154,19 @@ give_up_turn(const struct CpuInfo *c, struct Env *e)
 		e->env_credit = MAX(left, -(int32_t)time_slice);
 }
 
-// Run the turn of e, a dying environment, on CPU c: free parts of e for a time slice, or until e is
-// free. Between two parts, other CPUs can take the lock, and interrupts are let in.
+// Use the turn of e, a dying environment, on CPU c: free parts of e for a time slice, or until e is
+// free. Between two parts, other CPUs can take the lock, and interrupts can arrive.
 static __attribute__((noinline)) void
-end_parts(struct CpuInfo *c, struct Env *e)
+free_parts(struct CpuInfo *c, struct Env *e)
 {
 	envid_t id = e->env_id;
 
 	env_leave();
 	c->cpu_turn_end = (uint32_t)read_tsc() + time_slice;
 	do {
-		env_end_part(e);
+		env_free_part(e);
 		unlock_kernel();
-		tlb_load(c, kern_pgdir); // The old one may be about to be freed.
+		tlb_load(c, kern_pgdir); // A CPU may be waiting to free the old page directory.
 		__asm__ volatile("sti; nop; cli" : : : "memory");
 		lock_kernel();
 	} while (e->env_id == id && e->env_status == ENV_DYING && turn_left(c) > 0);
@@ -181,12 +183,12 @@ sched_yield(void)
 	int slot;
 
 	assert(kernel_locked());
-	if (e && e->env_status != ENV_RUNNABLE) { // If RUNNABLE, sched_tick has ended its turn.
+	if (e && e->env_status != ENV_RUNNABLE) { // Otherwise sched_tick has ended e's turn.
 		give_up_turn(c, e);
 		if (e->env_status == ENV_RUNNING)
 			env_set_status(e, ENV_RUNNABLE);
 		else
-			env_leave(); // Before another CPU can wake e.
+			env_leave(); // Save e's registers now, because wait_end changes env_tf.
 	}
 	if (cons_has_waiters())
 		cons_wake_readers();
@@ -206,6 +208,6 @@ sched_yield(void)
 			e->env_credit = 0;
 			env_run(e);
 		}
-		end_parts(c, e);
+		free_parts(c, e);
 	}
 }

@@ -5,13 +5,13 @@
 
 #include <kern/cpu.h>
 
-// The scheduler (sched.c). The caller holds the big lock.
+// The scheduler (sched.c). Callers hold the big lock.
 
-// Give this CPU's next turn to an environment, perhaps to the same one. Drops the lock.
+// Choose the environment that gets the next turn on this CPU, and run it. Releases the big lock.
 void sched_yield(void) __attribute__((noreturn));
 
-// Handle a tick of CPU c's timer. If the turn of its environment should end now, the environment
-// becomes runnable, and the caller must call sched_yield.
+// Handle a timer tick of this CPU, c. If the turn of c's environment should end now, the
+// environment becomes runnable, and the caller must call sched_yield.
 void sched_tick(struct CpuInfo *c);
 
 #endif // JOS_KERN_SCHED_H

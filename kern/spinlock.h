@@ -40,8 +40,8 @@ spin_release(struct spinlock *lk)
 	    &lk->holder, &me, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-// Return whether this CPU holds a lock. Other CPUs cannot change the result, with one exception:
-// while this CPU waits for the big lock, a hand-over can give it the lock (biglock.c).
+// Return whether this CPU holds a lock. Other CPUs cannot change the result, with one exception: if
+// this CPU waits for the big lock, it can get the lock by a hand-over (biglock.c).
 static inline bool
 spin_holding(const struct spinlock *lk)
 {

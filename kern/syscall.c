@@ -1,6 +1,6 @@
-// The system calls. inc/lib.h describes them for programs. Each call first checks all of its
-// arguments, and only then changes anything. A call that destroys or stops its caller returns as
-// usual: trap_leave then calls the scheduler. challenge.h declares the calls in kern/challenge/.
+// The system calls. inc/lib.h describes them for programs. Each call first checks all arguments,
+// and only then changes anything. If a call destroys or stops its caller, it also returns normally,
+// and trap_leave then calls the scheduler. challenge.h declares the calls in kern/challenge/.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -18,17 +18,18 @@
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
-// Limits of what sys_cputs writes at once, with the big lock: all of a text of up to CPUTS_SHORT
-// characters, or CPUTS_MAX characters of a longer text. A control character counts as
-// CPUTS_CONTROL characters, because a newline scrolls the screen.
+// Limits of the text that sys_cputs writes at once, with the big lock. It writes a text of up to
+// CPUTS_SHORT characters completely, but only up to CPUTS_MAX characters of a longer text. A
+// control character counts as CPUTS_CONTROL characters, because a newline scrolls the screen.
 #define CPUTS_SHORT   128
 #define CPUTS_MAX     1024
 #define CPUTS_CONTROL 16
-// Before sys_cputs writes anything, it checks that the caller may read this much of the text.
+// The number of bytes that the caller must be allowed to read before sys_cputs writes anything
 #define CPUTS_CHECK (16 * PGSIZE)
 
-// Return how much of a text to write at once: all of a short text; otherwise as many whole lines as
-// are allowed, or a part of the first line if that is longer. The text is in user memory.
+// Return how many characters of a text to write now. A short text is written completely. Of a
+// longer text, as many whole lines are written as the limit allows. If the first line alone exceeds
+// the limit, a part of this line is written. The text is in user memory.
 static size_t
 cputs_part(const char *s, size_t len)
 {
@@ -46,9 +47,9 @@ cputs_part(const char *s, size_t len)
 	return len;
 }
 
-// A text can be gigabytes long, which takes hours on a serial line, and no other CPU could take the
-// big lock meanwhile. So sys_cputs writes a part of the text and makes the caller repeat the call
-// for the rest. Interrupts are handled, and other CPUs can take the lock, between the parts.
+// A text can be gigabytes long, which takes hours on a serial line. During this time, no other CPU
+// could take the big lock. So sys_cputs writes a part of the text, and makes the caller repeat the
+// call for the rest. Between the calls, other CPUs take the lock, and interrupts arrive.
 static int
 sys_cputs(const char *s, size_t len)
 {
@@ -67,11 +68,11 @@ sys_cputs(const char *s, size_t len)
 	tf->tf_regs.reg_edx += part;
 	tf->tf_regs.reg_ecx -= part;
 	trap_rewind(tf);
-	return SYS_cputs; // syscall() stores the number in eax for the repeated call.
+	return SYS_cputs; // syscall() stores this number in eax, for the repeated call.
 }
 
-// Environments that sleep in sys_cgetc_wait get characters before a caller that polls. A character
-// that arrives just after cons_wake_readers is also for them.
+// Environments that wait in sys_cgetc_wait get characters first. If any environment still waits,
+// return 0: even a character that has just arrived is for the waiting environment.
 static int
 sys_cgetc(void)
 {
@@ -110,7 +111,7 @@ sys_env_destroy(envid_t envid)
 	return 0;
 }
 
-// sys_yield does not return: its caller resumes in user mode with the 0 that syscall() has stored.
+// sched_yield does not return to sys_yield. syscall() has already stored the result, 0, in eax.
 static int
 sys_yield(void)
 {
@@ -220,8 +221,7 @@ sys_env_set_pgfault_upcall(envid_t envid, void *upcall)
 	return 0;
 }
 
-// The functions of the calls, by number. The casts are safe, because any of these functions may be
-// called with five arguments (syscall_fn in syscall.h says why).
+// The functions of the system calls, indexed by number. syscall_fn says why the casts are safe.
 #define X(name, nargs) [SYS_##name] = (syscall_fn)(void *)sys_##name,
 const syscall_fn syscall_table[] = { LAB_SYSCALLS(X)
 #ifdef CHALLENGES
@@ -230,10 +230,10 @@ const syscall_fn syscall_table[] = { LAB_SYSCALLS(X)
 };
 #undef X
 
-// Handle the error of a failed call. If the call found no memory or no free slot in envs[] while an
-// environment is dying, memory and a slot will be free soon: end the caller's turn and repeat the
-// call in the caller's next turn. (The failed call has changed nothing.) Otherwise return the
-// error. The repetitions end, because each turn makes a dying environment smaller.
+// Handle the error of a failed call. (A failed call changes nothing.) If the call found no memory
+// or no free slot in envs[], and an environment is dying, memory and a slot will soon be free. Then
+// end the caller's turn, and repeat the call in its next turn. Otherwise return the error. The
+// repetitions end, because each turn makes a dying environment smaller.
 static __attribute__((noinline)) int32_t
 call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 {
@@ -261,8 +261,7 @@ syscall(struct Trapframe *tf)
 	regs->reg_eax = r < 0 ? call_failed(tf, number, r) : r;
 }
 
-// Do the same as trap(), for a trap that is known to be a system call from user mode. Called by
-// challenge/sysentry.S.
+// A short form of trap(), only for system calls from user mode. challenge/sysentry.S calls it.
 HOT void
 syscall_fast(struct Trapframe *tf)
 {

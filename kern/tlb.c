@@ -1,27 +1,27 @@
-// TLB shootdown. A CPU keeps translations in its TLB until it flushes the TLB. So when CPU A
-// removes a mapping, A must make each other CPU that runs the environment flush its TLB (Intel,
+// TLB shootdown. A CPU keeps address translations in its TLB until it flushes the TLB. So if CPU A
+// removes a mapping of an environment that runs on CPU B, A must make B flush its TLB (Intel,
 // volume 3, section 4.10.5).
 //
-// CPU A sets cpu_pending_flush of each such CPU, B. If B is in user mode, A also sends B an
-// interrupt, and waits until B has entered the kernel. If B is in the kernel, no interrupt is
-// needed, because B flushes its TLB before B touches user memory or returns to user mode. A must
-// not wait for B in this case: B may be waiting, with interrupts off, for the big lock, which A
-// holds. (The quick answers of challenge/sysentry.S count as user mode: they touch no user memory,
-// and the interrupt arrives as soon as the CPU is back in the program.)
+// A sets the flag cpu_pending_flush of B. If B is in user mode, A also sends B an interrupt, and
+// waits until B has entered the kernel. If B is in the kernel, the flag is enough: B flushes its
+// TLB before B touches user memory or returns to user mode. In this case A must not wait for B,
+// because A holds the big lock, and B may be waiting for the lock with interrupts off.
+// (challenge/sysentry.S answers some calls without the lock. B then counts as in user mode: B
+// touches no user memory, and the interrupt arrives as soon as B is back in the program.)
 //
 // No flush is missed, because each CPU first writes and then reads:
 //
 //	CPU A:  cpu_pending_flush = 1;   then reads  cpu_in_user
 //	CPU B:  cpu_in_user = 1;         then reads  cpu_pending_flush
 //
-// At least one of the two CPUs sees what the other CPU wrote: both write with a locked instruction,
-// and no read can move before a locked instruction. models/tlb.pml checks this.
+// Both CPUs write with a locked instruction, and a later read cannot move before a locked
+// instruction. So at least one CPU sees what the other CPU wrote. models/tlb.pml checks this.
 //
-// Loading a page directory is slow, because it empties the TLB. So a CPU that switches to another
-// environment loads the page directory after it has dropped the big lock, just before it returns to
-// user mode; until then the CPU touches no user memory. The old page directory must not be freed
-// while a CPU has it loaded, so tlb_unload waits until no CPU has it loaded. The wait ends, because
-// a CPU needs no lock to load another page directory.
+// Loading a page directory is slow, because it empties the TLB. So when a CPU switches to another
+// environment, it first releases the big lock, then loads the page directory, and then returns to
+// user mode. After the release, the CPU touches no user memory. But the old page directory must not
+// be freed before the load: tlb_unload waits until no CPU has the page directory loaded. The wait
+// ends, because a CPU needs no lock to load another page directory.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -34,15 +34,14 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// Polls before force_into_kernel sends an NMI to a CPU that has not taken the interrupt. They take
-// some milliseconds on a PC, and longer in an emulator. An early NMI does no harm.
+// The number of polls before an NMI is sent to a CPU that has not reacted to the interrupt. The
+// polls take some milliseconds on a PC, and longer in an emulator. An early NMI does no harm.
 #define POLLS_BEFORE_NMI 200000
 
-// Make CPU `cpu` enter the kernel. The interrupt is sent even if cpu_in_user is not set, because
-// that CPU may be about to set it; the interrupt then arrives before its first instruction in user
-// mode. If its program runs with interrupts off (QEMU allows this: trapcases.h), only an NMI can
-// reach it. If the NMI arrives in challenge/sysentry.S, the CPU returns to user mode at once; then
-// another NMI is sent.
+// Make CPU number `cpu` enter the kernel, by an interrupt. Send it even if cpu_in_user is not set,
+// because the CPU may be about to set this flag. The interrupt then arrives before the first
+// instruction in user mode. If the program has interrupts off (possible in QEMU: see trapcases.h),
+// send an NMI. If the NMI arrives in challenge/sysentry.S, which returns at once, send another NMI.
 void
 force_into_kernel(int cpu)
 {

@@ -8,40 +8,40 @@
 #include <kern/pmap.h>
 #include <kern/probe.h>
 
-// TLB shootdown (tlb.c), and what each CPU does for it on entry into and return from the kernel.
+// TLB shootdown: a CPU that removes a mapping makes other CPUs flush their TLBs (tlb.c).
 
-// Make every CPU that runs an environment with this page directory flush its TLB before the CPU
-// executes another instruction in user mode, or touches user memory. Called by tlb_invalidate in
-// pagetable.h. The caller holds the big lock.
+// If a CPU runs an environment with this page directory, make that CPU flush its TLB before it
+// touches user memory or executes another instruction in user mode. tlb_invalidate in pagetable.h
+// calls tlb_shootdown. The caller holds the big lock.
 void tlb_shootdown(pde_t *pgdir);
 
 // Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds the
-// big lock, and no CPU runs its environment.
+// big lock. No CPU may run an environment with this page directory.
 void tlb_unload(pde_t *pgdir);
 
-// Make another CPU leave user mode. The caller holds the big lock. When force_into_kernel returns,
-// the other CPU is in the kernel, and cannot return to user mode before the caller drops the lock.
+// Make another CPU enter the kernel. The caller holds the big lock. When force_into_kernel returns,
+// that CPU is in the kernel, and stays in the kernel until the caller releases the lock.
 void force_into_kernel(int cpu);
 
-// Return whether force_into_kernel sent the NMI that has arrived at this CPU, c; true once per NMI
-// that it sent. Otherwise the hardware or a panic has sent the NMI.
+// An NMI has arrived at this CPU, c. Return whether force_into_kernel has sent it. If not, the NMI
+// is from the hardware or a panic. The result is true once for each NMI of force_into_kernel.
 static inline bool
 tlb_take_nmi(struct CpuInfo *c)
 {
 	return xchg(&c->cpu_nmi_sent, 0);
 }
 
-// Flush the TLB of this CPU, c, if a flush is pending.
+// If a flush is pending for this CPU, c, flush its TLB.
 void tlb_flush(struct CpuInfo *c);
 
-// Called when this CPU, c, has entered the kernel from user mode, before it waits for the big lock.
+// Called after this CPU, c, has entered the kernel from user mode, before it takes the big lock.
 static inline void
 tlb_enter_kernel(struct CpuInfo *c)
 {
 	xchg(&c->cpu_in_user, 0);
 }
 
-// Called when this CPU, c, has taken the big lock: from now on it may touch user memory.
+// Called after this CPU, c, has taken the big lock, before it touches user memory.
 static inline void
 tlb_flush_pending(struct CpuInfo *c)
 {
@@ -49,7 +49,7 @@ tlb_flush_pending(struct CpuInfo *c)
 		tlb_flush(c);
 }
 
-// Called when this CPU, c, has dropped the big lock and is about to return to user mode.
+// Called after this CPU, c, has released the big lock, just before it returns to user mode.
 static inline void
 tlb_leave_kernel(struct CpuInfo *c)
 {
@@ -58,7 +58,7 @@ tlb_leave_kernel(struct CpuInfo *c)
 	tlb_flush_pending(c);
 }
 
-// Load a page directory into this CPU, c, unless it is already loaded.
+// If this CPU, c, has not loaded the page directory pgdir, load it.
 static inline void
 tlb_load(struct CpuInfo *c, pde_t *pgdir)
 {

@@ -1,12 +1,12 @@
 // Traps: exceptions, interrupts and system calls. trapentry.S calls trap() with interrupts off.
 //
-// A trap from user mode is handled with the big lock, and then the environment continues; if it may
-// no longer run, the scheduler chooses another environment. A trap from kernel mode is an interrupt
-// of a halted CPU, handled without the lock, or an error of the kernel, which panics.
+// A trap from user mode is handled with the big lock. Then the environment continues, or, if it may
+// no longer run, the scheduler chooses another environment. An interrupt of a halted CPU is a trap
+// from kernel mode, and is handled without the lock. Any other trap from kernel mode is an error of
+// the kernel, which panics.
 //
-// A non-maskable interrupt (NMI) reports an error of the hardware. The kernel also sends NMIs: a
-// panic stops the other CPUs with them (panic.c), and force_into_kernel (tlb.c) uses one if a
-// program has interrupts off.
+// A non-maskable interrupt (NMI) usually reports a hardware error. The kernel also sends NMIs: to
+// stop other CPUs in a panic (panic.c), and to interrupt a program that has interrupts off (tlb.c).
 
 #include <inc/assert.h>
 #include <inc/string.h>
@@ -30,16 +30,16 @@
 #include <kern/upcall.h>
 #include <kern/wait.h>
 
-extern const uint8_t trap_stubs[]; // trapentry.S
+extern const uint8_t trap_stubs[]; // Defined in trapentry.S
 
 uint32_t spurious_interrupts;
 
-// One table per CPU. They differ only in the gate for double faults (check/doublefault.c).
+// One table per CPU. The tables differ only in the gate for double faults (check/doublefault.c).
 struct Gatedesc idt[NCPU][256];
 
-// All gates are interrupt gates, which turn interrupts off. Programs may use three of them, with
-// the instructions int, int3 and into. An int with another vector raises a general protection
-// fault.
+// All gates are interrupt gates, which turn interrupts off. Programs may use three gates, with the
+// instructions int $T_SYSCALL, int3 and into. If a program executes int with another vector, the
+// CPU raises a general protection fault.
 void
 trap_init(void)
 {
@@ -58,7 +58,7 @@ tss_install(int number, const struct Taskstate *ts)
 	uint16_t selector = GD_TSS0 + (number << 3);
 	struct Segdesc desc = SEG16(STS_T32A, (uint32_t)ts, sizeof(*ts) - 1, 0);
 
-	desc.sd_s = 0; // A system segment
+	desc.sd_s = 0; // A TSS is a system segment.
 	gdt[selector >> 3] = desc;
 	return selector;
 }
@@ -73,15 +73,15 @@ trap_init_percpu(int cpu)
 	*ts = (struct Taskstate){
 		.ts_esp0 = KSTACKTOP_CPU(cpu),
 		.ts_ss0 = GD_KD,
-		.ts_iomb = sizeof(*ts), // Beyond the limit: programs may not use I/O ports.
+		.ts_iomb = sizeof(*ts), // No I/O bitmap: programs may not use I/O ports.
 	};
 	ltr(tss_install(cpu, ts));
 	doublefault_init_percpu();
 	lidt(&idt_pd);
 
-	// Enable two exceptions: alignment check, and machine check, without which a machine check
-	// would stop the CPU. With CR0.TS, the first floating-point instruction raises T_DEVICE:
-	// programs have no floating-point unit unless challenge/fpu.c handles that exception.
+	// CR4.MCE enables machine check exceptions; otherwise a machine check would stop the CPU.
+	// CR0.AM enables alignment check exceptions. CR0.TS makes floating-point instructions raise
+	// T_DEVICE: programs can use them only if challenge/fpu.c handles T_DEVICE.
 	uint32_t features;
 	cpuid(1, NULL, NULL, NULL, &features);
 	if (features & CPUID_MCE)
@@ -89,9 +89,9 @@ trap_init_percpu(int cpu)
 	lcr0(rcr0() | CR0_AM | CR0_MP | CR0_TS);
 }
 
-// ---- Printing a trap ----
+// ---- Printing a trap frame ----
 
-// Return the name of a vector: the text of the first range that contains it.
+// Return the name of the trap with vector trapno: the text of the first range that contains it.
 const char *
 trapname(uint32_t trapno)
 {
@@ -122,9 +122,9 @@ print_regs(const struct PushRegs *regs)
 		cprintf("  %-4s 0x%08x\n", names[i], ((const uint32_t *)regs)[i]);
 }
 
-// Return the frame whose address is printed for tf. A trap from user mode leaves its frame at the
-// top of the kernel stack, where the next trap overwrites it. So the frame is copied to the
-// environment's env_tf, which lasts, and whose address lab notes and graders expect.
+// Return the frame whose address is printed for tf. The frame of a trap from user mode is at the
+// top of the kernel stack, and the next trap overwrites it. So copy this frame to the environment's
+// env_tf, whose address lab notes and graders expect.
 static const struct Trapframe *
 lasting_frame(const struct Trapframe *tf)
 {
@@ -134,7 +134,7 @@ lasting_frame(const struct Trapframe *tf)
 	return &curenv->env_tf;
 }
 
-// Print a trap frame, which is the frame of a trap on this CPU, or an environment's env_tf.
+// Print a trap frame. tf is the frame of a trap on this CPU, or an environment's env_tf.
 void
 print_trapframe(struct Trapframe *tf)
 {
@@ -187,15 +187,15 @@ page_fault_handler(struct Trapframe *tf)
 }
 
 // Handle an interrupt that arrived in user mode, or while this CPU was halted. A halted CPU may be
-// waiting for the big lock, so this takes no lock except the console's. The 8259s end their
-// interrupts automatically. The local APIC sends no further interrupt until lapic_eoi is called
-// (but a spurious interrupt needs no lapic_eoi).
+// waiting for the big lock, so take no lock except the console's. The local APIC sends no further
+// interrupt until lapic_eoi is called. (A spurious interrupt needs no lapic_eoi, and an interrupt
+// from the 8259s ends automatically.)
 static void
 interrupt_handler(struct Trapframe *tf)
 {
 	switch (tf->tf_trapno) {
 	case IRQ_OFFSET + IRQ_TIMER:
-		thiscpu->cpu_ticked = true; // For trap_leave. Exercise 14, with sched_tick
+		thiscpu->cpu_ticked = true; // Exercise 14, with trap_leave and sched_tick
 		lapic_eoi();
 		break;
 	case IRQ_OFFSET + IRQ_KBD:
@@ -203,7 +203,7 @@ interrupt_handler(struct Trapframe *tf)
 		cons_intr();
 		break;
 	case T_LAPIC_ERROR:
-	case T_IPI_WAKE: // The interrupt has ended a halt, or brought this CPU into the kernel.
+	case T_IPI_WAKE: // This interrupt only ends a halt, or makes this CPU enter the kernel.
 		lapic_eoi();
 		break;
 	default:
@@ -217,20 +217,20 @@ is_interrupt(uint32_t trapno)
 	return trapno >= IRQ_OFFSET && trapno != T_SYSCALL;
 }
 
-// Do the rest of an interrupt from user mode, with the big lock: if interrupt_handler has read a
-// character, wake an environment that waits for it. (trap_leave handles a tick of the timer.)
+// Finish an interrupt from user mode, with the big lock. If interrupt_handler has read characters,
+// wake environments that wait for characters. (trap_leave handles a timer tick.)
 static void
 user_interrupt(struct Trapframe *tf)
 {
 	cons_wake_readers();
 }
 
-// Handle a trap from user mode, with the big lock.
+// Handle a trap from user mode. This CPU holds the big lock.
 static __attribute__((noinline)) void
 trap_dispatch(struct Trapframe *tf)
 {
 	static void (*const handlers[])(struct Trapframe *) = {
-		[T_NMI] = user_interrupt, // Sent by force_into_kernel: trap() has checked this.
+		[T_NMI] = user_interrupt, // trap() has checked that force_into_kernel sent it.
 		[T_BRKPT] = monitor,
 		[T_PGFLT] = page_fault_handler,
 		[T_SYSCALL] = syscall,
@@ -245,7 +245,7 @@ trap_dispatch(struct Trapframe *tf)
 		fatal_user_trap(tf);
 }
 
-// ---- Traps from kernel mode, and errors of the hardware ----
+// ---- Traps from kernel mode, and hardware errors ----
 
 static void
 kernel_fault(struct Trapframe *tf)
@@ -270,14 +270,14 @@ trap_from_kernel(struct Trapframe *tf)
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
-		trap_skip_halt(tf); // Sent by force_into_kernel while in the kernel
+		trap_skip_halt(tf); // force_into_kernel sent the NMI a little too late.
 	else if (!challenge_kernel_trap(tf))
 		kernel_fault(tf);
 }
 
 // ---- Entry into the kernel, and return ----
 
-// Step 3 of a trap (trapentry.S describes all steps). trap.h has trap_enter, trap_lock and
+// Step 3 of a trap (trapentry.S describes all steps). trap.h defines trap_enter, trap_lock and
 // trap_leave.
 HOT void
 trap(struct Trapframe *tf)
@@ -290,14 +290,14 @@ trap(struct Trapframe *tf)
 		trap_from_kernel(tf);
 		return;
 	}
-	// Without the lock: handle an interrupt, or panic if the hardware reports an error.
+	// Without the lock: handle an interrupt. If the hardware reports an error, panic.
 	trap_enter(c, tf);
 	if (is_interrupt(tf->tf_trapno))
 		interrupt_handler(tf);
 	else if (tf->tf_trapno == T_MCHK || (tf->tf_trapno == T_NMI && !tlb_take_nmi(c)))
 		kernel_fault(tf);
 
-	// With the lock: trap_dispatch chooses the handler, if the environment may still run.
+	// With the lock: if the environment may still run, handle the trap.
 	trap_lock(c);
 	if (!user_flags_ok(tf))
 		fatal_user_trap(tf);

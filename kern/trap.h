@@ -3,7 +3,7 @@
 
 #include <inc/trap.h>
 
-// Bytes from one vector's stub to the next stub in trapentry.S
+// The size of each vector's stub in trapentry.S, in bytes
 #define STUB_SIZE 16
 
 #ifndef __ASSEMBLER__
@@ -18,34 +18,34 @@
 #include <kern/spinlock.h>
 #include <kern/tlb.h>
 
-// The interrupt tables: one table per CPU, with one gate per vector.
+// The interrupt descriptor tables: one table per CPU, with one gate per vector.
 extern struct Gatedesc idt[NCPU][256];
 
-// Number of interrupts that none of our devices has sent. They do no harm, but should be few.
+// Number of interrupts that no known device has sent. They do no harm, but should be rare.
 extern uint32_t spurious_interrupts;
 
 // Fill in idt. The boot CPU calls trap_init once, before trap_init_percpu.
 void trap_init(void);
 
-// Put the descriptor of a TSS into gdt[], `number` places after GD_TSS0. Returns the selector.
+// Write the descriptor of a TSS to gdt[], `number` entries after GD_TSS0. Returns its selector.
 uint16_t tss_install(int number, const struct Taskstate *ts);
 
-// Load this CPU's gates and its TSS. Afterwards cpunum() returns `cpu`, and a fault panics. Each
-// CPU calls trap_init_percpu as early as it can in C, after env_init_percpu.
+// Load the interrupt table and the TSS of this CPU, which has number `cpu`. From then on, cpunum()
+// works, and a fault in the kernel panics. Called by each CPU early, after env_init_percpu.
 void trap_init_percpu(int cpu);
 
 // Handle the trap whose frame is tf. Called by trapentry.S.
 void trap(struct Trapframe *tf);
 
-// The parts of trap() that syscall_fast (syscall.c) also uses. c is this CPU.
+// The parts of trap(), which syscall_fast (syscall.c) also calls. c is this CPU.
 //
 // trap_enter records that the CPU has left user mode. trap_lock takes the big lock. trap_leave
-// drops the lock before the return to user mode; if the environment may no longer run, it calls the
-// scheduler instead.
+// releases the lock before the return to user mode. But if the environment may no longer run,
+// trap_leave calls the scheduler, and does not return.
 static inline void
 trap_enter(struct CpuInfo *c, struct Trapframe *tf)
 {
-	user_access_end(); // The gate does not clear EFLAGS.AC, and programs may set it.
+	user_access_end(); // A program may have set EFLAGS.AC, and a trap does not clear it.
 	probe(PROBE_ENTER, (uintptr_t)tf);
 	tlb_enter_kernel(c);
 }
@@ -68,7 +68,7 @@ trap_leave(struct CpuInfo *c)
 	tlb_leave_kernel(c);
 }
 
-// Destroy curenv because of a trap that the kernel does not handle. Prints tf, the trap's frame.
+// Print the frame tf of a trap that the kernel does not handle, and destroy curenv.
 void fatal_user_trap(struct Trapframe *tf);
 
 void page_fault_handler(struct Trapframe *tf);

@@ -1,14 +1,14 @@
-// Special cases of traps, described in trapcases.h.
+// Rare cases in the handling of traps. trapcases.h describes the functions.
 
 #include <inc/types.h>
 
 #include <kern/env.h>
 #include <kern/trapcases.h>
 
-// A fault repeats by itself, because eip is still at the instruction. If an instruction traps on
-// purpose, eip is already behind the instruction: int $T_SYSCALL and sysenter have two bytes; int3
-// and into have one. (A breakpoint written as CD 03 also has two bytes, and the kernel cannot tell.
-// Only the program that uses such a breakpoint is harmed.)
+// After a fault, eip points to the instruction, so the fault repeats without a change. After an
+// instruction that traps on purpose, eip points behind this instruction: int $T_SYSCALL and
+// sysenter have two bytes, and int3 and into have one byte. (A breakpoint can also be coded as CD
+// 03, in two bytes. The kernel cannot see this difference, which harms only the program itself.)
 void
 trap_rewind(struct Trapframe *tf)
 {
@@ -24,9 +24,9 @@ loadable(uint16_t selector)
 	return selector == GD_KD || is_user_selector(selector) ? selector : 0;
 }
 
-// Between sysenter and the instructions of challenge/sysentry.S that load ds and es, these
-// registers hold the program's values, which may not be selectors after virtual-8086 mode. If an
-// NMI arrives there, its return loads the values again, which could fault: make bad values 0.
+// After sysenter, ds and es hold the program's values until challenge/sysentry.S has loaded them.
+// If the program was in virtual-8086 mode, these values may not be selectors. If an NMI arrives in
+// between, the return from the NMI loads the values again and could fault. So set bad values to 0.
 void
 trap_fix_segments(struct Trapframe *tf)
 {
@@ -34,10 +34,10 @@ trap_fix_segments(struct Trapframe *tf)
 	tf->tf_es = loadable(tf->tf_es);
 }
 
-// In `sti; hlt`, an interrupt is let in only after hlt has begun. But if an NMI arrives between the
-// two instructions, the NMI's return lets the waiting interrupt in before the hlt, and the CPU
-// would then halt although its wake-up has arrived. So skip the hlt: the code after the hlt checks
-// again whether it must wait.
+// In `sti; hlt`, the CPU accepts an interrupt only after hlt has begun. But if an NMI arrives
+// before the hlt, the CPU already accepts a pending interrupt when the NMI returns. The CPU would
+// then halt although its wake-up has arrived. So skip the hlt. The code after the hlt checks again
+// whether the CPU must wait.
 void
 trap_skip_halt(struct Trapframe *tf)
 {

@@ -1,54 +1,55 @@
 #ifndef JOS_KERN_TRAPCASES_H
 #define JOS_KERN_TRAPCASES_H
 
-// Special cases of traps, which trap.c must handle: virtual-8086 mode, bad flags and segments,
-// single steps, and repeating a trap (trapcases.c). A first reader can skip this file.
+// Rare cases in the handling of traps: virtual-8086 mode, bad flags and segments, single steps, and
+// traps that must repeat (trapcases.c). Skip this file when you read the kernel for the first time.
 
 #include <inc/env.h>
 #include <inc/mmu.h>
 #include <inc/trap.h>
 
-// Return whether a trap came from user mode. Virtual-8086 mode counts as user mode. No program can
-// enter virtual-8086 mode where iret and popf work as Intel's manual says, but QEMU's iret loads
-// EFLAGS.VM in user mode together with any other flags (volume 2, iret: that needs privilege level
-// 0). In virtual-8086 mode tf_cs holds no selector, so its low bits say nothing about user mode;
-// and the CPU has pushed more than a struct Trapframe, so tf is not where env_frame expects it.
+// Return whether a trap came from user mode. Virtual-8086 mode (EFLAGS.VM) counts as user mode.
+// Intel's manual does not let a program enter this mode, because iret loads VM only at privilege
+// level 0 (volume 2, iret). But in QEMU, a program's iret loads VM and all other flags. In
+// virtual-8086 mode, tf_cs is not a selector, so its low bits do not contain the privilege level.
+// Also, the CPU has pushed more than a struct Trapframe, so tf is not where env_frame expects it.
 static inline bool
 trap_from_user(const struct Trapframe *tf)
 {
 	return (tf->tf_cs & 3) || (tf->tf_eflags & FL_VM);
 }
 
-// Return whether it is safe to return to user mode with a trap frame's flags. With IOPL 3 a program
-// could use all I/O ports; with IF clear it could keep its CPU; in virtual-8086 mode it could do
-// both.
+// Return whether the flags in a trap frame are safe in user mode. With IOPL 3, a program could use
+// all I/O ports. With IF clear, a program could keep its CPU. In virtual-8086 mode, a program could
+// do both.
 //
-// Invariant: before it returns to user mode, every entry point of the kernel either checks the
-// flags (trap, and syscall_int in challenge/sysentry.S) or sets valid flags (sysenter_entry). So
-// every frame that the kernel keeps has valid flags; env_run asserts that no env_tf has VM or IOPL.
+// Invariant: before the return to user mode, every entry point of the kernel checks the flags
+// (trap, and syscall_int in challenge/sysentry.S) or sets valid flags (sysenter_entry). So all
+// frames that the kernel keeps have valid flags. env_run asserts that VM and IOPL are clear in
+// env_tf.
 static inline bool
 user_flags_ok(const struct Trapframe *tf)
 {
 	return (tf->tf_eflags & (FL_PRIVILEGED | FL_IF)) == FL_IF;
 }
 
-// Return whether to handle the trap of an environment with this status. Another CPU may have
-// stopped or destroyed the environment since this CPU was last in the kernel. Then the trap must
-// not be handled now: trap_rewind makes the trap repeat when the environment runs again. The
-// exception is the trap of a stopped environment's single step: the step is done and cannot repeat.
+// Return whether to handle the trap of an environment with this status now. Another CPU may have
+// stopped or destroyed the environment while it ran. Then trap_rewind makes the trap repeat when
+// the environment runs again. But a trap after a single step (T_DEBUG) cannot repeat, so handle
+// this trap even if the environment has been stopped.
 static inline bool
 trap_is_due(const struct Trapframe *tf, unsigned status)
 {
 	return status == ENV_RUNNING || (status == ENV_NOT_RUNNABLE && tf->tf_trapno == T_DEBUG);
 }
 
-// Move eip back so that the trap repeats when the environment runs.
+// Move eip back, so that the trap repeats when the environment runs again.
 void trap_rewind(struct Trapframe *tf);
 
-// Make the segments in a trap frame from kernel mode safe to load (trapcases.c says why).
+// Make the segment registers in a trap frame from kernel mode safe to load (see trapcases.c).
 void trap_fix_segments(struct Trapframe *tf);
 
-// If an NMI arrived at a `hlt`, continue after the `hlt` (trapcases.c says why).
+// If an NMI arrived at a `hlt`, continue after the `hlt` (see trapcases.c).
 void trap_skip_halt(struct Trapframe *tf);
 
 #endif // JOS_KERN_TRAPCASES_H

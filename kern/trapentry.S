@@ -1,17 +1,17 @@
 // Entry into the kernel and return, for exceptions, interrupts and system calls:
 //
-//	1. The CPU switches to the kernel stack and pushes the first part of the frame.
-//	2. The vector's stub pushes an error code, if the CPU pushed none, and the vector.
+//	1. The CPU switches to the kernel stack and pushes the first part of the trap frame.
+//	2. The vector's stub pushes 0 if the CPU pushed no error code. It then pushes the vector.
 //	3. all_traps pushes the other registers and calls trap(tf), in trap.c. For a system call,
 //	   trap() calls trap_dispatch(), which calls syscall(), which stores the result in tf.
-//	4. trap() returns, the registers are popped, and iret returns to the program.
+//	4. trap() returns. all_traps pops the registers, and iret returns to the program.
 //
-// If another environment is to run, trap() does not return, and env_pop_tf (env.c) does step 4.
-// (Unless the kernel is built by `make CHALLENGES=`, the gate of system calls leads to a shorter
-// way, in challenge/sysentry.S: challenge_init replaces it.)
+// If another environment runs next, trap() does not return. Instead, env_pop_tf (env.c) does step
+// 4. (By default, system calls enter the kernel faster, in challenge/sysentry.S: challenge_init
+// replaces their gate. `make CHALLENGES=` builds the kernel without this path.)
 //
-// After a trap from user mode, the frame is at the very top of this CPU's kernel stack (steps at
-// the right):
+// After a trap from user mode, the frame is at the top of this CPU's kernel stack. The numbers at
+// the right are the steps that push each part:
 //
 //	KSTACKTOP_CPU(i) -> +---------------------+
 //	                    | ss, esp             |  1, from user mode only
@@ -27,7 +27,7 @@
 
 #include <kern/trap.h>
 
-// Offset of tf_cs in struct Trapframe
+// Offset of tf_cs in struct Trapframe, in bytes
 #define TF_CS 52
 
 	// Step 2: one stub of STUB_SIZE bytes per vector. Exercise 13.
@@ -58,21 +58,21 @@ all_traps:
 	pushl %ds
 	pushl %es
 	pushal
-	movl $GD_KD, %eax // The kernel's data segments.
+	movl $GD_KD, %eax // Load the kernel's data segments.
 	movw %ax, %ds
 	movw %ax, %es
-	cld // C needs the direction flag clear; programs may set it.
+	cld // C code needs the direction flag clear, but a program may have set it.
 	testb $3, TF_CS(%esp)
 	jz 1f
-	xorl %ebp, %ebp // A backtrace of the kernel ends here, before the program's frames.
+	xorl %ebp, %ebp // With ebp 0, a backtrace ends here, before the program's frames.
 1:	pushl %esp
 	call trap
 	addl $4, %esp
 
-	// Step 4: return with the registers in the frame.
+	// Step 4: pop the registers from the frame, and return.
 	popal
 	popl %es
 	popl %ds
-	addl $8, %esp // The vector and the error code
+	addl $8, %esp // Skip the vector and the error code.
 	iret
 	.size all_traps, . - all_traps

@@ -1,8 +1,8 @@
-// Page faults that a program handles itself. If the program has set an upcall, page_fault_handler
-// in trap.c calls upcall_enter, which pushes a struct UTrapframe on the program's exception stack
-// and makes the program continue at its upcall. The upcall returns to the interrupted code without
-// the kernel (lib/pfentry.S). If a handler itself faults, the next frame is pushed below what is
-// already on the exception stack, with an empty word in between that lib/pfentry.S needs:
+// Page faults that a program handles itself. The program sets an upcall, the address of its
+// handler. On a page fault, page_fault_handler (trap.c) calls upcall_enter, which pushes a struct
+// UTrapframe on the program's exception stack, and makes the program continue at the upcall. The
+// upcall returns to the interrupted code without the kernel (lib/pfentry.S). If the handler itself
+// faults, the next frame goes below the handler's stack, after one empty word for lib/pfentry.S:
 //
 //	UXSTACKTOP -> +---------------------+
 //	              | struct UTrapframe   |
@@ -30,8 +30,8 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	uintptr_t sp = UXSTACKTOP;
 
 	assert(kernel_locked());
-	// If a handler is running, esp is on the exception stack; or on the empty page below it, if
-	// the handler has overflowed its page.
+	// If a handler is running, esp is on the exception stack. If the handler's stack has
+	// overflowed, esp is on the empty page below the exception stack.
 	if (tf->tf_esp > USTACKTOP && tf->tf_esp < UXSTACKTOP)
 		sp = tf->tf_esp - sizeof(uint32_t);
 	sp -= sizeof(struct UTrapframe);
@@ -56,6 +56,6 @@ upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va)
 	user_access_end();
 	tf->tf_esp = sp;
 	tf->tf_eip = (uintptr_t)upcall;
-	// C needs the direction flag clear. Single steps are for the program, not for its handler.
+	// C code needs DF clear. Clear TF too, because single steps are not for the handler.
 	tf->tf_eflags &= ~(FL_DF | FL_TF);
 }

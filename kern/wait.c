@@ -1,7 +1,7 @@
-// Waiting in a system call, without a CPU. An environment that waits is not runnable, and its
-// registers are in env_tf like those of any environment that is not on a CPU. When the wait ends,
-// the result of the system call is written to env_tf. So a waiting environment needs no kernel
-// stack; and if it is destroyed during the wait, it only has to leave its queue.
+// How an environment waits in a system call. While an environment waits, it is not runnable, and
+// its registers are in env_tf, as for any environment that is not on a CPU. At the end of the wait,
+// wait_end writes the result of the system call to env_tf. So a waiting environment needs no kernel
+// stack. If it is destroyed during the wait, it is only removed from its queue.
 
 #include <inc/assert.h>
 #include <inc/error.h>
@@ -61,7 +61,7 @@ wait_end(struct Env *e, int32_t result)
 }
 
 void
-wait_break_off(struct Env *e)
+wait_cancel(struct Env *e)
 {
 	e->env_ipc_recving = false;
 	wait_end(e, -E_UNSPECIFIED);
@@ -69,7 +69,7 @@ wait_break_off(struct Env *e)
 
 // ---- Waiting for the console ----
 
-#define MAX_WAKES 32 // Environments woken in one call of cons_wake_readers
+#define MAX_WAKES 32 // Maximum number of environments that one call of cons_wake_readers wakes
 
 HOT_DATA struct EnvQueue cons_readers;
 

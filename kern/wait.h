@@ -5,24 +5,23 @@
 
 // Environments that wait in a system call (wait.c). The caller holds the big lock.
 
-// Put curenv at the end of a queue. curenv becomes not runnable.
+// Put curenv at the end of a queue, and make curenv ENV_NOT_RUNNABLE.
 void wait_in(struct EnvQueue *queue);
 
-// If an environment waits in a queue, take it out of the queue.
+// If e waits in a queue, remove e from the queue.
 void wait_leave(struct Env *e);
 
-// End the wait of an environment: its call returns `result`. It becomes runnable, unless it was
-// stopped meanwhile.
+// End the wait of e. Its system call returns `result`. If e was not stopped during the wait, e
+// becomes runnable.
 void wait_end(struct Env *e, int32_t result);
 
-// End the wait of an environment whose parent has made it runnable: its call returns
-// -E_UNSPECIFIED.
-void wait_break_off(struct Env *e);
+// Cancel the wait of e, because its parent has made it runnable. e's call returns -E_UNSPECIFIED.
+void wait_cancel(struct Env *e);
 
-// The environments that wait for a character from the console. cons_wait adds curenv to them.
-// cons_wake_readers gives them the characters that have arrived, in the order in which the
-// environments began to wait, and returns whether any environment was woken. It wakes at most 32
-// environments, so that the lock is not held for long.
+// The queue of environments that wait for a character from the console. cons_wait adds curenv to
+// the queue. cons_wake_readers gives each character that has arrived to the first environment in
+// the queue, and wakes this environment. A call wakes at most 32 environments, so that the lock is
+// not held for long. It returns whether it has woken any environment.
 extern struct EnvQueue cons_readers;
 void cons_wait(void);
 bool cons_wake_readers(void);

@@ -30,7 +30,7 @@ bool challenge_trap(struct Trapframe *tf);
 bool challenge_kernel_trap(struct Trapframe *tf);
 
 // fpu.c: an environment's floating-point registers. The caller holds the big lock. env_save calls
-// fpu_save to save e's registers when e leaves this CPU. begin_end (env.c) calls fpu_discard to
+// fpu_save to save e's registers when e leaves this CPU. make_dying (env.c) calls fpu_discard to
 // discard e's registers when e is destroyed. sys_exofork calls fpu_copy to copy curenv's registers
 // to a new child. fpu_copy returns 0 or -E_NO_MEM.
 void fpu_save(struct Env *e);

@@ -89,7 +89,7 @@ mon_kill(int argc, char **argv, struct Trapframe *tf)
 	// Free all memory of the dying environments now, before the next command.
 	for (struct Env *e = envs; e < envs + NENV; e++) {
 		while (e->env_status == ENV_DYING && !e->env_oncpu)
-			env_end_part(e);
+			env_free_part(e);
 	}
 	return tf ? -1 : 0;
 }

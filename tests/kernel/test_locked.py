@@ -15,7 +15,7 @@ ASSERTION = "assert(kernel_locked());"
 # The functions with this assertion, and the argument that they need to reach it.
 FUNCTIONS = {
     "cons_wake_readers": "", "cons_wait": "",
-    "env_alloc": "", "env_copy_registers": "", "env_destroy": "envs", "env_end_part": "envs",
+    "env_alloc": "", "env_copy_registers": "", "env_destroy": "envs", "env_free_part": "envs",
     "env_free": "envs", "env_leave": "", "env_run": "envs", "env_start": "envs", "env_stop": "envs",
     "envid2env": "",
     "fpu_save": "", "fpu_trap": "",
@@ -29,7 +29,7 @@ FUNCTIONS = {
 }
 
 # Functions that GDB cannot call, and their callers.
-CALLED_BY = {"begin_end": "env_free"}
+CALLED_BY = {"make_dying": "env_free"}
 
 
 def functions_with_assertion():
