@@ -228,8 +228,8 @@ env_free(struct Env *e)
 		schedule_freeing(e);
 }
 
-// Destroy e. When env_destroy returns, e executes no more instructions. If another CPU runs e, that
-// CPU calls env_free as soon as it has the lock.
+// Destroy e. After env_destroy has returned, e executes no more instructions. If another CPU runs
+// e, that CPU calls env_free as soon as it has the lock.
 void
 env_destroy(struct Env *e)
 {

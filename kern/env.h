@@ -65,7 +65,7 @@ void env_destroy(struct Env *e);
 // Like env_destroy, but do not free memory now. The scheduler frees it later, in e's turns.
 void env_destroy_later(struct Env *e);
 
-// end.c: free a part of e. e must be ENV_DYING, and must not be on a CPU.
+// Free a part of e (end.c). e must be ENV_DYING, and must not be on a CPU.
 void env_free_part(struct Env *e);
 
 // Number of environments that are ENV_DYING. Their memory and slots will soon be free.

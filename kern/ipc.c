@@ -24,7 +24,7 @@ ipc_page_to_send(struct Env *from, void *srcva, int perm)
 	return pp && (!(perm & PTE_W) || (*pte & PTE_W)) ? pp : NULL;
 }
 
-// If the receiver wants a page, map the page of the message for it. Returns 0 or an error.
+// If the receiver `to` wants a page, map the message's page in `to`. Returns 0 or an error.
 static int
 deliver_page(struct Env *from, struct Env *to, void *srcva, int perm)
 {

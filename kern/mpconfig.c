@@ -24,8 +24,8 @@ static int nparked;   // Number of CPUs that do not fit into cpus[]
 static int nlarge_id; // Number of CPUs with APIC ids above LAPIC_ID_MAX
 
 // Add the CPU with this APIC id to cpus[], unless it is already there. (The boot CPU is always
-// there, as number 0.) If cpus[] is full, only count the CPU. Also only count a CPU whose id is
-// above LAPIC_ID_MAX, because it needs x2APIC mode (Intel, volume 3, section 10.12).
+// there, as number 0.) If the kernel cannot use the CPU, only count it: if cpus[] is full, or if
+// the id is above LAPIC_ID_MAX, which needs x2APIC mode (Intel, volume 3, section 10.12).
 void
 mp_add_cpu(uint32_t apicid)
 {

@@ -31,9 +31,9 @@ page_decref(struct PageInfo *pp)
 		page_last_decref(pp);
 }
 
-// Return a pointer to the page table entry for va. If va has no page table and create is set, first
-// add an empty page table. Returns NULL if va has no page table, or if there is no memory for a new
-// one. (Addresses in the kernel's 4 MB pages have no page table.)
+// Return a pointer to the page table entry for va, or NULL if va has no page table. If `create` is
+// set, first add a missing page table, and return NULL only if there is no memory for it.
+// (Addresses in the kernel's 4 MB pages have no page table.)
 PAGETABLE_INLINE pte_t *
 pgdir_walk(pde_t *pgdir, const void *va, int create)
 {

@@ -10,8 +10,7 @@
 // Proof: only sched_yield moves the cursor. Between two turns of one slot, the cursor passes every
 // other slot. When the cursor passes a runnable environment, this environment gets a turn.
 // (Wake-ups and sys_ipc_call do not move the cursor. After sys_ipc_call, the receiver runs in the
-// rest of the caller's turn.) user/sched/fairwait.c tests this with env_wait, a count of others'
-// turns.
+// rest of the caller's turn.) user/sched/fairwait.c tests the guarantee, with env_wait.
 //
 // Turns. A turn lasts one time slice on average. It can begin at any time between two timer ticks,
 // so its length is measured with the time stamp counter. At a tick, sched_tick ends the turn if
@@ -20,8 +19,7 @@
 // waits gives up the rest of its turn. So an environment that always yields just before a tick
 // takes no time from the next environment. In a turn of a dying environment, the scheduler frees
 // parts of its memory (end.c). A tick may arrive when the CPU cannot switch environments, for
-// example during a halt in lock_kernel. cpu_ticked records this tick until the CPU returns to user
-// mode.
+// example during a halt in lock_kernel. cpu_ticked records this tick until the return to user mode.
 //
 // Idle CPUs. A CPU that finds no runnable environment sets its bit in `idle`, releases the lock,
 // polls for a while, and then halts with interrupts on. A CPU that makes an environment runnable
@@ -136,7 +134,7 @@ sched_tick(struct CpuInfo *c)
 	assert(kernel_locked());
 	c->cpu_ticked = false;
 	// Also end the turn if `left` is two slices or more. This happens only if an emulator has
-	// paused for seconds, and the subtraction in turn_left has wrapped.
+	// paused for seconds, so that the subtraction in turn_left has wrapped.
 	if (!e || e->env_status != ENV_RUNNING || (left >= slice / 2 && left < 2 * slice))
 		return;
 	e->env_credit = MIN(MAX(left, -slice), slice);

@@ -1,6 +1,6 @@
 // The system calls. inc/lib.h describes them for programs. Each call first checks all arguments,
-// and only then changes anything. If a call destroys or stops its caller, it also returns normally,
-// and trap_leave then calls the scheduler. challenge.h declares the calls in kern/challenge/.
+// and only then changes anything. A call that destroys or stops its caller returns normally. Then
+// trap_leave calls the scheduler. challenge.h declares the calls in kern/challenge/.
 
 #include <inc/assert.h>
 #include <inc/error.h>

@@ -19,10 +19,10 @@
 HOT_DATA uint32_t time_slice;
 HOT_DATA uint32_t timer_period;
 
-// The length of a time slice, in ticks of two clocks
+// The length of a time slice
 struct SliceLength {
-	uint32_t lapic; // The local APIC's timer; 0 without a local APIC
-	uint32_t tsc;   // The time stamp counter
+	uint32_t lapic; // In ticks of the local APIC's timer; 0 without a local APIC
+	uint32_t tsc;   // In ticks of the time stamp counter
 };
 
 static uint32_t

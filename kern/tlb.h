@@ -58,7 +58,7 @@ tlb_leave_kernel(struct CpuInfo *c)
 	tlb_flush_pending(c);
 }
 
-// If this CPU, c, has not loaded the page directory pgdir, load it.
+// Load the page directory pgdir into this CPU, c, if it is not loaded there yet.
 static inline void
 tlb_load(struct CpuInfo *c, pde_t *pgdir)
 {

@@ -122,9 +122,9 @@ print_regs(const struct PushRegs *regs)
 		cprintf("  %-4s 0x%08x\n", names[i], ((const uint32_t *)regs)[i]);
 }
 
-// Return the frame whose address is printed for tf. The frame of a trap from user mode is at the
-// top of the kernel stack, and the next trap overwrites it. So copy this frame to the environment's
-// env_tf, whose address lab notes and graders expect.
+// Return the frame whose address print_trapframe prints. The frame of a trap from user mode is at
+// the top of the kernel stack, and the next trap overwrites it. So copy this frame to the
+// environment's env_tf, whose address lab notes and graders expect.
 static const struct Trapframe *
 lasting_frame(const struct Trapframe *tf)
 {
@@ -170,7 +170,7 @@ fatal_user_trap(struct Trapframe *tf)
 	env_destroy(curenv);
 }
 
-// Exercise 9, with upcall.c.
+// Exercise 9, together with upcall.c.
 void
 page_fault_handler(struct Trapframe *tf)
 {

@@ -30,8 +30,8 @@ void trap_init(void);
 // Write the descriptor of a TSS to gdt[], `number` entries after GD_TSS0. Returns its selector.
 uint16_t tss_install(int number, const struct Taskstate *ts);
 
-// Load the interrupt table and the TSS of this CPU, which has number `cpu`. From then on, cpunum()
-// works, and a fault in the kernel panics. Called by each CPU early, after env_init_percpu.
+// Load the interrupt table and the TSS of this CPU, which has number `cpu`. After that, cpunum()
+// works, and faults panic. Each CPU calls trap_init_percpu early, after env_init_percpu.
 void trap_init_percpu(int cpu);
 
 // Handle the trap whose frame is tf. Called by trapentry.S.

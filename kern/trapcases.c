@@ -7,8 +7,9 @@
 
 // After a fault, eip points to the instruction, so the fault repeats without a change. After an
 // instruction that traps on purpose, eip points behind this instruction: int $T_SYSCALL and
-// sysenter have two bytes, and int3 and into have one byte. (A breakpoint can also be coded as CD
-// 03, in two bytes. The kernel cannot see this difference, which harms only the program itself.)
+// sysenter have two bytes, and int3 and into have one byte. (The kernel does not recognize a
+// breakpoint that is coded in two bytes, CD 03. A program that uses such a breakpoint harms only
+// itself.)
 void
 trap_rewind(struct Trapframe *tf)
 {

@@ -19,14 +19,12 @@ trap_from_user(const struct Trapframe *tf)
 	return (tf->tf_cs & 3) || (tf->tf_eflags & FL_VM);
 }
 
-// Return whether the flags in a trap frame are safe in user mode. With IOPL 3, a program could use
-// all I/O ports. With IF clear, a program could keep its CPU. In virtual-8086 mode, a program could
-// do both.
+// Return whether the flags in a trap frame are safe in user mode. If IOPL is 3, a program can use
+// all I/O ports. If IF is 0, a program can keep its CPU. In virtual-8086 mode, it can do both.
 //
-// Invariant: before the return to user mode, every entry point of the kernel checks the flags
-// (trap, and syscall_int in challenge/sysentry.S) or sets valid flags (sysenter_entry). So all
-// frames that the kernel keeps have valid flags. env_run asserts that VM and IOPL are clear in
-// env_tf.
+// Invariant: all trap frames that the kernel keeps have safe flags. Before the return to user mode,
+// each entry point of the kernel checks the flags (trap, and syscall_int in challenge/sysentry.S)
+// or sets safe flags (sysenter_entry). env_run asserts that VM and IOPL are clear in env_tf.
 static inline bool
 user_flags_ok(const struct Trapframe *tf)
 {
