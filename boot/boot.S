@@ -60,7 +60,7 @@
 #define IDE_COUNT   0x1F2
 #define IDE_COMMAND 0x1F7 // Writing sends a command; reading returns the status
 
-#define IDE_MASTER_LBA (0xE0 << 24) // Master disk, LBA mode. Bits 0 to 27 hold the sector
+#define IDE_MASTER_LBA (0xE0 << 24) // Master disk, LBA mode; the sector's number is in bits 0 to 27
 
 #define IDE_READ_MULTIPLE 0xC4
 #define IDE_SET_MULTIPLE  0xC6
@@ -72,13 +72,13 @@
 
 #define FAST_A20       0x92
 #define FAST_A20_ON    0x02
-#define FAST_A20_RESET 0x01 // Writing 1 resets the CPU. Some chips return this bit as 1
+#define FAST_A20_RESET 0x01 // Writing 1 resets the CPU. On some chips, this bit reads as 1
 #define POST     0x80 // A write to this port takes a microsecond and has no other effect
 #define COM1     0x3F8
 #define LAST_ROW (0xB8000 + 24 * 80 * 2)
 
-// The memory operand for a field of struct MultibootInfo. di must be BOOT_CMDLINE: a distance from
-// di is one byte shorter than an absolute address.
+// The memory operand for a field of struct MultibootInfo, relative to di, which must be
+// BOOT_CMDLINE. Such an operand is one byte shorter than an absolute address.
 #define INFO_AT(offset) (BOOT_INFO + (offset) - BOOT_CMDLINE)(%di)
 
 	.section .text16, "ax"
@@ -96,8 +96,8 @@ start:
 	movl	$BOOT_STACKTOP, %esp
 
 	// Step 1. Clear the memory from BOOT_MMAP to BOOT_CMDLINE. Then fill in the fixed fields of
-	// struct MultibootInfo. Of each address, store only the second byte: the other bytes are
-	// zero.
+	// struct MultibootInfo. In both addresses only the second byte is not zero, so only this
+	// byte is stored.
 #if ((BOOT_CMDLINE | BOOT_MMAP) & 0xFFFF00FF) != 0
 #error "BOOT_CMDLINE and BOOT_MMAP must be multiples of 256, below 64 KB"
 #endif
@@ -111,7 +111,7 @@ start:
 	// Step 2. Enable address line 20. A PC holds this line at 0 for old programs of the 8086.
 	// First ask the BIOS. Then also set the bit in the chipset, in case the BIOS does not know
 	// the call. The oldest way, through the keyboard controller, is not used: without such a
-	// controller, this code could wait for it forever.
+	// controller, this code could wait forever.
 	movw	$0x2401, %ax
 	int	$0x15
 	inb	$FAST_A20, %al
@@ -119,10 +119,10 @@ start:
 	andb	$~FAST_A20_RESET, %al
 	outb	%al, $FAST_A20
 
-	// Step 3. Each call of the BIOS returns one region of memory. The loop ends after the last
-	// region (ebx is 0), when the table is full, or when a call fails. If the first call fails,
-	// the BIOS has no map, and the table stays empty. Zeros follow the last region in the
-	// table.
+	// Step 3. Each call of the BIOS adds one region of memory to the table at BOOT_MMAP. The
+	// loop ends after the last region (ebx is 0), when the table is full, or when a call fails.
+	// If the first call fails, the BIOS has no map, and the table stays empty. In the table,
+	// zeros follow the last region.
 	movw	$BOOT_MMAP + REGION_BASE, %di
 	xorl	%ebx, %ebx
 next_region:
@@ -222,10 +222,10 @@ no_memory:
 	movl	$memory_text, %eax
 	jmp	stop
 
-// Send the disk the command in al, for a block that begins at sector ebx of the kernel's file. Wait
-// until the disk is ready. If there is no disk, or if the disk is not ready after 2^25 reads of its
-// status (up to half a minute), print an error and halt. Returns the status in al and IDE_COMMAND
-// in dx.
+// Send the command in al to the disk, for a block that begins at sector ebx of the kernel's file.
+// Wait until the disk is ready. If there is no disk, or if the disk is not ready after 2^25 reads
+// of its status (up to half a minute), print an error and halt. Returns the status in al and
+// IDE_COMMAND in dx.
 ide_command:
 	pushl	%eax
 	leal	IDE_MASTER_LBA + BOOT_KERNEL_LBA(%ebx), %ecx
@@ -277,8 +277,8 @@ stop: // Jumps to this local label are shorter than jumps to a global label.
 3:
 	ret
 
-// Two segments, for code and for data. Both begin at address 0 and have 4 GB. The CPU never reads
-// the first descriptor, so the operand of lgdt can be stored there.
+// Two segments, for code and for data. Both begin at address 0 and have a size of 4 GB. The CPU
+// never reads the first descriptor, so the operand of lgdt can be stored there.
 gdt:
 	.word	3 * 8 - 1
 	.long	gdt

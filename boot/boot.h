@@ -4,12 +4,14 @@
 // Constants for boot.S, main.c and tools/build/mkimage.py, which reads this file as text.
 
 // The disk holds the boot sector, then one sector with the command line (a string that ends with a
-// NUL), and then the kernel's ELF file. These are the sector numbers, and sizes in bytes.
+// NUL), and then the kernel's ELF file. An LBA is the number of a sector. The disk is read in
+// blocks of several sectors. The image ends with one block of unused sectors, so that the last read
+// stays inside the image.
 #define BOOT_SECTSIZE    512
 #define BOOT_CODE_MAX    510 // Bytes for code: the sector's last two bytes are its signature
 #define BOOT_CMDLINE_LBA 1
 #define BOOT_KERNEL_LBA  2
-#define BOOT_BLOCK       16 // Sectors per read. The image ends with as many unused sectors
+#define BOOT_BLOCK       16 // Sectors per block
 
 // Addresses in low memory: see the diagram in boot.S. The command line and the ELF header are
 // adjacent in memory, as on the disk, because one read loads both.
@@ -17,7 +19,7 @@
 #define BOOT_INFO     0xD80
 #define BOOT_CMDLINE  0xE00
 #define BOOT_ELFHDR   0x1000
-#define BOOT_HEADERS  4096 // Bytes of the kernel's file that are read first: they have all headers
+#define BOOT_HEADERS  4096 // Bytes that boot_main reads first: they contain all ELF headers
 #define BOOT_STACKTOP 0x7C00
 
 #ifndef __ASSEMBLER__

@@ -23,9 +23,9 @@ struct Elf {
 	uint16_t e_type;
 	uint16_t e_machine;
 	uint32_t e_version;
-	uint32_t e_entry; // Where execution begins
-	uint32_t e_phoff; // Program headers: the parts to load
-	uint32_t e_shoff; // Section headers: symbols and other sections
+	uint32_t e_entry; // Address where execution begins
+	uint32_t e_phoff; // Offset of the program headers, which describe the parts to load
+	uint32_t e_shoff; // Offset of the section headers (symbols and other sections)
 	uint32_t e_flags;
 	uint16_t e_ehsize;
 	uint16_t e_phentsize;

@@ -6,7 +6,7 @@
 #include <inc/memlayout.h>
 
 // An environment's id. The low bits are the environment's slot in envs[]. The other bits are
-// different each time the slot is used: "high" counts from 1 up; after the largest value of "high",
+// different each time the slot is used: "high" counts up from 1; after the largest value of "high",
 // "low" is incremented, and "high" starts at 1 again. The format of an id is:
 //
 //	 31 30               12 11   10 9              0
@@ -24,7 +24,7 @@ typedef int32_t envid_t;
 
 enum {
 	ENV_FREE = 0,
-	ENV_DYING,       // Destroyed, but still on a CPU or not all memory freed yet
+	ENV_DYING,       // Destroyed, but still on a CPU, or its memory is not yet free
 	ENV_RUNNABLE,    // Waiting for a CPU
 	ENV_RUNNING,     // On a CPU
 	ENV_NOT_RUNNABLE // Stopped, or waiting in a system call
@@ -34,8 +34,8 @@ enum EnvType {
 	ENV_TYPE_USER = 0,
 };
 
-// A first-in, first-out queue of environments that wait for the same event. In an environment,
-// env_link points to the next environment in the queue, and env_prev to the previous: kern/wait.c.
+// A first-in, first-out queue of environments that wait for the same event. env_link points to the
+// next environment in the queue, and env_prev points to the previous environment: kern/wait.c.
 struct EnvQueue {
 	struct Env *head, *tail;
 };
@@ -47,9 +47,9 @@ struct Env {
 	// because struct Trapframe has no place for them.
 	struct Trapframe env_tf;
 	uint16_t env_fs, env_gs;
-	void *env_fpu; // Floating-point state, in kernel memory, or NULL: kern/challenge/fpu.c
+	void *env_fpu; // Floating-point registers, in kernel memory, or NULL: kern/challenge/fpu.c
 
-	// Fixed from env_alloc until the environment is destroyed. There is one exception:
+	// Constant from env_alloc until the environment is destroyed, with one exception:
 	// env_parent_id becomes 0 when the parent is destroyed. env_parent_id is also 0 if the
 	// kernel created the environment.
 	envid_t env_id;
@@ -68,8 +68,8 @@ struct Env {
 
 	// Scheduling: kern/sched.c.
 	uint32_t env_runs;  // Number of times it was put on a CPU
-	uint32_t env_wait;  // Turns that other environments began while it last waited for a CPU
-	int32_t env_credit; // Added to its next turn: ticks of the time stamp counter
+	uint32_t env_wait;  // Number of turns of other environments during its last wait for a CPU
+	int32_t env_credit; // Time added to its next turn, in ticks of the time stamp counter
 
 	// Upcalls: the addresses at which the kernel starts the environment after a page fault, and
 	// after the exception of each vector. If an upcall is NULL, the kernel instead destroys the
@@ -93,7 +93,7 @@ struct Env {
 	uint32_t env_ipc_send_value;
 	void *env_ipc_send_srcva;
 	int env_ipc_send_perm;
-	bool env_ipc_send_call; // The call is sys_ipc_call: receive after sending
+	bool env_ipc_send_call; // The call is sys_ipc_call: after sending, receive
 
 	// The environments that wait in sys_ipc_send until this environment receives.
 	struct EnvQueue env_ipc_senders;

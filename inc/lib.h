@@ -37,8 +37,9 @@ void exit(void) __attribute__((noreturn));
 // instead). Panics if there is no memory for the exception stack.
 void set_pgfault_handler(void (*handler)(struct UTrapframe *utf));
 
-// The same for exception trapno, for example T_DIVIDE. The handler finds the vector in
-// utf_fault_va. Returns 0, -E_NO_MEM, or -E_INVAL if programs cannot handle this exception.
+// Set the handler of exception trapno, for example T_DIVIDE. When this handler is called,
+// utf_fault_va holds the vector. Returns 0, -E_NO_MEM, or -E_INVAL if programs cannot handle this
+// exception.
 int set_exception_handler(uint32_t trapno, void (*handler)(struct UTrapframe *utf));
 
 // The code that the kernel starts in the program after a page fault (the upcall): lib/pfentry.S.
@@ -74,9 +75,9 @@ struct Batch {
 	struct BatchCall calls[BATCH_MAX];
 };
 
-// Each function batch_NAME adds a call of sys_NAME to the batch. If the batch is full, it is
-// flushed first, as by batch_flush. If that flush fails, these functions return its error and do
-// not add the new call; otherwise they return 0.
+// Each function batch_NAME adds a call of sys_NAME to the batch. If the batch is full, the function
+// first calls batch_flush. If this fails, the function returns the error and does not add the new
+// call. Otherwise the function returns 0.
 int batch_page_alloc(struct Batch *b, envid_t envid, void *va, int perm);
 int batch_page_map(
     struct Batch *b, envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
@@ -84,8 +85,8 @@ int batch_page_unmap(struct Batch *b, envid_t envid, void *va);
 int batch_env_set_status(struct Batch *b, envid_t envid, int status);
 int batch_env_set_exception_upcall(struct Batch *b, envid_t envid, uint32_t trapno, void *upcall);
 
-// Execute the calls of the batch. If a call fails, the calls after it are not executed, and its
-// error is returned; otherwise 0 is returned. In both cases, the batch is empty afterwards.
+// Execute the calls of the batch, up to the first call that fails. Returns 0, or the error of the
+// failed call. In both cases, the batch is empty afterwards.
 int batch_flush(struct Batch *b);
 
 // ---- lib/ipc.c ----
@@ -152,17 +153,17 @@ int sys_page_alloc(envid_t envid, void *va, int perm);
 
 // Map a page of srcenv in dstenv: the page that srcenv maps at srcva is mapped at dstva in dstenv,
 // with permissions perm. perm must be valid as in sys_page_alloc. The call also returns -E_INVAL if
-// no page is mapped at srcva, or if perm has PTE_W and srcenv may not write to the page; it returns
-// -E_NO_MEM if there is no memory for a page table.
+// no page is mapped at srcva, or if perm has PTE_W and srcenv may not write to the page. If there
+// is no memory for a page table, the call returns -E_NO_MEM.
 int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
 
 // Unmap the page at va. If no page is mapped there, the result is also 0.
 int sys_page_unmap(envid_t envid, void *va);
 
-// Start an environment (ENV_RUNNABLE), or stop it until it is started (ENV_NOT_RUNNABLE). For any
-// other status, the call returns -E_INVAL. If the environment waits in a call and is not stopped,
-// ENV_RUNNABLE ends the wait, and the call in which it waited returns -E_UNSPECIFIED. (If a parent
-// is destroyed, its stopped children are destroyed, too: see sys_env_destroy.)
+// ENV_RUNNABLE starts an environment. ENV_NOT_RUNNABLE stops an environment until it is started
+// again. For any other status, the call returns -E_INVAL. If the environment waits in a call and is
+// not stopped, ENV_RUNNABLE ends the wait, and the call in which it waited returns -E_UNSPECIFIED.
+// (If a parent is destroyed, its stopped children are destroyed, too: see sys_env_destroy.)
 int sys_env_set_status(envid_t envid, int status);
 
 // Set envid's page-fault upcall: the address at which the kernel starts envid after a page fault.

@@ -160,8 +160,8 @@ struct Segdesc {
 // Different versions of clang-format would format the following macros differently.
 // clang-format off
 
-// A code or data segment of the bytes from base to base + lim. SEG stores the limit in pages, and
-// SEG16 stores the limit in bytes.
+// A code or data segment from address base to address base + lim. In the descriptor, SEG stores the
+// limit in pages, and SEG16 stores the limit in bytes.
 #define SEG(type, base, lim, dpl)   SEGMENT(type, base, (lim) >> PGSHIFT, dpl, 1)
 #define SEG16(type, base, lim, dpl) (struct Segdesc) SEGMENT(type, base, lim, dpl, 0)
 
@@ -182,7 +182,7 @@ struct Segdesc {
 // current TSS and loads the registers of another TSS.
 struct Taskstate {
 	uint32_t ts_link;
-	uintptr_t ts_esp0; // Top of the kernel stack, which the CPU loads at a trap from user mode
+	uintptr_t ts_esp0; // Initial esp of a trap from user mode: the top of the kernel stack
 	uint16_t ts_ss0, ts_padding1;
 	uintptr_t ts_esp1;
 	uint16_t ts_ss1, ts_padding2;

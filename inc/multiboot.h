@@ -41,7 +41,7 @@ struct MultibootInfo {
 	uint32_t cmdline; // Physical address of a string
 	uint32_t mods_count, mods_addr;
 	uint32_t syms[4];
-	uint32_t mmap_length, mmap_addr; // The MultibootRegions: length in bytes, physical address
+	uint32_t mmap_length, mmap_addr; // The memory map: size in bytes, physical address
 	uint32_t drives_length, drives_addr;
 	uint32_t config_table;
 	uint32_t boot_loader_name; // Physical address of a string

@@ -14,11 +14,11 @@
 //
 // - int $T_SYSCALL
 // - sysenter, for at most four arguments. esi must hold the address of the instruction after
-//   sysenter, and ebp the value that esp must have after the call. (No other address is allowed in
-//   esi: to repeat the call of an environment that was stopped, the kernel subtracts two bytes from
-//   this address.)
+//   sysenter, and ebp the value that esp must have after the call. (esi must not hold any other
+//   address: if the kernel must repeat the call, it continues the program at sysenter, two bytes
+//   before the address in esi.)
 //
-// The kernel preserves all other registers, except that these calls may change some:
+// The kernel preserves all other registers, with these exceptions:
 //
 // - every call by sysenter: edx and ecx, and ds and es become GD_UD | 3
 // - cputs of more than 128 characters: edx and ecx, since the kernel may make the caller repeat

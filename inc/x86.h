@@ -274,7 +274,7 @@ movsl(void *dst, const void *src, size_t n)
 
 // Returns the index of the first nonzero word among words[from] to words[end - 1], or `end` if all
 // of these words are zero. The instruction repe scasl checks one word in each iteration (volume 2,
-// scas), so this is fast for page tables, which are mostly empty.
+// scas), so this function is fast for page tables, which are mostly empty.
 static inline uint32_t
 first_nonzero(const volatile uint32_t *words, uint32_t from, uint32_t end)
 {

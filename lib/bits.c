@@ -1,6 +1,6 @@
-// The compiler calls these functions for operations that the CPU has no single instruction for:
+// If the CPU has no single instruction for an operation, the compiler calls one of these functions:
 // counting bits, and 64-bit multiplication with an overflow check. (Division is in div64.c.) The
-// functions have the names and meanings of libgcc's functions (GCC's internals manual, "The GCC
+// functions do the same as libgcc's functions of these names (GCC's internals manual, "The GCC
 // low-level runtime library"). The kernel and programs are not linked with libgcc itself, because
 // not every compiler for x86 has a 32-bit libgcc. The functions use no global variables.
 

@@ -34,9 +34,9 @@ extern const uint8_t private_start[], private_end[]; // The page of the variable
 PRIVATE static uint32_t stack_first, stack_last;
 
 // Returns the page number of the first mapped page from pn up to the exception stack. If none of
-// these pages is mapped, returns XSTACK_PAGE, the number of the exception stack's page: there, the
-// loops of fork end. (Every nonzero entry of a page table below UTOP is present, so it is enough to
-// look for nonzero entries.)
+// these pages is mapped, returns XSTACK_PAGE, the page number of the exception stack, which ends
+// the loops in fork. (Below UTOP, every nonzero entry of a page table is present, so this function
+// looks for nonzero entries.)
 uint32_t
 _next_page(uint32_t pn)
 {

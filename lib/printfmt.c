@@ -169,8 +169,8 @@ next_signed(struct printer *p, int longs)
 	return va_arg(p->ap, int);
 }
 
-// Parse a width or precision: a number, or a *, which stands for an argument. A number that is too
-// large becomes INT32_MAX. Return a pointer to the next character.
+// Parse a width or precision: a number, or a *, which means that the next argument is the number. A
+// number that is too large becomes INT32_MAX. Return a pointer to the next character.
 static const char *
 read_count(struct printer *p, const char *fmt, int *count)
 {

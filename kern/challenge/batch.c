@@ -37,8 +37,8 @@ make_calls(struct Env *caller, struct BatchCall *calls, size_t n, int flags)
 			    c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
 		else
 			c->result = -E_INVAL;
-		// Dying environments will soon free memory. Stop before this call. The caller can
-		// then issue this call and the remaining calls again.
+		// There is no memory now, but a dying environment will soon free some. So stop
+		// before this call: the caller can issue this call and the calls after it again.
 		if (c->result == -E_NO_MEM && envs_dying)
 			break;
 		// If the caller has stopped itself, stop after this call. When the caller runs

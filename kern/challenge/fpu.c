@@ -41,11 +41,11 @@ fpu_init_percpu(void)
 	lcr0((rcr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
 }
 
-// Load the registers from `state`. fninit first clears the state that an earlier environment has
-// left in the unit, for two reasons. If an unmasked exception is pending in that state, frstor
-// raises the exception in the kernel. And fxrstor of older AMD CPUs loads the addresses of the last
-// instruction and operand only if an exception is pending (AMD, volume 5, FXRSTOR). Without fninit,
-// the new environment could read the addresses of the earlier environment.
+// Load the registers from `state`. First, fninit clears the state that an earlier environment has
+// left in the unit. This has two reasons. If an unmasked exception is pending in that state, frstor
+// would raise the exception in the kernel. On older AMD CPUs, fxrstor loads the addresses of the
+// last instruction and operand only if an exception is pending (AMD, volume 5, FXRSTOR), so the new
+// environment could read the addresses of the earlier environment.
 static void
 load_state(const void *state)
 {

@@ -15,8 +15,8 @@
 #include <kern/trapcases.h>
 #include <kern/wait.h>
 
-// Maximum number of messages that a receiver tries in one call, if they cannot be delivered. There
-// is a limit because the kernel holds the big lock during the call.
+// Maximum number of undeliverable messages that a receiver tries to receive in one call. The number
+// is limited because the kernel holds the big lock during the call.
 #define REFUSED_MAX 64
 
 // ---- Sending ----
@@ -33,8 +33,8 @@ send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int p
 		return -E_BAD_ENV;
 	if ((*to)->env_ipc_recving)
 		return ipc_deliver(from, *to, value, srcva, perm);
-	// Return errors before the wait, not after it. An environment that waited for itself would
-	// never run again.
+	// Check for errors before the wait. (An environment that waits for itself would never run
+	// again.)
 	if (*to == from || ((uintptr_t)srcva < UTOP && !ipc_page_to_send(from, srcva, perm)))
 		return -E_INVAL;
 	from->env_ipc_send_value = value;

@@ -36,9 +36,9 @@ challenge_init_percpu(int cpu)
 }
 
 // sys_getenvid for sysentry.S, without the big lock. The lock is not needed, because the caller's
-// id does not change while the caller runs. (If another CPU stops or destroys the caller during the
-// call, the interrupt from that CPU arrives before the caller's next instruction, as if that CPU
-// had sent the interrupt after the call.)
+// id does not change while the caller runs. (Another CPU may stop or destroy the caller during the
+// call. The interrupt from that CPU then arrives before the caller's next instruction, just like an
+// interrupt that is sent after the call.)
 envid_t
 syscall_getenvid(void)
 {

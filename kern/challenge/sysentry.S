@@ -40,11 +40,11 @@
 	SYSCALLS(X)
 #undef X
 
-	// Jump to `getenvid` for sys_getenvid, and to `nothing` for sys_yield if no other
-	// environment is runnable. Otherwise continue. (runq_words is read through ss, because ds
-	// may be any segment that the program has loaded. runq_words is read without the big lock:
-	// an environment that becomes runnable after the read waits for the caller's next yield or
-	// tick.)
+	// If the call is sys_getenvid, jump to `getenvid`. If the call is sys_yield and no other
+	// environment is runnable, jump to `nothing`. Otherwise continue. (runq_words is read
+	// through ss, because ds may be any segment that the program has loaded. runq_words is read
+	// without the big lock: an environment that becomes runnable after the read waits for the
+	// caller's next yield or tick.)
 	.macro branch_if_alone getenvid, nothing
 	cmpl $SYS_getenvid, %eax
 	je \getenvid
@@ -89,8 +89,8 @@
 	.globl syscall_int
 	.type syscall_int, @function
 syscall_int:
-	// Check the flags first. Otherwise a program with forbidden flags could repeat the two fast
-	// calls for any time, and the kernel would not destroy the program.
+	// Check the flags before the two fast calls, so that a program with forbidden flags is
+	// destroyed even if it makes only fast calls.
 	testl $FL_PRIVILEGED, 8(%esp)
 	jnz 3f
 	branch_if_alone 1f, 2f

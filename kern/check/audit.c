@@ -72,8 +72,8 @@ count_mapping(physaddr_t pa, uint32_t flags)
 	return true;
 }
 
-// Check kern_pgdir. Of its mappings, programs may read only pages[] and envs[], and may write to
-// none.
+// Check that the mappings in kern_pgdir let programs read only pages[] and envs[], and write to
+// nothing.
 static void
 audit_kern_pgdir(void)
 {
@@ -158,8 +158,8 @@ audit_free_list(void)
 		report("%u pages are counted as free, %u are listed", page_free_count(), n);
 }
 
-// Compare pages[] with found[], when all mappings are counted. Returns the number of pages in use,
-// except the pages that are in use since boot.
+// Compare pages[] with found[]. All mappings must be counted before. Returns the number of pages in
+// use, not including the pages that have been in use since boot.
 static size_t
 audit_pages(void)
 {
@@ -267,8 +267,8 @@ audit_cpus(void)
 }
 
 // Return whether an environment must be in the runnable set. A dying environment is in the set,
-// too: each time the scheduler selects a dying environment, it frees a part of the environment's
-// memory.
+// too: each time the scheduler selects such an environment, a part of the environment's memory is
+// freed.
 static bool
 belongs_in_runq(const struct Env *e)
 {
@@ -281,9 +281,9 @@ audit_runnable_set(void)
 {
 	int next = -1; // The first runnable slot from `slot` on, in circular order; -1: none
 
-	// Scan envs[] backwards, twice. The order is circular: slot 0 follows the last slot. So
-	// `next` of the last slots is the first runnable slot of all. The first scan only finds
-	// this slot. The second scan compares.
+	// Scan envs[] backwards, twice. The order is circular: if no slot from `slot` to the end of
+	// envs[] is runnable, `next` is the first runnable slot of envs[]. The first scan only
+	// finds that slot. The second scan compares.
 	for (int i = 2 * NENV; i-- > 0;) {
 		int slot = i % NENV;
 		if (belongs_in_runq(&envs[slot]))

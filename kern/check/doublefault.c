@@ -6,15 +6,17 @@
 // including esp, from the TSS that the gate names. The handler prints the saved registers and
 // panics. It never returns.
 //
-// Each CPU has its own TSS and stack for double faults. (If a CPU finds that another CPU uses the
-// gate's TSS, the machine is reset.) A gate names one TSS, so each CPU also has its own interrupt
-// table. The tables differ only in this gate. (With one table and a GDT per CPU, all CPUs would
-// have the same TSS selector, and cpunum() could not distinguish the CPUs.)
+// Each CPU has its own TSS and stack for double faults. (If all CPUs shared one TSS, the first
+// double fault would leave the TSS busy, and a double fault of a second CPU would reset the
+// machine.) A gate names one TSS, so each CPU also has its own interrupt table. The tables differ
+// only in this gate. (With one table and a GDT per CPU, all CPUs would have the same TSS selector,
+// and cpunum() could not distinguish the CPUs.)
 //
-// The double-fault TSS and stack of CPU i have the GDT entry and the addresses of a CPU NCPU + i.
-// So a double-fault stack also has a guard below. A double-fault stack is at a lower address than
-// all kernel stacks, as a called function's frame is at a lower address than its caller's frame. So
-// a backtrace continues from the double-fault stack to the kernel stack.
+// CPU i's TSS and stack for double faults are at the places where the TSS and kernel stack of a CPU
+// with number NCPU + i would be. So a double-fault stack also has a guard below. A double-fault
+// stack is at a lower address than all kernel stacks, as a called function's frame is at a lower
+// address than its caller's frame. So a backtrace continues from the double-fault stack to the
+// kernel stack.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -65,9 +67,9 @@ in_guard(int cpu, uintptr_t va)
 }
 
 // Load the task register with this CPU's normal TSS again, because the task switch has changed the
-// register and cpunum() reads it. Returns the CPU's number. (The CPU has left the normal TSS marked
-// busy, so that the handler could return to it. ltr does not accept a busy TSS, so first remove the
-// mark.)
+// register and cpunum() reads it. Returns the CPU's number. (After the task switch, the normal TSS
+// is still marked busy, so that the handler could return to it. ltr does not accept a busy TSS, so
+// the function first removes the mark.)
 static __attribute__((noinline)) int
 reload_task_register(void)
 {

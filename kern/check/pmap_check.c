@@ -124,8 +124,8 @@ check_page_alloc(void)
 }
 
 // Translate va with kern_pgdir, as the hardware does. If va is not mapped, returns 0. Otherwise
-// returns the page's physical address, together with PTE_P, and with PTE_W and PTE_U if both the
-// directory entry and the page table entry have the bit.
+// returns the page's physical address with PTE_P. PTE_W and PTE_U are also set, each if it is set
+// in both the directory entry and the page table entry.
 static pte_t
 mapped(uintptr_t va)
 {
@@ -173,12 +173,13 @@ check_page_insert(struct PageInfo *p0, struct PageInfo *p1, struct PageInfo *tab
 static void
 check_page_replace(struct PageInfo *p0, struct PageInfo *p1)
 {
-	// Insert the same page again, with other permissions: the page must not be freed meanwhile.
+	// Insert the same page again, with other permissions: the page must not be freed in
+	// between.
 	assert(page_insert(kern_pgdir, p1, va1, PTE_U) == 0);
 	assert(p1->pp_ref == 1 && page_free_count() == 0);
 	assert(mapped(2 * PGSIZE) == (page2pa(p1) | PTE_P | PTE_U));
 
-	// Map p1 in the place of p0. This was the last mapping of p0, so p0 is freed.
+	// Map p1 at va0, too. This removes the last mapping of p0, so p0 is freed.
 	assert(page_insert(kern_pgdir, p1, va0, 0) == 0);
 	assert(p1->pp_ref == 2 && p0->pp_ref == 0 && page_free_count() == 1);
 	assert(page_alloc(0) == p0);
@@ -246,7 +247,7 @@ check_kern_pgdir(void)
 		bool expected = i == PDX(UVPT) || i == PDX(UPAGES) || i == PDX(UENVS) ||
 				i == PDX(MMIOBASE) || i == PDX(KSTACKTOP - 1) || i >= PDX(KERNBASE);
 		assert(!!(kern_pgdir[i] & PTE_P) == expected);
-		if (i > PDX(data)) // 4 MB pages, global: they stay in the TLB when CR3 changes
+		if (i > PDX(data)) // Global 4 MB pages: they stay in the TLB when CR3 changes
 			assert((kern_pgdir[i] & (PTE_PS | PTE_G)) == (PTE_PS | PTE_G));
 	}
 	assert(PTE_ADDR(kern_pgdir[PDX(UVPT)]) == PADDR(kern_pgdir));

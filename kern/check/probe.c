@@ -1,4 +1,4 @@
-// Pass each event of a probe (kern/probe.h) to the listeners that are turned on.
+// Pass the events of the probes (kern/probe.h) to the listeners that are turned on.
 
 #include <kern/cpu.h>
 #include <kern/probe.h>

@@ -1,7 +1,7 @@
 // Mistakes made on purpose, to test that the kernel detects its own mistakes. Each function of this
 // file makes one mistake. If the command line has selftest=NAME, the boot CPU calls function NAME
 // (init.c). An assertion or a sanitizer check must then panic. The exception is
-// get_spurious_interrupt, which imitates a quirk of the hardware: the kernel must only count the
+// get_spurious_interrupt, which imitates an error of a device: the kernel must only count the
 // interrupt.
 
 #include <inc/stdio.h>

@@ -164,10 +164,10 @@ acpi_find_cpus(void)
 	return true;
 }
 
-// Return the sleep type of "off", the number that powers the machine off when the kernel writes it
-// to the power control port. Return -1 if this number is not found. The DSDT contains bytecode; the
-// number is the first element of the package _S5_ (section 7.4.2). This function only searches for
-// the text "_S5_", because a full bytecode interpreter would be larger than this kernel.
+// Return the sleep type for "off". The kernel writes this number to the power control port to power
+// the machine off. Return -1 if the number is not found. In the DSDT's bytecode, the number is the
+// first element of the package _S5_ (section 7.4.2). This function only searches for the text
+// "_S5_", because a full bytecode interpreter would be larger than this kernel.
 static int
 find_sleep_type(const uint8_t *aml, size_t length)
 {

@@ -26,7 +26,8 @@ const void *
 bios_find(const char *signature, size_t length)
 {
 	// The BIOS keeps the segment of its extended data area (EBDA) at 0x40E, and the size of
-	// base memory in KB at 0x413. The structures begin at multiples of 16.
+	// base memory in KB at 0x413. The structures that are searched for begin at multiples of
+	// 16.
 	uint16_t ebda_segment, base_kb; // Read by memcpy, since 0x413 is not aligned
 	memcpy(&ebda_segment, KADDR(0x40E), sizeof(ebda_segment));
 	memcpy(&base_kb, KADDR(0x413), sizeof(base_kb));

@@ -1,5 +1,5 @@
 // The clock chips of a PC. The 8254 interval timer measures short waits. On a machine without a
-// local APIC, it also raises the timer interrupt. The MC146818 real-time clock has a small
+// local APIC, the 8254 also raises the timer interrupt. The MC146818 real-time clock has a small
 // battery-backed memory. One byte of this memory tells the BIOS what to do after a reset.
 //
 // The callers are timer.c (set-up and calibration), lapic.c and init.c (start of the other CPUs),

@@ -11,8 +11,8 @@ void udelay(uint32_t microseconds);
 #define PIT_HZ        1193182 // Ticks of the 8254 per second
 #define PIT_MAX_POLLS 1000000 // Port reads (about 1 us each) before the kernel gives up
 
-// Start the 8254's counter 2. pit_elapsed returns the number of ticks since then, modulo 65536.
-// udelay restarts the same counter.
+// pit_start starts the 8254's counter 2. pit_elapsed returns the number of ticks since the last
+// pit_start, modulo 65536. udelay restarts the same counter.
 void pit_start(void);
 uint32_t pit_elapsed(void);
 

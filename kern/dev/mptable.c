@@ -87,8 +87,8 @@ mp_find_cpus(void)
 			cprintf("SMP: the MP table is damaged\n");
 	}
 	if (mp->imcrp & MP_IMCR) {
-		// Interrupts of the 8259s bypass the local APIC. Set bit 0 of the IMCR: now they go
-		// through the local APIC.
+		// So far, the interrupts of the 8259s bypass the local APIC. Set bit 0 of the IMCR,
+		// so that the interrupts go through the local APIC.
 		outb(0x22, 0x70);
 		outb(0x23, inb(0x23) | 1);
 	}

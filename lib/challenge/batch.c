@@ -29,8 +29,9 @@ batch_flush(struct Batch *b)
 	return 0;
 }
 
-// If the batch is full, execute its calls. Then add a new call. For arguments that the call does
-// not have, pass 0. Returns 0, or the error of an earlier call: then the new call is not added.
+// Add a call to the batch. If the batch is full, first execute its calls. If one of these calls
+// fails, return its error and do not add the new call. Otherwise return 0. Arguments that the call
+// does not have are 0.
 static int
 add(struct Batch *b, uint32_t number, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4,
     uint32_t a5)
