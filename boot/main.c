@@ -7,10 +7,11 @@
 // calls are in boot.S, too.
 //
 // This code checks only two things: the disk holds an ELF file, and the machine has memory for the
-// file's segments. tools/build/mkimage.py has checked everything else before it wrote the disk
-// image: the first BOOT_HEADERS bytes of the file contain program headers, and these are valid; all
-// segments are above 1 MB; read_file, which also overwrites memory around a segment, never
-// overwrites an earlier segment.
+// file's segments. tools/build/mkimage.py checks everything else before it writes the disk image:
+//
+// - The program headers are valid, and they are in the first BOOT_HEADERS bytes of the file.
+// - All segments are above 1 MB.
+// - read_file, which also overwrites memory around a segment, never overwrites an earlier segment.
 
 // Set `size` bytes of memory to zero, from pa on.
 static inline void

@@ -93,7 +93,7 @@ struct Env {
 	uint32_t env_ipc_send_value;
 	void *env_ipc_send_srcva;
 	int env_ipc_send_perm;
-	bool env_ipc_send_call; // The call is sys_ipc_call: after sending, receive
+	bool env_ipc_send_call; // The call is sys_ipc_call: it must receive after sending
 
 	// The environments that wait in sys_ipc_send until this environment receives.
 	struct EnvQueue env_ipc_senders;

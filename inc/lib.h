@@ -52,8 +52,8 @@ void _pgfault_upcall(void);
 // Pages that are mapped with PTE_SHARE are shared, not copied.
 //
 // sfork: the child shares all memory that is mapped at the time of the call, except the stack and
-// thisenv, which are copied. Pages that are shared by sfork stay shared: a later sfork shares them
-// with one more child; a later fork gives its child copies of them. (While the later fork copies a
+// thisenv, which are copied. Pages that are shared by sfork stay shared. A later sfork shares them
+// with one more child. A later fork gives its child copies of them. (While the later fork copies a
 // page, another environment may write to this page. Then the child's copy may contain only a part
 // of what was written.)
 envid_t fork(void);
@@ -95,9 +95,9 @@ int batch_flush(struct Batch *b);
 // to_env receives. Panics if the message cannot be sent, for example because to_env was destroyed.
 void ipc_send(envid_t to_env, uint32_t val, void *pg, int perm);
 
-// The same as ipc_send, but does not panic. Returns 0, or an error of sys_ipc_send: -E_BAD_ENV if
-// to_env does not exist or is destroyed before it receives, and -E_UNSPECIFIED if this
-// environment's parent ends the wait by sys_env_set_status.
+// The same as ipc_send, but does not panic. Returns 0 or an error of sys_ipc_send. -E_BAD_ENV means
+// that to_env does not exist, or was destroyed before it received. -E_UNSPECIFIED means that this
+// environment's parent has ended the wait by sys_env_set_status.
 int ipc_send_checked(envid_t to_env, uint32_t val, void *pg, int perm);
 
 // Wait for a message and return its value. If the sender sends a page and pg is not NULL, the page
@@ -139,11 +139,10 @@ envid_t sys_getenvid(void);
 // while other environments run; until then its env_status is ENV_DYING. While any environment is
 // dying, a call that finds no free memory, or no free slot in envs[], waits instead of failing.
 //
-// The children of a destroyed environment continue. Their env_parent_id becomes 0, and then no
-// other environment may change them by system calls. But a stopped child (ENV_NOT_RUNNABLE, by
-// sys_env_set_status or since sys_exofork) is also destroyed, even if it waits in a call at the
-// same time. If a child without a parent stops itself later, it is also destroyed, because no
-// environment could start it again.
+// The children that are stopped (ENV_NOT_RUNNABLE, by sys_env_set_status or since sys_exofork) are
+// destroyed, too, even if they also wait in a call. The other children continue. Their
+// env_parent_id becomes 0, and then no other environment may change them by system calls. If such a
+// child stops itself later, it is destroyed, because no environment could start it again.
 int sys_env_destroy(envid_t envid);
 
 // Allocate a page of zeroes and map it at va in envid's address space. The new page replaces any
@@ -151,10 +150,10 @@ int sys_env_destroy(envid_t envid);
 // PTE_AVAIL; otherwise the call returns -E_INVAL. After -E_NO_MEM, nothing has changed.
 int sys_page_alloc(envid_t envid, void *va, int perm);
 
-// Map a page of srcenv in dstenv: the page that srcenv maps at srcva is mapped at dstva in dstenv,
-// with permissions perm. perm must be valid as in sys_page_alloc. The call also returns -E_INVAL if
-// no page is mapped at srcva, or if perm has PTE_W and srcenv may not write to the page. If there
-// is no memory for a page table, the call returns -E_NO_MEM.
+// Map the page at srcva in srcenv also at dstva in dstenv, with permissions perm. perm must be
+// valid as in sys_page_alloc. The call also returns -E_INVAL if no page is mapped at srcva, or if
+// perm has PTE_W and srcenv may not write to the page. If there is no memory for a page table, the
+// call returns -E_NO_MEM.
 int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
 
 // Unmap the page at va. If no page is mapped there, the result is also 0.
@@ -191,9 +190,8 @@ int sys_ipc_send(envid_t to_env, uint32_t value, void *srcva, int perm);
 
 // Send a message as sys_ipc_send does; if this succeeds, wait for a message as sys_ipc_recv does.
 // If the message to to_env is delivered at once, to_env runs next, for the rest of the caller's
-// turn. After an error, nothing was received. After -E_UNSPECIFIED, the message may have been sent,
-// because this error can end the wait to send or the wait to receive; after any other error,
-// nothing was sent.
+// turn. After an error, nothing was received. -E_UNSPECIFIED can end the wait to send or the wait
+// to receive, so the message may have been sent. After any other error, nothing was sent.
 int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *dstva);
 
 // The same as sys_env_set_pgfault_upcall, but for exception trapno, for example T_DIVIDE. Returns
@@ -201,10 +199,12 @@ int sys_ipc_call(envid_t to_env, uint32_t value, void *srcva, int perm, void *ds
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 
 // Execute the first n calls of an array, but at most BATCH_MAX, and store their results in the
-// array. Returns the number of executed calls, which may also be less than n for these reasons:
-// - a call that stops the caller is the last call that is executed;
-// - with BATCH_STOP in flags, a call that fails is the last call that is executed;
-// - a call that must wait for memory is not executed; issue it again with another sys_batch.
+// array. Returns the number of executed calls. The number can be less than n for three reasons:
+//
+// - If a call stops the caller, no later call is executed.
+// - If BATCH_STOP is in flags and a call fails, no later call is executed.
+// - A call that must wait for memory is not executed, and no later call is executed. The program
+//   can issue these calls again with another sys_batch.
 //
 // Returns -E_INVAL if flags has other bits, or if `calls` is not on a word boundary. The kernel
 // reads all calls before it executes the first call, and writes all results after the last call. If

@@ -88,9 +88,9 @@
 #include <inc/types.h>
 #include <inc/mmu.h>
 
-// Returns whether a program may have `selector` in ds, es, fs or gs. Valid are the null selector
-// and the selectors of the user's text and data, with any privilege level in the low two bits. The
-// kernel can load a valid selector without a fault.
+// Returns whether a program may have `selector` in ds, es, fs or gs. The null selector and the
+// selectors of the user's text and data are valid, with any privilege level in the low two bits.
+// The kernel can load a valid selector without a fault.
 static inline bool
 is_user_selector(uint16_t selector)
 {

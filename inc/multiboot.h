@@ -3,9 +3,9 @@
 
 // How a boot loader starts a kernel: the Multiboot specification, version 0.6.96. GRUB, qemu
 // -kernel and our own boot sector follow this specification. The kernel has a Multiboot header in
-// its first 8 KB. The loader jumps to the physical entry point of the kernel's ELF file, in 32-bit
-// protected mode, with paging and interrupts off, eax = MULTIBOOT_BOOTLOADER_MAGIC, and ebx = the
-// physical address of a struct MultibootInfo.
+// its first 8 KB. The loader jumps to the physical entry point of the kernel's ELF file. At the
+// entry, the CPU is in 32-bit protected mode, paging and interrupts are off, eax is
+// MULTIBOOT_BOOTLOADER_MAGIC, and ebx is the physical address of a struct MultibootInfo.
 
 #define MULTIBOOT_HEADER_MAGIC     0x1BADB002
 #define MULTIBOOT_BOOTLOADER_MAGIC 0x2BADB002

@@ -68,7 +68,7 @@ is_private(int perm)
 	return (perm & (PTE_W | PTE_COW)) && !(perm & PTE_SHARE);
 }
 
-// Returns whether a page with these permissions is private and not yet copied.
+// Returns whether a page with these permissions is copy-on-write: private and not yet copied.
 static bool
 is_cow(int perm)
 {
@@ -300,9 +300,9 @@ share_page(envid_t child, uint32_t pn)
 	return sys_page_map(0, page_va(pn), child, page_va(pn), perm);
 }
 
-// If parent and child must share page pn, the page must be marked PTE_W | PTE_COW (shared by sfork)
-// in both. If the mark is missing in the parent, map the child's page in the parent, with the mark.
-// Returns 0 or an error.
+// If sfork shares page pn, parent and child must both map the page with PTE_W | PTE_COW (shared by
+// sfork). If the parent's mapping is not yet like this, map the child's page in the parent, with
+// these two bits. Returns 0 or an error.
 static int
 adopt_page(envid_t child, uint32_t pn)
 {

@@ -1,4 +1,4 @@
-// The functions behind panic, warn and assert (inc/assert.h) in a program.
+// The functions that panic, warn and assert (inc/assert.h) call in a program.
 
 #include <inc/lib.h>
 

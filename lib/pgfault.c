@@ -51,8 +51,8 @@ _pgfault_dispatch(struct UTrapframe *utf)
 }
 
 // Install fork's handler for copy-on-write faults. Returns 0 or -E_NO_MEM. The variable cow_handler
-// is written only once: after the first fork, its page is copy-on-write, so a second write would
-// need memory for a copy of the page.
+// is written only once. After the first fork, the page of this variable is copy-on-write, so a
+// second write would need memory for a copy of the page.
 int
 _set_cow_handler(bool (*handler)(struct UTrapframe *utf))
 {

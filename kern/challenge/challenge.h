@@ -18,10 +18,10 @@
 void challenge_init(void);
 void challenge_init_percpu(int cpu);
 
-// exceptions.c: handle a trap from user mode that is not a page fault. A trap is handled if the
-// program has a handler for the trap, or if the trap is the first use of the floating-point unit.
-// For any other trap, returns false; the caller then destroys the program. trap_dispatch calls
-// challenge_trap with the big lock held.
+// exceptions.c: handle a trap from user mode that is not a page fault. There are two cases: the
+// program has a handler for the trap, or the trap is the first use of the floating-point unit.
+// Returns false if the trap was not handled; the caller then destroys the program. trap_dispatch
+// calls challenge_trap with the big lock held.
 bool challenge_trap(struct Trapframe *tf);
 
 // sysenter.c: handle a trap from kernel mode, if the trap is a single step at the entry point of

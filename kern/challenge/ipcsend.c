@@ -22,9 +22,10 @@
 // ---- Sending ----
 
 // If the receiver waits for a message, deliver the message of `from`. Otherwise put `from` into the
-// receiver's queue. Returns 0 or an error. On success, *to is NULL if `from` is in the queue;
-// otherwise *to is the receiver, and the caller of this function must end the receiver's wait. If
-// `call` is true, `from` is in sys_ipc_call, and must receive a message after its wait.
+// receiver's queue. Returns 0 or an error. On success, *to is NULL if `from` is in the queue. If
+// the message was delivered, *to is the receiver; the caller of this function must then end the
+// receiver's wait. If `call` is true, `from` is in sys_ipc_call, and must receive a message after
+// its wait.
 static inline int
 send_or_wait(struct Env *from, envid_t to_id, uint32_t value, void *srcva, int perm, bool call,
     struct Env **to)
@@ -86,9 +87,9 @@ sys_ipc_call(envid_t to_id, uint32_t value, void *srcva, int perm, void *dstva)
 
 // ---- Receiving from the queue ----
 
-// Change the registers in tf so that the environment repeats its system call, as
-// sys_ipc_recv(dstva). Returns the call's number, which the caller must store in the environment's
-// eax.
+// Change the registers in tf so that the environment executes its system call instruction again,
+// but now calls sys_ipc_recv(dstva). Returns the call's number, which the caller must store in the
+// environment's eax.
 static int
 receive_next(struct Trapframe *tf, void *dstva)
 {

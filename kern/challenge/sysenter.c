@@ -1,6 +1,6 @@
-// Set up the two faster entry points for system calls, which are in sysentry.S: int $T_SYSCALL
-// enters the kernel at syscall_int, instead of at a stub in trapentry.S, and sysenter enters the
-// kernel at sysenter_entry.
+// Set up the two faster entry points for system calls, which are in sysentry.S. int $T_SYSCALL
+// enters the kernel at syscall_int, not at a stub in trapentry.S. sysenter enters the kernel at
+// sysenter_entry.
 
 #include <inc/mmu.h>
 #include <inc/x86.h>

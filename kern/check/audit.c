@@ -279,7 +279,7 @@ belongs_in_runq(const struct Env *e)
 static void
 audit_runnable_set(void)
 {
-	int next = -1; // The first runnable slot from `slot` on, in circular order; -1: none
+	int next = -1; // First runnable slot from `slot` on, in circular order; -1 if there is none
 
 	// Scan envs[] backwards, twice. The order is circular: if no slot from `slot` to the end of
 	// envs[] is runnable, `next` is the first runnable slot of envs[]. The first scan only

@@ -1,10 +1,10 @@
 // Handling of double faults. A double fault is a fault that happens while the CPU delivers another
 // fault (Intel, volume 3, section 6.15). In the kernel the usual cause is a stack overflow: the
 // stack has grown into its guard, so the CPU cannot push the frame of the page fault. The handler
-// of double faults therefore needs a stack of its own. In 32-bit mode a task gate provides this
-// stack: the CPU saves all registers in the current TSS, and loads new values of the registers,
-// including esp, from the TSS that the gate names. The handler prints the saved registers and
-// panics. It never returns.
+// of double faults therefore needs a stack of its own. In 32-bit mode, a task gate provides this
+// stack. The CPU saves all registers in the current TSS. Then it loads all registers, including
+// esp, from the TSS that the gate names. The handler prints the saved registers and panics. It
+// never returns.
 //
 // Each CPU has its own TSS and stack for double faults. (If all CPUs shared one TSS, the first
 // double fault would leave the TSS busy, and a double fault of a second CPU would reset the

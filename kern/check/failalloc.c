@@ -11,7 +11,7 @@
 #define MAX_DIGITS 9 // Every number of 9 digits fits in a long.
 
 static uint32_t fail_at;  // K, or 0 after the failure has been reported
-uint32_t failalloc_left;  // Calls up to the failing call, counting that call; 0: no call fails
+uint32_t failalloc_left;  // Calls up to and including the failing call; 0 if no call fails
 static bool keep_failing; // All allocations after the K-th fail too.
 
 bool

@@ -10,7 +10,7 @@
 // false for any other text.
 bool failalloc_set(const char *text);
 
-// Number of calls of page_alloc up to the call that fails, counting that call; 0: no call fails.
+// Number of calls of page_alloc up to and including the call that fails, or 0 if no call fails.
 // failalloc_count counts a call, and returns whether this call must fail.
 extern uint32_t failalloc_left;
 bool failalloc_count(void);

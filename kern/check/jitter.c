@@ -1,9 +1,9 @@
 // Random delays make races more likely, so that tests find errors. An error may happen only if a
 // CPU is slow between two particular instructions. Without delays, a CPU is slow there perhaps once
 // in a million times. With jitter=SEED on the command line, each CPU spins for a random time at
-// those probes (kern/probe.h) where an action of another CPU can change the result: before a CPU
-// takes a lock, halts, or wakes or interrupts another CPU, and when a CPU enters or leaves the
-// kernel. Time slices also get random lengths.
+// those probes (kern/probe.h) where an action of another CPU can change the result. A CPU spins
+// before it takes a lock, before it halts, before it wakes or interrupts another CPU, and when it
+// enters or leaves the kernel. Time slices also get random lengths.
 //
 // The seed and the CPU's number determine the random numbers of a CPU. With one CPU and a clock
 // that counts instructions (qemu -icount), the same seed repeats a run exactly. With several CPUs,
@@ -17,9 +17,12 @@
 #include <kern/probe.h>
 #include <kern/timer.h>
 
-#define SPIN_MIN_BITS 3  // At least half of all spins: fewer than 1 << SPIN_MIN_BITS iterations
-#define SPIN_MAX_BITS 15 // All spins: fewer than 1 << SPIN_MAX_BITS iterations
-#define SLICE_BITS    8  // All time slices: at least the normal time slice >> SLICE_BITS
+// Every spin has fewer than 1 << SPIN_MAX_BITS iterations. At least half of all spins have fewer
+// than 1 << SPIN_MIN_BITS iterations. Every time slice is at least the normal time slice divided by
+// 1 << SLICE_BITS.
+#define SPIN_MIN_BITS 3
+#define SPIN_MAX_BITS 15
+#define SLICE_BITS    8
 
 #define SEED_DIGITS 9 // Every number of 9 digits fits in a long.
 

@@ -4,7 +4,7 @@
 //
 // The callers are timer.c (set-up and calibration), lapic.c and init.c (start of the other CPUs),
 // console.c and panic.c (panic), and check/commands.c (power off). udelay and pit_start use the
-// same counter, so only one CPU at a time may call these functions; no lock enforces this.
+// same counter, so only one CPU at a time may call these functions. No lock enforces this.
 
 #include <inc/assert.h>
 #include <inc/trap.h>
@@ -38,7 +38,7 @@ mc146818_write(uint8_t reg, uint8_t datum)
 #define PIT_CONTROL  0x43
 #define PIT_PERIODIC 0x34 // Counter 0, low byte then high byte, mode 2
 #define PIT_SELECT2  0xB0 // Counter 2, low byte then high byte, mode 0
-#define PIT_LATCH2   0x80 // Latch the value of counter 2 until it is read
+#define PIT_LATCH2   0x80 // Latch (keep) the current value of counter 2 for the next read
 #define PORT_B       0x61
 #define PORT_B_GATE2 0x01
 #define PORT_B_SPKR  0x02

@@ -13,7 +13,7 @@ struct MpPointer {
 	uint8_t length;       // Length of this structure in units of 16 bytes: 1
 	uint8_t specrev;
 	uint8_t checksum; // Makes the sum of all bytes 0
-	uint8_t type;     // 0: there is a table; otherwise the number of a default configuration
+	uint8_t type;     // 0 if there is a table; otherwise the number of a default configuration
 	uint8_t imcrp;    // Bit 7: there is an interrupt mode configuration register (IMCR)
 	uint8_t reserved[3];
 } __attribute__((packed));

@@ -1,6 +1,7 @@
-// A challenge: fork with fewer entries into the kernel. fork_batched does the same as fork, with
-// the same guarantees, but collects its calls of sys_page_map in a batch (lib/challenge/batch.c). A
-// program can call fork_batched instead of fork. docs/costs.md compares the costs.
+// Challenge: a fork with fewer entries into the kernel. fork_batched does the same as fork and
+// gives the same guarantees, but it collects its calls of sys_page_map in a batch
+// (lib/challenge/batch.c). A program can call fork_batched instead of fork. docs/costs.md compares
+// the costs.
 //
 // The calls of a batch are executed in order, up to the first call that fails. So, as in fork, the
 // parent's pages become copy-on-write only after the child has all its pages.
