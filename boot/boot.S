@@ -109,9 +109,9 @@ start:
 	movb	$(BOOT_MMAP >> 8), INFO_AT(MULTIBOOT_MMAP_ADDR + 1)
 
 	// Step 2. Enable address line 20. A PC holds this line at 0 for old programs of the 8086.
-	// First ask the BIOS. Then also set the bit in the chipset, in case the BIOS does not know
-	// the call. The oldest way, through the keyboard controller, is not used: without such a
-	// controller, this code could wait forever.
+	// First ask the BIOS. Then also set the A20 bit of the chipset, in case the BIOS does not
+	// know the call. The oldest way, through the keyboard controller, is not used: without such
+	// a controller, this code could wait forever.
 	movw	$0x2401, %ax
 	int	$0x15
 	inb	$FAST_A20, %al
@@ -143,7 +143,7 @@ next_region:
 	jnz	next_region
 mapped:
 	// Step 4. Enter protected mode. First disable interrupts, because some BIOSes return with
-	// interrupts enabled. From here on, the BIOS is not called.
+	// interrupts enabled. After this step, the code makes no more BIOS calls.
 	cli
 	lgdt	gdt
 	movl	%cr0, %eax
@@ -211,7 +211,7 @@ check_memory:
 	movl	%eax, %ecx
 	subl	REGION_BASE(%esi), %ecx // ecx = pa - base
 	jb	1b
-	addl	%edx, %ecx // ecx = pa - base + size: the minimum length of the region
+	addl	%edx, %ecx // ecx = pa - base + size: the region must be at least this long
 	jc	1b
 	cmpl	REGION_LENGTH(%esi), %ecx
 	ja	1b

@@ -29,8 +29,8 @@
 // The following functions are in boot.S. Their arguments are in eax, edx and ecx, because main.c is
 // compiled with -mregparm=3.
 
-// Read `size` bytes, from `offset` in the kernel's file on, to physical address pa. The disk is
-// read in whole blocks, from the start of a sector. So this function also overwrites less than a
+// Read `size` bytes of the kernel's file, beginning at `offset`, to physical address pa. The disk
+// is read in whole blocks, from the start of a sector. So this function also overwrites less than a
 // sector of memory before pa, and at most a block after pa + size.
 void read_file(physaddr_t pa, uint32_t offset, uint32_t size);
 

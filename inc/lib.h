@@ -150,10 +150,10 @@ int sys_env_destroy(envid_t envid);
 // PTE_AVAIL; otherwise the call returns -E_INVAL. After -E_NO_MEM, nothing has changed.
 int sys_page_alloc(envid_t envid, void *va, int perm);
 
-// Map the page at srcva in srcenv also at dstva in dstenv, with permissions perm. perm must be
-// valid as in sys_page_alloc. The call also returns -E_INVAL if no page is mapped at srcva, or if
-// perm has PTE_W and srcenv may not write to the page. If there is no memory for a page table, the
-// call returns -E_NO_MEM.
+// Take the page that is mapped at srcva in srcenv, and map the page at dstva in dstenv, with
+// permissions perm. perm must be valid as in sys_page_alloc. The call also returns -E_INVAL if no
+// page is mapped at srcva, or if perm has PTE_W and srcenv may not write to the page. If there is
+// no memory for a page table, the call returns -E_NO_MEM.
 int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
 
 // Unmap the page at va. If no page is mapped there, the result is also 0.

@@ -20,7 +20,8 @@
 void vprintfmt(void (*putch)(int, void *), void *putdat, const char *fmt, va_list ap);
 void printfmt(void (*putch)(int, void *), void *putdat, const char *fmt, ...);
 
-// The same, but calls put(piece, length, putdat) for pieces of the text. No piece is empty.
+// The same as vprintfmt, but calls put(piece, length, putdat) for each piece of the text. No piece
+// is empty.
 void vprintpieces(
     void (*put)(const char *, size_t, void *), void *putdat, const char *fmt, va_list ap);
 

@@ -71,7 +71,7 @@ struct BatchCall {
 	int32_t result;
 };
 
-#define BATCH_MAX 12 // Maximum number of calls: the kernel holds the big lock during a batch
+#define BATCH_MAX 12 // Maximum calls in a batch, during which the kernel holds the big lock
 
 enum {
 	BATCH_STOP = 1 << 0, // Stop after the first call that fails

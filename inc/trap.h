@@ -40,8 +40,8 @@
 #define IRQ_SERIAL 4
 #define IRQ_ERROR  19
 
-// Vectors of interrupts that the local APIC raises itself, and of the interrupt that one CPU sends
-// to another.
+// Vectors of the local APIC's own interrupts, and of the interrupt that one CPU sends to another
+// CPU.
 #define T_LAPIC_ERROR    (IRQ_OFFSET + IRQ_ERROR)
 #define T_IPI_WAKE       240 // Wakes another CPU, or makes it enter the kernel
 #define T_LAPIC_SPURIOUS 255 // On old CPUs the low four bits must be 1111

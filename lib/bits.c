@@ -1,4 +1,4 @@
-// If the CPU has no single instruction for an operation, the compiler calls one of these functions:
+// The compiler calls these functions for operations that have no single instruction on this CPU:
 // counting bits, and 64-bit multiplication with an overflow check. (Division is in div64.c.) The
 // functions do the same as libgcc's functions of these names (GCC's internals manual, "The GCC
 // low-level runtime library"). The kernel and programs are not linked with libgcc itself, because

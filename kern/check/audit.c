@@ -158,8 +158,8 @@ audit_free_list(void)
 		report("%u pages are counted as free, %u are listed", page_free_count(), n);
 }
 
-// Compare pages[] with found[]. All mappings must be counted before. Returns the number of pages in
-// use, not including the pages that have been in use since boot.
+// Compare pages[] with found[]. The caller must have counted all mappings before. Returns the
+// number of pages in use, not including the pages that have been in use since boot.
 static size_t
 audit_pages(void)
 {

@@ -124,8 +124,8 @@ check_page_alloc(void)
 }
 
 // Translate va with kern_pgdir, as the hardware does. If va is not mapped, returns 0. Otherwise
-// returns the page's physical address with PTE_P. PTE_W and PTE_U are also set, each if it is set
-// in both the directory entry and the page table entry.
+// returns the page's physical address with PTE_P. PTE_W is also set if the directory entry and the
+// page table entry both have PTE_W, and likewise for PTE_U.
 static pte_t
 mapped(uintptr_t va)
 {
