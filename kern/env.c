@@ -181,6 +181,7 @@ env_alloc(struct Env **newenv_store, envid_t parent_id)
 		},
 	};
 	env_set_status(e, ENV_NOT_RUNNABLE);
+	probe(PROBE_FORK, e->env_id);
 	*newenv_store = e;
 	cprintf("[%08x] new env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
 	return 0;
@@ -197,6 +198,7 @@ make_dying(struct Env *e)
 	assert(kernel_locked());
 	assert(!e->env_oncpu || e == curenv);
 	cprintf("[%08x] free env %08x\n", curenv ? curenv->env_id : 0, e->env_id);
+	probe(PROBE_DESTROY, e->env_id);
 	if (e->env_status != ENV_DYING)
 		envs_dying++;
 	env_set_status(e, ENV_DYING);

@@ -24,6 +24,7 @@
 #include <kern/check/selftest.h>
 #include <kern/spinlock.h>
 #include <kern/timer.h>
+#include <kern/check/trace.h>
 #include <kern/trap.h>
 
 volatile uint32_t mpentry_cpu;
@@ -39,6 +40,7 @@ static const struct Option {
 	{ "jitter=", jitter_set },
 	{ "lockstat=", lockstat_set },
 	{ "selftest=", selftest_run },
+	{ "trace", trace_set },
 };
 
 // If a word of len characters names an option, set the option. If the option's value is not valid,
@@ -197,6 +199,7 @@ _panic(const char *file, int line, const char *fmt, ...)
 	snprintf(what, sizeof(what), "panic on CPU %d", cpunum());
 	va_start(ap, fmt);
 	report(what, file, line, fmt, ap);
+	trace_print_panic();
 	for (;;)
 		monitor(NULL);
 }

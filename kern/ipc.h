@@ -43,6 +43,7 @@ ipc_dstva_ok(const void *dstva)
 static inline void
 ipc_wait_for_message(struct Env *to)
 {
+	probe(PROBE_BLOCK, 0);
 	to->env_ipc_recving = true;
 	env_set_status(to, ENV_NOT_RUNNABLE);
 }

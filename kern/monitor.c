@@ -42,6 +42,7 @@ static const struct Command {
 	{ "audit", "Check that the kernel's data is consistent", mon_audit, false },
 	{ "lockstat", "Show statistics of the big lock: lockstat [on|off] (measure)", mon_lockstat,
 	    true },
+	{ "trace", "Show the last N events of the kernel: trace [on|off|N]", mon_trace, true },
 	{ "shutdown", "Switch the machine off", mon_shutdown, false },
 	{ "continue", "Continue after a breakpoint", mon_continue, false },
 };

@@ -24,6 +24,11 @@ enum ProbeKind {
 	PROBE_FLUSH,      // Another CPU was told to flush its TLB. Argument: that CPU's number
 	PROBE_FLUSHED,    // Before this CPU checks whether it must flush its TLB, and after that
 	PROBE_MESSAGE,    // A message was delivered. Argument: the receiver's id
+	PROBE_INTERRUPT,  // An interrupt ended this CPU's halt. Argument: the trap frame's address
+	PROBE_BLOCK,      // curenv begins to wait. Argument: its queue's address; 0: for a message
+	PROBE_FORK,       // An environment was made. Argument: its id
+	PROBE_DESTROY,    // An environment ends. Argument: its id
+	PROBE_FAULT,      // curenv has a page fault. Argument: the address
 	PROBE_STOP,       // The machine stops for the monitor
 	PROBE_GO,         // The machine continues after the monitor
 };
@@ -32,14 +37,18 @@ enum ProbeKind {
 enum {
 	LISTENER_JITTER,   // kern/check/jitter.c
 	LISTENER_LOCKSTAT, // kern/check/lockstat.c
+	LISTENER_TRACE,    // kern/check/trace.c
 	LISTENERS,
 };
 
 extern uint8_t probe_listeners;
 
+// A listener's function. `place` is the address in the kernel where the event happened.
+typedef void probe_handler(enum ProbeKind kind, uint32_t argument, uintptr_t place);
+
 // Switch a listener on or off. While the listener is on, `handler` is called for each event. The
 // caller holds the big lock. Another CPU may miss a few events around the change.
-void probe_listen(int listener, void (*handler)(enum ProbeKind kind, uint32_t argument), bool on);
+void probe_listen(int listener, probe_handler *handler, bool on);
 
 // Pass an event on to the listeners that are on.
 void probe_tell(enum ProbeKind kind, uint32_t argument);

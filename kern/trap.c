@@ -178,6 +178,7 @@ page_fault_handler(struct Trapframe *tf)
 	void *upcall = e->env_pgfault_upcall;
 	uint32_t va = rcr2();
 
+	probe(PROBE_FAULT, va);
 	if (upcall) {
 		upcall_enter(tf, upcall, va);
 		return;
@@ -267,9 +268,10 @@ trap_from_kernel(struct Trapframe *tf)
 {
 	user_access_end();
 	trap_fix_segments(tf);
-	if (is_interrupt(tf->tf_trapno))
+	if (is_interrupt(tf->tf_trapno)) {
+		probe(PROBE_INTERRUPT, (uintptr_t)tf);
 		interrupt_handler(tf);
-	else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
+	} else if (tf->tf_trapno == T_NMI && tlb_take_nmi(thiscpu))
 		trap_skip_halt(tf); // force_into_kernel sent the NMI a little too late.
 	else if (!challenge_kernel_trap(tf))
 		kernel_fault(tf);

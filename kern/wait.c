@@ -8,6 +8,7 @@
 
 #include <kern/dev/console.h>
 #include <kern/env.h>
+#include <kern/probe.h>
 #include <kern/spinlock.h>
 #include <kern/wait.h>
 
@@ -17,6 +18,7 @@ wait_in(struct EnvQueue *queue)
 	struct Env *e = curenv;
 
 	assert(kernel_locked());
+	probe(PROBE_BLOCK, (uintptr_t)queue);
 	e->env_queue = queue;
 	e->env_link = NULL;
 	e->env_prev = queue->tail;

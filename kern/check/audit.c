@@ -57,6 +57,12 @@ audit_init(uint32_t *counts)
 		found[i] = pages[i].pp_ref ? RESERVED : 0;
 }
 
+void
+audit_reserve(const struct PageInfo *pp)
+{
+	found[pp - pages] = RESERVED;
+}
+
 // ---- Page tables ----
 
 // Count a mapping of the page at pa, and set flags for the page. Returns false if there is no such

@@ -9,6 +9,11 @@
 // one word per page, which only audit() uses. mem_init calls audit_init right after page_init.
 void audit_init(uint32_t *counts);
 
+struct PageInfo;
+
+// Treat a page, which has one reference, like the pages that were in use at boot.
+void audit_reserve(const struct PageInfo *pp);
+
 // Check everything. Prints "balanced" or the errors, and returns the number of errors. The caller
 // holds the big lock.
 int audit(void);

@@ -10,6 +10,7 @@ int mon_run(int argc, char **argv, struct Trapframe *tf);
 int mon_kill(int argc, char **argv, struct Trapframe *tf);
 int mon_failalloc(int argc, char **argv, struct Trapframe *tf);
 int mon_audit(int argc, char **argv, struct Trapframe *tf);
+int mon_trace(int argc, char **argv, struct Trapframe *tf); // traceprint.c
 int mon_shutdown(int argc, char **argv, struct Trapframe *tf);
 
 #endif // JOS_KERN_CHECK_COMMANDS_H

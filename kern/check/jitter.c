@@ -70,7 +70,7 @@ change_slice(void)
 }
 
 static void
-jitter_event(enum ProbeKind kind, uint32_t argument)
+jitter_event(enum ProbeKind kind, uint32_t argument, uintptr_t place)
 {
 	switch (kind) {
 	case PROBE_RUN:

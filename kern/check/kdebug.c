@@ -56,6 +56,14 @@ search(const void *table, uint32_t n, uintptr_t eip)
 	return low > 0 ? &entries[low - 1] : NULL;
 }
 
+const char *
+kdebug_function(uintptr_t eip)
+{
+	const struct KsymFunc *func = search(ksym_funcs, ksym_nfuncs, eip);
+
+	return func && ksym_strings[func->name] ? &ksym_strings[func->name] : NULL;
+}
+
 // Print the file, line and function of the instruction at `inside`, and the offset of eip in that
 // function. If eip is a return address, `inside` is eip - 1, which is an address in the call
 // instruction. If the called function never returns, the call can be the last instruction of its

@@ -12,6 +12,9 @@ void kdebug_backtrace(uint32_t ebp);
 // Print the source file, line and function of an address in the kernel.
 void kdebug_print_kernel(uintptr_t eip);
 
+// Return the name of the function that contains an address in the kernel; NULL if there is none.
+const char *kdebug_function(uintptr_t eip);
+
 // Print the name of e's program, and the name of the program's function that contains address eip.
 void kdebug_print_user(const struct Env *e, uintptr_t eip);
 

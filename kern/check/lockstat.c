@@ -52,7 +52,7 @@ end_hold(struct LockStat *stat)
 }
 
 static void
-lockstat_event(enum ProbeKind kind, uint32_t argument)
+lockstat_event(enum ProbeKind kind, uint32_t argument, uintptr_t place)
 {
 	struct LockStat *stat = &stats[cpunum()];
 

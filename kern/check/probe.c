@@ -5,10 +5,10 @@
 
 HOT_DATA uint8_t probe_listeners;
 
-static void (*handlers[LISTENERS])(enum ProbeKind, uint32_t);
+static probe_handler *handlers[LISTENERS];
 
 void
-probe_listen(int listener, void (*handler)(enum ProbeKind, uint32_t), bool on)
+probe_listen(int listener, probe_handler *handler, bool on)
 {
 	handlers[listener] = handler;
 	if (on)
@@ -20,8 +20,11 @@ probe_listen(int listener, void (*handler)(enum ProbeKind, uint32_t), bool on)
 void
 probe_tell(enum ProbeKind kind, uint32_t argument)
 {
+	// probe() is inlined, so this is an address in the function that reports the event.
+	uintptr_t place = (uintptr_t)__builtin_return_address(0);
+
 	for (int i = 0; i < LISTENERS; i++) {
 		if (probe_listeners & 1 << i)
-			handlers[i](kind, argument);
+			handlers[i](kind, argument, place);
 	}
 }
