@@ -53,12 +53,19 @@ $(eval $(call run_rules,qemu,$(OBJDIR)/kern/kernel.img,))
 
 # If the program does not exist, stop before building anything.
 RUN_NAMES := $(patsubst %-nox,%,$(patsubst %-gdb,%,$(patsubst run-%,%,$(filter run-%,$(GOALS)))))
-$(foreach n,$(RUN_NAMES) $(patsubst prep-%,%,$(filter prep-%,$(GOALS))),$(call check_program,$(n)))
+OTHER_NAMES := $(patsubst prep-%,%,$(filter prep-%,$(GOALS))) \
+    $(patsubst trace-%,%,$(filter trace-%,$(GOALS)))
+$(foreach n,$(RUN_NAMES) $(OTHER_NAMES),$(call check_program,$(n)))
 
 # Build kernel.img so that it starts program NAME. The next make builds the usual image again.
 prep-%: FORCE
 	$(V)$(MAKE) --no-print-directory CMDLINE='$(call program,$*)' $(OBJDIR)/kern/kernel.img
 	@echo "$(OBJDIR)/kern/kernel.img runs $(call program,$*)"
+
+# Run program NAME with the kernel's trace, and show the trace (docs/trace.md).
+trace-%: all check-qemu FORCE
+	$(V)$(PYTHON) tools/see/trace.py --cpus $(CPUS) --memory $(MEM) \
+	    --addr2line '$(GCCPREFIX)addr2line' $(TRACE) '$(call program,$*)'
 
 # Made every time, because it depends on the settings.
 .gdbinit: conf/gdbinit.tmpl FORCE

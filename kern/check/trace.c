@@ -147,7 +147,7 @@ make_rings(uint32_t pages)
 	}
 	trace.cpus = ncpu;
 	trace.ticks_per_second = (uint64_t)time_slice * SLICES_PER_SECOND;
-	trace.ring_pages = pages;
+	__atomic_store_n(&trace.ring_pages, pages, __ATOMIC_RELEASE); // Last: see tools/see/rings.py
 	return true;
 }
 

@@ -132,6 +132,10 @@ class Child:
         except (BrokenPipeError, ConnectionResetError):
             raise ChildError(self._describe_end()) from None
 
+    def has_ended(self):
+        """Whether the child has closed its output."""
+        return not self._open_pipes
+
     def end_input(self):
         """Close the standard input."""
         with contextlib.suppress(OSError):
