@@ -64,6 +64,7 @@ prep-%: FORCE
 
 # Run program NAME with the kernel's trace, and show the trace (docs/trace.md).
 trace-%: all check-qemu FORCE
+	@$(LOCK) release $$PPID $(OBJDIR)
 	$(V)$(PYTHON) tools/see/trace.py --cpus $(CPUS) --memory $(MEM) \
 	    --addr2line '$(GCCPREFIX)addr2line' $(TRACE) '$(call program,$*)'
 

@@ -162,7 +162,7 @@ class Tree:
         if tree.variables == self.variables and not os.path.isabs(self.objdir()):
             # Other tests may be building in these subfolders: ignore them.
             shutil.copytree(self.obj(), tree.path(self.objdir()), ignore=shutil.ignore_patterns(
-                "san", "san-*", "test-*", "fuzz", "run", "iso*", "jos.iso", ".lock"))
+                "san", "san-*", "test-*", "fuzz", "run", "trace", "iso*", "jos.iso", ".lock"))
         return tree
 
     def remove(self):

@@ -44,6 +44,7 @@ class Checker:
         self.alive = {}       # {environment: whether it is alive}, for those that are known
         self.blocked = set()  # Environments that wait to receive or to send
         self.gaps = {}        # {index of an event: the CPUs of which records are missing after it}
+        self.missing = set()  # The CPUs of which records are missing now
         for cpu, index in model["gaps"]:
             self.gaps.setdefault(index, []).append(cpu)
         self.now = 0
@@ -57,6 +58,7 @@ class Checker:
         columns = zip(events["t"], events["cpu"], events["kind"], events["env"], events["arg"])
         for i, (self.now, cpu, kind, env, arg) in enumerate(columns):
             name = self.kinds[kind]
+            self.missing.discard(cpu)
             if name != "message":  # Its env is the sender.
                 self.check_env(cpu, name, env)
             self.check_mode(cpu, name)
@@ -71,6 +73,7 @@ class Checker:
         """Forget what is known about a CPU after the event, if its next records are missing."""
         for cpu in self.gaps.get(index, ()):
             self.cpus[cpu] = Cpu()
+            self.missing.add(cpu)
             if self.holder in (cpu, NO_CPU):
                 self.holder = UNKNOWN
             for env in [env for env, on in self.on_cpu.items() if on == cpu]:
@@ -131,7 +134,7 @@ class Checker:
             self.complain(cpu, "drops the lock, which %s",
                           "no CPU holds" if self.holder == NO_CPU
                           else "CPU %d holds" % self.holder)
-        self.holder = NO_CPU
+        self.holder = UNKNOWN if self.missing else NO_CPU
 
     # ---- Environments ----
 

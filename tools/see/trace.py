@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Run a program with the kernel's trace, and show the trace: `make trace-NAME CPUS=4`.
 
-    trace.py [--cpus N] [--memory MB] [--records N] [--seconds N] [--addr2line COMMAND] NAME
+    trace.py [--cpus N] [--memory MB] [--records N] [--seconds N] [--pages N]
+             [--addr2line COMMAND] NAME
 
 The run ends at the prompt of the kernel's monitor; or, for a program that the grade lets run on
 (grade-lab4: enough=True), when the program has printed what the grade expects; or after --records
@@ -74,12 +75,13 @@ class Run:
     came to its end, `streams` has the records."""
 
     def __init__(self, tree, program, args):
+        self.program = program
         self._enough = enough_lines(tree, program, args.cpus)
         self._limit_records = args.records
         self._seen = 0  # How much of the output was searched for _enough
         self.end = self.streams = self.ticks_per_second = self.output = None
         self.complete = False
-        pages = ring_pages(args.cpus, args.memory)
+        pages = args.pages or ring_pages(args.cpus, args.memory)
         backend = "memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on" % (args.memory, RAM)
         with Machine(tree.qemu(), disk=tree.disk_image("trace=%d %s" % (pages, program)),
                      cpus=args.cpus, memory=args.memory, limit=args.seconds,
@@ -100,6 +102,7 @@ class Run:
             memory.close()
 
     def _drain(self, machine, rings):
+        """Copy the records until the run ends."""
         patience = machine.patience()
         try:
             while self.end is None:
@@ -188,12 +191,16 @@ def parse_arguments():
                         help="stop after about this number of records (%(default)s)")
     parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N",
                         help="stop after this time (%(default)s)")
+    parser.add_argument("--pages", type=int, metavar="N",
+                        help="size of each CPU's ring in pages: 1, 2, 4 ... %d" % RING_PAGES)
     parser.add_argument("--addr2line", default="addr2line", metavar="COMMAND",
                         help="the command that finds source lines")
     args = parser.parse_args()
     for name in ("cpus", "memory", "records", "seconds"):
         if getattr(args, name) < 1:
             parser.error("--%s needs a number greater than 0" % name)
+    if args.pages not in (None, *(1 << i for i in range(RING_PAGES.bit_length()))):
+        parser.error("--pages needs a power of two up to %d" % RING_PAGES)
     return args
 
 
