@@ -7,9 +7,8 @@
 //	   |                      |                      |                     |
 //	   +------ ENV_DYING <----+------- env_free -----+---------------------+
 //
-// ENV_DYING means that the environment is destroyed, but not all of its memory is free. Usually
-// env_free both sets this status and frees all memory. But if another CPU runs the environment,
-// env_destroy only sets the status, and the other CPU then calls env_free.
+// ENV_DYING means that the environment is destroyed, but not all of its memory is free. If another
+// CPU runs the environment, env_destroy only sets this status. Then that CPU calls env_free.
 //
 // Only env_set_status (env.h) writes env_status. It also updates the set of runnable environments.
 // While an environment is on a CPU (env_oncpu), its registers are in that CPU, or at the top of
@@ -150,8 +149,7 @@ next_id(const struct Env *e)
 }
 
 // Create an environment, which is stopped and has no memory. Its registers are 0, except segments,
-// stack pointer and interrupt flag. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or
-// -E_NO_MEM.
+// stack pointer and interrupt flag. Returns 0 with *newenv_store, -E_NO_FREE_ENV or -E_NO_MEM.
 int
 env_alloc(struct Env **newenv_store, envid_t parent_id)
 {
