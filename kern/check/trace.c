@@ -23,11 +23,11 @@
 #include <kern/timer.h>
 #include <kern/wait.h>
 
-#define PAGES_MOST (PGSIZE / sizeof(struct TraceRecord *)) // The addresses fit into one page.
-#define PAGES      64                                      // The default: 8192 records
+#define MAX_PAGES (PGSIZE / sizeof(struct TraceRecord *)) // The addresses fit into one page.
+#define PAGES     64                                      // The default: 8192 records
 
 #define SLICES_PER_SECOND 100
-#define CALL_MOST         0xFFFFFF // A larger number of a system call is recorded as this.
+#define MAX_CALL          0xFFFFFF // A larger number of a system call is recorded as this.
 
 struct Trace trace;
 
@@ -59,7 +59,7 @@ record_trap(uint32_t kind, uint32_t env, const struct Trapframe *tf)
 	uint32_t argument = tf->tf_trapno;
 
 	if (argument == T_SYSCALL)
-		argument |= MIN(tf->tf_regs.reg_eax, (uint32_t)CALL_MOST) << 8;
+		argument |= MIN(tf->tf_regs.reg_eax, (uint32_t)MAX_CALL) << 8;
 	record(kind, env, argument, tf->tf_eip);
 }
 
@@ -147,7 +147,8 @@ make_rings(uint32_t pages)
 	}
 	trace.cpus = ncpu;
 	trace.ticks_per_second = (uint64_t)time_slice * SLICES_PER_SECOND;
-	__atomic_store_n(&trace.ring_pages, pages, __ATOMIC_RELEASE); // Last: see tools/see/rings.py
+	// Last, because a reader that sees ring_pages must also see the rings (tools/see/rings.py).
+	__atomic_store_n(&trace.ring_pages, pages, __ATOMIC_RELEASE);
 	return true;
 }
 
@@ -179,7 +180,7 @@ trace_set(const char *value)
 
 	if (*value == '=')
 		pages = value[1] >= '1' && value[1] <= '9' ? strtol(value + 1, &end, 10) : 0;
-	if ((*end && *end != ' ') || end - value > 5 || pages < 1 || pages > (long)PAGES_MOST ||
+	if ((*end && *end != ' ') || end - value > 5 || pages < 1 || pages > (long)MAX_PAGES ||
 	    (pages & (pages - 1)))
 		return false;
 	trace_on(pages);

@@ -4,17 +4,17 @@
 #include <inc/stdio.h>
 #include <inc/string.h>
 #include <inc/syscall.h>
+#include <inc/trap.h>
 
 #include <kern/check/commands.h>
 #include <kern/check/kdebug.h>
 #include <kern/check/trace.h>
 #include <kern/cpu.h>
 #include <kern/probe.h>
-#include <kern/trap.h>
 
 #define SHOWN       20 // Records that `trace` prints
 #define PANIC_SHOWN 10 // Records that a panic prints
-#define COUNT_MOST  1000000
+#define MAX_SHOWN   1000000
 
 static const char *const kinds[] = {
 	[PROBE_ENTER] = "enter",
@@ -39,6 +39,10 @@ static const char *const kinds[] = {
 static const char *const calls[] = { SYSCALLS(X) };
 #undef X
 
+#define X(number, name, text) [number] = text,
+static const char *const traps[IRQ_OFFSET] = { TRAPS(X) };
+#undef X
+
 static const char *const blocks[] = {
 	[BLOCK_RECEIVE] = "until a message comes",
 	[BLOCK_SEND] = "until its message is received",
@@ -60,8 +64,8 @@ print_trap(uint32_t argument)
 
 	if (vector == T_SYSCALL && call < ARRAY_SIZE(calls))
 		cprintf(" %s", calls[call]);
-	else if (vector < IRQ_OFFSET)
-		cprintf(" %s", trapname(vector));
+	else if (vector < IRQ_OFFSET && traps[vector])
+		cprintf(" %s", traps[vector]);
 	else
 		cprintf(" %s %u", vector == T_SYSCALL ? "call" : "vector",
 		    vector == T_SYSCALL ? call : vector);
@@ -194,7 +198,7 @@ mon_trace(int argc, char **argv, struct Trapframe *tf)
 		trace_on(TRACE_PAGES);
 	} else if (argc == 2 && strcmp(argv[1], "off") == 0) {
 		trace_off();
-	} else if (argc > 2 || *end || count < 1 || count > COUNT_MOST) {
+	} else if (argc > 2 || *end || count < 1 || count > MAX_SHOWN) {
 		cprintf("Usage: trace [on|off|N], where N is the number of events to show\n");
 	} else {
 		print_state();
