@@ -300,7 +300,7 @@ static inline void
 save_segments(struct Env *e)
 {
 	store_fs_gs(&e->env_fs, &e->env_gs);
-	if (e->env_fs | e->env_gs)
+	if (e->env_fs || e->env_gs)
 		check_segments(e);
 }
 
