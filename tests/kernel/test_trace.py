@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-from types import SimpleNamespace
 
 from tests.support import LIMIT_SECONDS, TREE, KernelTest
 from tools.grade.gradelib import check_end
@@ -16,10 +15,9 @@ FIRST = 0x1000  # The id of the first environment
 PAGE_FAULT = 14
 
 
-def trace(tree, program, cpus, records=10**6, pages=None):
+def trace(tree, program, cpus, **options):
     """Run a program with the trace; return the Run."""
-    return Run(tree, program, SimpleNamespace(
-        cpus=cpus, memory=128, records=records, seconds=LIMIT_SECONDS, pages=pages))
+    return Run(tree, program, cpus, seconds=LIMIT_SECONDS, **options)
 
 
 def complaints_of(run, tree):
@@ -48,10 +46,10 @@ class Events:
 
 
 class RunTest(KernelTest):
-    def events(self, program, cpus, records=10**6, lossless=True):
+    def events(self, program, cpus, lossless=True):
         """Run a program with the trace, check the trace, and return its Events."""
         self.cpus_used.add(cpus)
-        run = trace(TREE, program, cpus, records)
+        run = trace(TREE, program, cpus)
         self.assertTrue(run.complete, run.end + "\n" + run.output)
         self.assertEqual(check_end(run.output), [])
         model, complaints = complaints_of(run, TREE)

@@ -17,11 +17,11 @@ The exit status is 1 if the check found anything, or if the kernel did not run t
 
 import argparse
 import contextlib
-import importlib.machinery
-import importlib.util
+import glob
 import mmap
 import os
 import re
+import runpy
 import sys
 import time
 
@@ -43,6 +43,7 @@ POLL_SECONDS = 0.002     # Pause between two readings of the rings
 RING_PAGES = 1024        # Pages of each CPU's ring: 4 MB, as many as the kernel allows
 RINGS_SHARE = 4          # All rings take at most this part of the memory.
 PAGES_PER_MB = 256
+MEMORY = 128             # In MB
 RECORDS = 1000000
 SECONDS = 60
 COMPLAINTS = 20          # Complaints of the check to print
@@ -58,12 +59,8 @@ def ring_pages(cpus, memory):
 
 def enough_lines(tree, program, cpus):
     """The lines after which the grade stops this program; None if it lets the program end."""
-    for path in [tree.path(name) for name in sorted(os.listdir(tree.root))
-                 if re.fullmatch(r"grade-lab\d+", name)]:
-        loader = importlib.machinery.SourceFileLoader("grade", path)
-        module = importlib.util.module_from_spec(importlib.util.spec_from_loader("grade", loader))
-        loader.exec_module(module)
-        for part in module.PARTS:
+    for path in sorted(glob.glob(os.path.join(glob.escape(tree.root), "grade-lab*"))):
+        for part in runpy.run_path(path)["PARTS"]:
             for test in part.tests:
                 if test.name == program and test.enough:
                     return test.lines(cpus)
@@ -71,20 +68,22 @@ def enough_lines(tree, program, cpus):
 
 
 class Run:
-    """A run of a program with the trace. `end` says how it ended, `complete` whether the program
-    came to its end, `streams` has the records."""
+    """A run of a program with the trace. The arguments are those of the command line; `pages` is by
+    default as large as the memory allows. `end` says how the run ended, `complete` whether the
+    program came to its end or to a limit, `streams` has the records, `output` what was printed."""
 
-    def __init__(self, tree, program, args):
+    def __init__(self, tree, program, cpus=1, memory=MEMORY, records=RECORDS, seconds=SECONDS,
+                 pages=None):
         self.program = program
-        self._enough = enough_lines(tree, program, args.cpus)
-        self._limit_records = args.records
+        self._enough = enough_lines(tree, program, cpus)
+        self._limit_records = records
         self._seen = 0  # How much of the output was searched for _enough
         self.end = self.streams = self.ticks_per_second = self.output = None
         self.complete = False
-        pages = args.pages or ring_pages(args.cpus, args.memory)
-        backend = "memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on" % (args.memory, RAM)
+        pages = pages or ring_pages(cpus, memory)
+        backend = "memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on" % (memory, RAM)
         with Machine(tree.qemu(), disk=tree.disk_image("trace=%d %s" % (pages, program)),
-                     cpus=args.cpus, memory=args.memory, limit=args.seconds,
+                     cpus=cpus, memory=memory, limit=seconds,
                      args=["-object", backend, "-machine", "pc,memory-backend=ram"]) as machine:
             self._run(machine, read_elf(tree.obj("kern", "kernel")).symbol("trace").value)
 
@@ -185,8 +184,10 @@ def report(run, model, complaints, paths):
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Run a program with the kernel's trace.")
     parser.add_argument("program", metavar="NAME")
-    parser.add_argument("--cpus", type=int, default=1, metavar="N")
-    parser.add_argument("--memory", type=int, default=128, metavar="MB")
+    parser.add_argument("--cpus", type=int, default=1, metavar="N",
+                        help="number of CPUs")
+    parser.add_argument("--memory", type=int, default=MEMORY, metavar="MB",
+                        help="size of the machine's memory (%(default)s)")
     parser.add_argument("--records", type=int, default=RECORDS, metavar="N",
                         help="stop after about this number of records (%(default)s)")
     parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N",
@@ -211,7 +212,7 @@ def main():
     if program not in tree.programs():
         raise ToolError("there is no program user/%s.c" % program)
     try:
-        run = Run(tree, program, args)
+        run = Run(tree, program, args.cpus, args.memory, args.records, args.seconds, args.pages)
     except ElfError as e:
         raise ToolError(str(e)) from None
     if not run.streams:
