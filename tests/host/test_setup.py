@@ -13,7 +13,7 @@ SETUP = os.path.join(ROOT, "conf", "setup")
 SYSTEM = ["sh", "mktemp", "rm", "uname", "env", "touch", "chmod", "cp"]
 TO_RUN = ["make", "python3", "gcc", "ld", "qemu-system-i386", "gdb"]
 TO_CHECK = ["cc", "clang", "bochs", "i686-elf-grub-mkrescue", "xorriso", "mformat", "spin",
-            "clang-format", "flake8"]
+            "clang-format", "flake8", "chromium", "chromedriver"]
 
 SUCCEED = "#!/bin/sh\nexit 0\n"
 
@@ -73,7 +73,8 @@ class SetupTest(unittest.TestCase):
         self.add_manager("apt-get", "exit 1")
         self.assertEqual(self.run_setup(), (0, ""))
         status, text = self.run_setup("--check")
-        self.assertRegex(text, "installing.* clang .* bochs .* spin clang-format flake8")
+        self.assertRegex(text, "installing.* clang .* bochs .* spin clang-format flake8 chromium "
+                               "chromium-driver")
 
     def test_unknown_option_is_refused(self):
         for args in (["--chekc"], ["check"], ["--check", "--check"]):
