@@ -200,7 +200,8 @@ class BundleTest(FakesTest):
     def test_errors(self):
         for words, modules in (
                 ("import each other: main.js, a.js, main.js",
-                 {"main": 'import { a } from "./a.js";\n', "a": 'import { b } from "./main.js";\n'}),
+                 {"main": 'import { a } from "./a.js";\n',
+                  "a": 'import { b } from "./main.js";\n'}),
                 ("page/b.js is missing", {"main": 'import { b } from "./b.js";\n'}),
                 ("may not contain: import", {"main": 'import x from "y";\n'}),
                 ("may not contain: export", {"main": "export default 1;\n"}),
