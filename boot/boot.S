@@ -119,7 +119,7 @@ start:
 	andb	$~FAST_A20_RESET, %al
 	outb	%al, $FAST_A20
 
-	// Step 3. Each call of the BIOS adds one region of memory to the table at BOOT_MMAP. The
+	// Step 3. Each BIOS call adds one region of memory to the table at BOOT_MMAP. The
 	// loop ends after the last region (ebx is 0), when the table is full, or when a call fails.
 	// If the first call fails, the BIOS has no map, and the table stays empty. In the table,
 	// zeros follow the last region.

@@ -18,9 +18,9 @@
 // the lock or sets its bit again. While `woken` is not 0, no other sleeper is woken.
 //
 // A CPU that polls usually takes the lock before a CPU that must first wake up. So that no sleeper
-// waits forever, one wake-up in 16 hands the lock over: the CPU that has released the lock takes it
-// again, and then writes the sleeper's identification to the lock. (A CPU clears its bit as soon as
-// it has the lock. So while one CPU holds the lock, the other CPUs whose bits are set are waiting.)
+// waits forever, every 16th wake-up is a hand-over. The CPU that has released the lock takes the
+// lock again, and then makes the sleeper its holder. The sleeper is certainly waiting: a CPU clears
+// its bit in `sleepers` as soon as it has the lock, and no other CPU can have the lock now.
 // models/lock.pml checks this protocol.
 
 #define BIGLOCK_INLINE // Compile lock_kernel and unlock_kernel as ordinary functions

@@ -121,6 +121,6 @@ uint32_t lapic_timer_left(void);
 
 // mpentry.S: the code that boot_aps() copies to MPENTRY_PADDR, and its parameter.
 extern const uint8_t mpentry_start[], mpentry_end[];
-extern volatile uint32_t mpentry_cpu; // Number of the starting CPU, plus 1. The CPU sets it to 0.
+extern volatile uint32_t mpentry_cpu; // Number of the CPU to start, plus 1; then 0
 
 #endif // JOS_KERN_CPU_H

@@ -81,7 +81,8 @@ lapic_startap_init(uint8_t apicid)
 	icr_send(apicid, ICR_INIT | ICR_LEVEL);
 }
 
-// Start a CPU at physical address `start` (page-aligned, below 1 MB), at least 10 ms after INIT.
+// Start a CPU at physical address `start`, which must be page-aligned and below 1 MB. The caller
+// must have called lapic_startap_init for this CPU at least 10 ms before.
 void
 lapic_startap(uint8_t apicid, physaddr_t start)
 {

@@ -25,12 +25,12 @@ enum ProbeKind {
 	PROBE_FLUSHED,    // Before this CPU checks whether it must flush its TLB, and after that
 	PROBE_MESSAGE,    // A message was delivered. Argument: the receiver's id
 	PROBE_INTERRUPT,  // An interrupt ended this CPU's halt. Argument: the trap frame's address
-	PROBE_BLOCK,      // curenv begins to wait. Argument: its queue's address; 0: for a message
-	PROBE_FORK,       // An environment was made. Argument: its id
-	PROBE_DESTROY,    // An environment ends. Argument: its id
-	PROBE_FAULT,      // curenv has a page fault. Argument: the address
-	PROBE_STOP,       // The machine stops for the monitor
-	PROBE_GO,         // The machine continues after the monitor
+	PROBE_BLOCK,   // curenv begins to wait. Argument: the EnvQueue; 0 if it waits for a message
+	PROBE_FORK,    // An environment was made. Argument: its id
+	PROBE_DESTROY, // An environment ends. Argument: its id
+	PROBE_FAULT,   // curenv has a page fault. Argument: the address
+	PROBE_STOP,    // The machine stops for the monitor
+	PROBE_GO,      // The machine continues after the monitor
 };
 
 // The listeners. A listener's bit in probe_listeners is set while the listener is on.

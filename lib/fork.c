@@ -241,9 +241,9 @@ protect_page(uint32_t pn)
 	return sys_page_map(0, page_va(pn), 0, page_va(pn), _cow_perm(perm));
 }
 
-// inc/lib.h describes fork. fork must call sys_exofork itself, not through another function: the
-// child begins after sys_exofork, on a copy of this stack that is made later. At that time, the
-// other function would have returned, and its stack frame would be overwritten. Exercise 12.
+// inc/lib.h describes fork. fork must call sys_exofork itself: the child starts at the return from
+// sys_exofork, on a copy of this stack that fork makes after the call. If another function called
+// sys_exofork, its stack frame would be overwritten before the copy is made. Exercise 12.
 envid_t
 fork(void)
 {

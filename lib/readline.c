@@ -95,7 +95,7 @@ insert(char c)
 		refused++;
 		return;
 	}
-	if (is_continuation(c)) // A later byte of a UTF-8 character: print all of it again.
+	if (is_continuation(c)) // Print the whole UTF-8 character again.
 		move_to(left_of(position));
 	memmove(line + position + 1, line + position, length - position);
 	line[position] = c;

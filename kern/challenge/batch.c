@@ -6,7 +6,7 @@
 // The array is in the caller's memory. During the batch, another CPU may write to the array, and
 // one of the calls may unmap the array. So the kernel checks and copies the array before the first
 // call, reads only the copy, and checks the array again before it stores the results. If the caller
-// may no longer write to the array at that time, the kernel destroys the caller.
+// has no permission to write to the array at that time, the kernel destroys the caller.
 
 #include <inc/assert.h>
 #include <inc/error.h>

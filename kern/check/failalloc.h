@@ -15,7 +15,7 @@ bool failalloc_set(const char *text);
 extern uint32_t failalloc_left;
 bool failalloc_count(void);
 
-// For page_alloc only: return whether this call of page_alloc must fail.
+// For page_alloc only: return whether this call to page_alloc must fail.
 static inline bool
 failalloc_now(void)
 {

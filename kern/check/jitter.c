@@ -46,8 +46,9 @@ static void
 spin(void)
 {
 	uint32_t random = next_random();
-	// Each additional bit doubles the time of a spin, and is half as likely. So short and long
-	// spins take the same total time.
+	// The spin takes a random time below 2^bits iterations. A number of bits that is larger by
+	// 1 doubles this time, but is chosen half as often. So short and long spins take the same
+	// total time.
 	uint32_t bits =
 	    __builtin_ctz(random | 1 << (SPIN_MAX_BITS - SPIN_MIN_BITS)) + SPIN_MIN_BITS;
 

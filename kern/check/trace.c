@@ -132,8 +132,8 @@ fill_ring(struct TraceRing *ring, uint32_t pages)
 	return true;
 }
 
-// Allocate the rings, if there are none yet. If there is no memory, the pages that were allocated
-// stay with the rings, and the next call needs only the rest.
+// Allocate the rings, if there are none yet. Returns false if there is not enough memory. Then the
+// rings keep the pages that were already allocated.
 static bool
 make_rings(uint32_t pages)
 {

@@ -118,7 +118,7 @@ kept(int cpu)
 	return MIN(trace.rings[cpu].next, (uint32_t)(trace.ring_pages * TRACE_PAGE));
 }
 
-// The records to print: of each CPU i from `first` to `last`, the records from[i]..to[i]-1.
+// The records to print: for each CPU i from `first` to `last`, the records from[i] to to[i] - 1.
 struct Range {
 	int first, last;
 	uint32_t from[NCPU], to[NCPU];

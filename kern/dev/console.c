@@ -28,7 +28,7 @@ struct spinlock cons_lock = { .name = "the console lock" };
 
 // ---- The input buffer ----
 
-// Serial input fills at most SERIAL_MAX of the INPUT_SIZE places. The other places are for the
+// Serial input fills at most SERIAL_MAX of the INPUT_SIZE slots. The other slots are for the
 // keyboard, because its controller can hold only a few keys.
 #define INPUT_SIZE 1024
 #define SERIAL_MAX 768
