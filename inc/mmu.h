@@ -201,7 +201,7 @@ struct Taskstate {
 	uint16_t ts_fs, ts_padding8;
 	uint16_t ts_gs, ts_padding9;
 	uint16_t ts_ldt, ts_padding10;
-	uint16_t ts_t;    // Debug trap when the CPU switches to this task
+	uint16_t ts_t;    // Bit 0: cause a debug exception when the CPU switches to this task
 	uint16_t ts_iomb; // Offset of the I/O bitmap. Beyond the TSS's limit: no port is allowed
 };
 

@@ -265,7 +265,7 @@ stosl(void *dst, uint32_t value, size_t n)
 	__asm__ volatile("rep stosl" : "+D"(dst), "+c"(n) : "a"(value) : "memory");
 }
 
-// Copy n words with one instruction. (For a small struct, the compiler would make a loop.)
+// Copy n words with one instruction. (To copy a small struct, the compiler would generate a loop.)
 static inline void
 movsl(void *dst, const void *src, size_t n)
 {

@@ -22,8 +22,9 @@ int64_t __mulodi4(int64_t a, int64_t b, int *overflow);
 int64_t __mulvdi3(int64_t a, int64_t b);
 
 // Returns the number of 1 bits. The code adds neighbouring bits, then neighbouring pairs, then
-// groups of four. Now each byte holds the number of 1 bits that were in this byte at the start. The
-// multiplication adds the four bytes; their sum is the top byte.
+// neighbouring groups of four bits. The result is four bytes; each byte is the number of 1 bits in
+// the same byte of the argument. The multiplication adds the four bytes, and the top byte of the
+// product is their sum.
 int
 __popcountsi2(uint32_t x)
 {

@@ -15,7 +15,7 @@ struct spec {
 	bool zeroes;    // 0: pad a number with zeroes
 	bool printable; // #: print ? for unprintable characters
 	unsigned width;
-	int precision; // Negative: not given
+	int precision; // Negative if no precision is given
 	int longs;     // The number of l's
 };
 

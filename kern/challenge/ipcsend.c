@@ -98,11 +98,11 @@ receive_next(struct Trapframe *tf, void *dstva)
 	return SYS_ipc_recv;
 }
 
-// The message of the waiting sender `from` was delivered: end the wait of `from`. If `from` is in
-// sys_ipc_call, `from` must receive a message next. If other senders already wait for `from`, their
-// messages are not delivered here. Instead, `from` will repeat its call, as sys_ipc_recv, when it
-// runs. (Those senders may also be in sys_ipc_call and have waiting senders of their own. If this
-// function delivered their messages, a chain of deliveries could be of any length.)
+// End the wait of the sender `from`, because its message was delivered. If `from` is in
+// sys_ipc_call, `from` must receive a message next. If other senders already wait for `from`, this
+// function does not deliver their messages. Instead, `from` calls sys_ipc_recv when it runs again.
+// (Those senders may also be in sys_ipc_call, and other senders may wait for them. If this function
+// delivered all these messages, one call could take very long.)
 static void
 end_send(struct Env *from)
 {

@@ -66,10 +66,10 @@ in_guard(int cpu, uintptr_t va)
 	return va >= limit - KSTKGAP && va < limit;
 }
 
-// Load the task register with this CPU's normal TSS again, because the task switch has changed the
-// register and cpunum() reads it. Returns the CPU's number. (After the task switch, the normal TSS
-// is still marked busy, so that the handler could return to it. ltr does not accept a busy TSS, so
-// the function first removes the mark.)
+// Load this CPU's normal TSS into the task register again: cpunum() reads the task register, which
+// the task switch has changed. Returns the CPU's number. (After the task switch, the normal TSS is
+// still marked busy, because the handler could return to it. But ltr does not accept a busy TSS. So
+// this function first removes the mark.)
 static __attribute__((noinline)) int
 reload_task_register(void)
 {

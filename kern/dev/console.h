@@ -47,16 +47,16 @@ void cons_intr(void);
 int kbd_getc(void);
 
 // kbd.c: kbd_init copies the keyboard's state from the BIOS's memory. kbd_init is called once,
-// before the first kbd_getc. After that, each call of kbd_getc_bios returns a key that was pressed
-// before the kernel started, in the form of kbd_getc. After the last of these keys, kbd_getc_bios
-// returns -1.
+// before the first kbd_getc. After that, each call of kbd_getc_bios returns the character or the
+// key code of a key that was pressed before the kernel started. After the last of these keys,
+// kbd_getc_bios returns -1.
 void kbd_init(void);
 int kbd_getc_bios(void);
 
-// cga.c: the screen. The caller holds cons_lock (except for cga_init, which needs no lock). cga_put
-// writes text up to a control character or the end of the screen's line, and returns the number of
-// characters that it wrote. cga_control writes a control character. After one or more of these
-// calls, the caller must call cga_update, which sets the adapter's start address and cursor.
+// cga.c: the screen. The caller holds cons_lock; only cga_init needs no lock. cga_put writes text
+// up to a control character or the end of the screen's line, and returns the number of characters
+// that it wrote. cga_control writes a control character. After one or more of these calls, the
+// caller must call cga_update, which sets the adapter's start address and cursor.
 void cga_init(void);
 size_t cga_put(const char *s, size_t len);
 void cga_control(uint8_t c);

@@ -27,7 +27,7 @@
 
 #define PREFIX_EXTENDED 0xE0
 #define RELEASED        0x80 // Bit of a scan code: the key was released
-#define EXTENDED        0x80 // Bit of a key's number: its scan code follows E0
+#define EXTENDED        0x80 // Bit of a key's number: E0 comes before the scan code
 
 #define SCAN_CAPS_LOCK     0x3A
 #define SCAN_DELETE        (EXTENDED | 0x53)
@@ -107,8 +107,8 @@ is_letter(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// Return the control character for Ctrl together with the key of character c; 0 if there is none.
-// In ASCII, only the letters and [ \ ] ^ _ have a control character.
+// Return the control character that Ctrl and the key of character c produce; 0 if there is none. In
+// ASCII, only the letters and [ \ ] ^ _ have a control character.
 static int
 control_character(int c)
 {
@@ -160,10 +160,10 @@ press(uint8_t key, bool repeated)
 
 // The state of decode() between two bytes
 static uint8_t extended;     // EXTENDED if the last byte was E0
-static uint8_t last_pressed; // The last scan code's key if it was pressed; 0 if it was released
+static uint8_t last_pressed; // The key of the last scan code; 0 if that key was released
 
-// Handle a byte from the keyboard. Returns the character or the code of the pressed key that the
-// byte completes; otherwise 0.
+// Handle a byte from the keyboard. If the byte completes the press of a key, returns the key's
+// character or key code. Otherwise returns 0.
 static int
 decode(uint8_t byte)
 {
@@ -196,8 +196,8 @@ kbd_getc(void)
 // ---- The BIOS data area (IBM's technical reference; Ralf Brown's memory list) ----
 
 #define BDA           ((uint8_t *)(KERNBASE + 0x400))
-#define BDA_KEYS_HEAD 0x1A // A word: offset of the next key to read
-#define BDA_KEYS_TAIL 0x1C // A word: offset where the next typed key will be stored
+#define BDA_KEYS_HEAD 0x1A // 16 bits: offset of the next key to read
+#define BDA_KEYS_TAIL 0x1C // 16 bits: offset where the next typed key will be stored
 #define BDA_KEYS      0x1E // Ring buffer of keys, 2 bytes each: character, scan code
 #define BDA_KEYS_END  0x3E
 #define BDA_KBD_FLAGS 0x96

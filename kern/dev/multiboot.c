@@ -16,8 +16,8 @@ int boot_nranges;
 uint64_t boot_memory_total;
 char boot_cmdline[CMDLINE_MAX];
 
-// Return a pointer to len bytes at physical address pa. Return NULL if some of these bytes are not
-// below KERNMAX.
+// If all of the len bytes at physical address pa are below KERNMAX, return a pointer to them.
+// Otherwise return NULL.
 static const void *
 loader_data(physaddr_t pa, size_t len)
 {

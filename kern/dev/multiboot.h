@@ -9,7 +9,7 @@
 struct MemRange {
 	physaddr_t start;
 	physaddr_t end; // Exclusive
-	bool available; // True: free RAM; false: reserved for firmware or a device
+	bool available; // True for free RAM; false for memory that firmware or a device uses
 };
 
 #define MAX_RANGES  64

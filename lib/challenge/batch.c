@@ -11,10 +11,10 @@ batch_flush(struct Batch *b)
 
 	if (left == 0)
 		return 0;
-	// The kernel writes results to *b, but it does not write to a PTE_COW page, and a fork may
-	// have made the pages of *b PTE_COW. So write to *b here: pgfault (lib/fork.c) then maps
-	// copies of the pages. *b is on at most two pages, so two writes are enough: one to the
-	// first member, and one to the last call.
+	// The kernel does not write results to a PTE_COW page, and a fork may have made the pages
+	// of *b PTE_COW. So write to *b here: pgfault (lib/fork.c) then replaces the pages by
+	// copies. *b is on at most two pages, so two writes are enough: one to the first member,
+	// and one to the last call.
 	b->count = 0;
 	b->calls[left - 1].result = 0;
 	for (struct BatchCall *calls = b->calls; left > 0;) {
