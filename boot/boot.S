@@ -96,8 +96,8 @@ start:
 	movl	$BOOT_STACKTOP, %esp
 
 	// Step 1. Clear the memory from BOOT_MMAP to BOOT_CMDLINE. Then fill in the fixed fields of
-	// struct MultibootInfo. In both addresses only the second byte is not zero, so only this
-	// byte is stored.
+	// struct MultibootInfo. Of the addresses BOOT_CMDLINE and BOOT_MMAP, it is enough to store
+	// the second byte: the other three bytes are zero.
 #if ((BOOT_CMDLINE | BOOT_MMAP) & 0xFFFF00FF) != 0
 #error "BOOT_CMDLINE and BOOT_MMAP must be multiples of 256, below 64 KB"
 #endif
@@ -194,8 +194,8 @@ read_file:
 	ret
 
 // void check_memory(physaddr_t pa, uint32_t size)
-// Return if all addresses from pa to pa + size are in one available region that begins below 4 GB.
-// Otherwise print an error and halt.
+// Check that all addresses from pa to pa + size are in one available region that begins below 4 GB.
+// If not, print an error and halt.
 	.globl check_memory
 check_memory:
 	pushal

@@ -34,7 +34,7 @@
 // sector of memory before pa, and at most a block after pa + size.
 void read_file(physaddr_t pa, uint32_t offset, uint32_t size);
 
-// Return if all memory from pa to pa + size is available. Otherwise print an error and halt.
+// Check that all memory from pa to pa + size is available. If not, print an error and halt.
 void check_memory(physaddr_t pa, uint32_t size);
 
 // Print why the kernel cannot be started, and halt.

@@ -123,7 +123,7 @@ envid_t ipc_find_env(enum EnvType type);
 // page boundary; otherwise the call returns -E_INVAL. Every envid must be the id of the caller or
 // of a direct child of the caller, or 0 for the caller; otherwise the call returns -E_BAD_ENV.
 
-// Print len characters. If the caller may not read all of them, the kernel destroys the caller. If
+// Print len characters. If the caller cannot read all of them, the kernel destroys the caller. If
 // the first unreadable character is among the first 65,536, nothing is printed; otherwise the
 // characters before the unreadable character may have been printed.
 void sys_cputs(const char *s, size_t len);
@@ -152,7 +152,7 @@ int sys_page_alloc(envid_t envid, void *va, int perm);
 
 // Take the page that is mapped at srcva in srcenv, and map the page at dstva in dstenv, with
 // permissions perm. perm must be valid as in sys_page_alloc. The call also returns -E_INVAL if no
-// page is mapped at srcva, or if perm has PTE_W and srcenv may not write to the page. If there is
+// page is mapped at srcva, or if perm has PTE_W and srcenv cannot write to the page. If there is
 // no memory for a page table, the call returns -E_NO_MEM.
 int sys_page_map(envid_t srcenv, void *srcva, envid_t dstenv, void *dstva, int perm);
 
@@ -208,7 +208,7 @@ int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 //
 // Returns -E_INVAL if flags has other bits, or if `calls` is not on a word boundary. The kernel
 // reads all calls before it executes the first call, and writes all results after the last call. If
-// the caller may not write to `calls`, the kernel destroys the caller. Some calls cannot be in a
+// the caller cannot write to `calls`, the kernel destroys the caller. Some calls cannot be in a
 // batch, and have the result -E_INVAL: calls that print, read keys, wait, or create or destroy
 // environments, and sys_batch itself.
 int sys_batch(struct BatchCall *calls, size_t n, int flags);

@@ -1,7 +1,7 @@
 #ifndef JOS_INC_MEMLAYOUT_H
 #define JOS_INC_MEMLAYOUT_H
 
-// The address space. The part from UTOP up is the same in every environment; below UTOP, each
+// The address space. The part above UTOP is the same in every environment; below UTOP, each
 // environment has its own mappings. The two columns on the right say whether the kernel and user
 // programs can read (r) and write (w) the memory:
 //

@@ -285,7 +285,7 @@ env_frame(struct Env *e)
 }
 
 // After sysenter from virtual-8086 mode (challenge/sysentry.S), fs and gs may hold values that are
-// not selectors. Replace such a value by 0, because loading it would fault.
+// not selectors. Replace such a value with 0, because loading it would fault.
 static __attribute__((noinline)) void
 check_segments(struct Env *e)
 {

@@ -24,7 +24,7 @@ ipc_receiver(struct Env *from, envid_t id)
 	return e;
 }
 
-// Return the page that `from` has mapped at srcva, or NULL if `from` may not send it with perm.
+// Return the page that `from` has mapped at srcva, or NULL if `from` must not send it with perm.
 struct PageInfo *ipc_page_to_send(struct Env *from, void *srcva, int perm);
 
 // Deliver a message to `to`, which is receiving. On success, returns 0, and the caller must end the

@@ -358,7 +358,7 @@ user_mem_assert(struct Env *env, const void *va, size_t len, int perm)
 		user_mem_fail(env, user_mem_check_addr);
 }
 
-// Print that env may not access va, and destroy env.
+// Print that env has no access to va, and destroy env.
 void
 user_mem_fail(struct Env *env, uintptr_t va)
 {

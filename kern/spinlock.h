@@ -12,8 +12,8 @@ struct spinlock {
 	const char *name;
 } __attribute__((aligned(64))); // Waiting CPUs poll the lock, so it has its own cache line.
 
-// Return the value of `holder` while CPU number `cpu` holds the lock. The value is the selector of
-// the CPU's TSS, which is never 0. Each CPU can read its own selector with one instruction, str.
+// Return the value that stands for CPU number `cpu` in `holder`. The value is the selector of the
+// CPU's TSS, which is never 0. Each CPU can read its own selector with one instruction, str.
 static inline uint32_t
 spin_cpu(int cpu)
 {

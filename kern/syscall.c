@@ -231,9 +231,9 @@ const syscall_fn syscall_table[] = { LAB_SYSCALLS(X)
 #undef X
 
 // Handle the error of a failed call. (A failed call changes nothing.) If the call found no memory
-// or no free slot in envs[], and an environment is dying, memory and a slot will soon be free. Then
-// end the caller's turn, and repeat the call in its next turn. Otherwise return the error. The
-// repetitions end, because each turn makes a dying environment smaller.
+// or no free slot in envs[], and an environment is dying, end the caller's turn, and repeat the
+// call in its next turn. Memory and a slot will soon be free, because each turn frees a part of a
+// dying environment. Otherwise return the error.
 static __attribute__((noinline)) int32_t
 call_failed(struct Trapframe *tf, uint32_t number, int32_t error)
 {

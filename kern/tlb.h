@@ -15,8 +15,8 @@
 // calls tlb_shootdown. The caller holds the big lock.
 void tlb_shootdown(pde_t *pgdir);
 
-// Wait until no CPU has this page directory loaded, so that it can be freed. The caller holds the
-// big lock. No CPU may run an environment with this page directory.
+// Wait until no CPU has this page directory loaded. Then the caller can free the page directory.
+// The caller holds the big lock, and has made sure that no CPU runs the environment any more.
 void tlb_unload(pde_t *pgdir);
 
 // Make another CPU enter the kernel. The caller holds the big lock. When force_into_kernel returns,

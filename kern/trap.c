@@ -73,7 +73,7 @@ trap_init_percpu(int cpu)
 	*ts = (struct Taskstate){
 		.ts_esp0 = KSTACKTOP_CPU(cpu),
 		.ts_ss0 = GD_KD,
-		.ts_iomb = sizeof(*ts), // No I/O bitmap: programs may not use I/O ports.
+		.ts_iomb = sizeof(*ts), // No I/O bitmap: programs cannot use I/O ports.
 	};
 	ltr(tss_install(cpu, ts));
 	doublefault_init_percpu();

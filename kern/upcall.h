@@ -4,7 +4,7 @@
 #include <inc/trap.h>
 
 // Make curenv, which has trapped, continue at `upcall`, with a struct UTrapframe on its exception
-// stack (upcall.c). If this frame does not fit on the stack, or if curenv may not write there,
+// stack (upcall.c). If this frame does not fit on the stack, or if curenv cannot write there,
 // destroy curenv. The caller holds the big lock.
 void upcall_enter(struct Trapframe *tf, void *upcall, uint32_t fault_va);
 

@@ -145,7 +145,7 @@ _copy_page(envid_t envid, uint32_t pn, int perm)
 // Handle a page fault. If the fault was a write to a PTE_COW page, map a copy in the place of the
 // page and return true. For any other fault return false; lib/pgfault.c then calls the program's
 // handler. The address is compared with UTOP before uvpt is read, because a program cannot read all
-// entries of uvpt for addresses from UTOP up. Exercise 12.
+// entries of uvpt for addresses at or above UTOP. Exercise 12.
 static bool
 pgfault(struct UTrapframe *utf)
 {

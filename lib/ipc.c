@@ -2,7 +2,7 @@
 
 #include <inc/lib.h>
 
-// An address from UTOP up tells the system calls that no page is sent or received.
+// An address at or above UTOP tells the system calls that no page is sent or received.
 #define NO_PAGE ((void *)UTOP)
 
 int

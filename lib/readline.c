@@ -237,11 +237,11 @@ sequence_key(const int *s, unsigned n)
 	return 0;
 }
 
-// Returns the next key: a character, or a key of inc/kbdreg.h, which the terminal may have sent as
-// an escape sequence. Returns 0 for input that is ignored, and a negative number at the end of
-// input. An ESC that does not start a sequence is ignored, and the characters after the ESC are
-// read as usual. No timeout is used to recognize a single ESC, because a timeout fails on a slow
-// line.
+// Returns the next key: a character, or a key code from inc/kbdreg.h, which the terminal may have
+// sent as an escape sequence. Returns 0 for input that is ignored, and a negative number at the end
+// of input. If an ESC does not start a sequence, the ESC is ignored, and the characters after the
+// ESC are read as usual. No timeout is used to recognize an ESC on its own, because a timeout fails
+// on a slow line.
 static int
 next_key(void)
 {

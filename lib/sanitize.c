@@ -68,8 +68,8 @@ __ubsan_handle_shift_out_of_bounds(const struct Location *where, uintptr_t value
 	    where->file, where->line, where->column, value, (int)by);
 }
 
-// Called for the use of a pointer that is null, that is not aligned, or that points to an object
-// that is too small.
+// Called when the program uses a null pointer, a misaligned pointer, or a pointer to an object that
+// is too small.
 void
 __ubsan_handle_type_mismatch_v1(const struct Location *where, uintptr_t pointer)
 {

@@ -21,7 +21,7 @@
 
 // ---- Sending ----
 
-// If the receiver waits for a message, deliver the message of `from`. Otherwise put `from` into the
+// If the receiver is waiting for a message, deliver the sender's. Otherwise put `from` into the
 // receiver's queue. Returns 0 or an error. On success, *to is NULL if `from` is in the queue. If
 // the message was delivered, *to is the receiver; the caller of this function must then end the
 // receiver's wait. If `call` is true, `from` is in sys_ipc_call, and must receive a message after
@@ -98,11 +98,10 @@ receive_next(struct Trapframe *tf, void *dstva)
 	return SYS_ipc_recv;
 }
 
-// End the wait of the sender `from`, because its message was delivered. If `from` is in
-// sys_ipc_call, `from` must receive a message next. If other senders already wait for `from`, this
-// function does not deliver their messages. Instead, `from` calls sys_ipc_recv when it runs again.
-// (Those senders may also be in sys_ipc_call, and other senders may wait for them. If this function
-// delivered all these messages, one call could take very long.)
+// End the wait of the sender `from`, because its message was delivered. In sys_ipc_call, the sender
+// next waits for an answer. But if messages for this sender are already waiting, it calls
+// sys_ipc_recv when it runs again. This function does not deliver those messages itself: each such
+// delivery could lead to another one in the same way, and one call could take a very long time.
 static void
 end_send(struct Env *from)
 {

@@ -3,8 +3,8 @@
 // tables, envs[] and cpus[], and compares the results. The audit checks these rules:
 //
 //	pages          pp_ref is the number of mappings in all page tables, plus 1 if the kernel
-//	               holds the page for an environment; a page is on the free list exactly if
-//	               its pp_ref is 0
+//	               holds the page for an environment; a page is on the free list if and
+//	               only if its pp_ref is 0
 //	page tables    programs cannot access kernel pages, and no entry has a forbidden bit
 //	environments   env_status agrees with the CPUs and with the runnable set; an environment
 //	               that is free or waits in a queue is in exactly one list

@@ -54,7 +54,7 @@ spin(void)
 
 	random = next_random();
 	for (volatile uint32_t left = random & ((1U << bits) - 1); left > 0; left--) {
-		// Only spend time.
+		// Only waste time.
 	}
 }
 

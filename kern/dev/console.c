@@ -34,7 +34,7 @@ struct spinlock cons_lock = { .name = "the console lock" };
 #define SERIAL_MAX 768
 
 static struct {
-	uint16_t keys[INPUT_SIZE]; // Characters, and key codes of inc/kbdreg.h
+	uint16_t keys[INPUT_SIZE]; // Characters, and key codes from inc/kbdreg.h
 	uint32_t rpos;             // Number of keys read since boot, modulo 2^32
 	uint32_t wpos;             // Number of keys stored since boot; wpos - rpos keys are unread
 } input;

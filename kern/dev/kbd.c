@@ -162,8 +162,8 @@ press(uint8_t key, bool repeated)
 static uint8_t extended;     // EXTENDED if the last byte was E0
 static uint8_t last_pressed; // The key of the last scan code; 0 if that key was released
 
-// Handle a byte from the keyboard. If the byte completes the press of a key, returns the key's
-// character or key code. Otherwise returns 0.
+// Handle a byte from the keyboard. If the byte completes a key press, return the key's character or
+// key code. Otherwise return 0.
 static int
 decode(uint8_t byte)
 {

@@ -12,7 +12,7 @@ batch_flush(struct Batch *b)
 	if (left == 0)
 		return 0;
 	// The kernel does not write results to a PTE_COW page, and a fork may have made the pages
-	// of *b PTE_COW. So write to *b here: pgfault (lib/fork.c) then replaces the pages by
+	// of *b PTE_COW. So write to *b here: pgfault (lib/fork.c) then replaces the pages with
 	// copies. *b is on at most two pages, so two writes are enough: one to the first member,
 	// and one to the last call.
 	b->count = 0;
