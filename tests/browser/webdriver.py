@@ -13,8 +13,10 @@ import shutil
 
 from tools.run.child import Child
 from tools.run.patience import Patience
+from tools.run.tool import ToolError
 
-LIMIT_SECONDS = 100  # For a browser that hangs
+LIMIT_SECONDS = 100  # For a browser that hangs; waiting for a CPU does not count
+DRIVER_SECONDS = 3600  # The driver's own limits, which count all time: longer than ours
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # The name that the standard gives to a reference
 
 # No window, the same colours everywhere, nothing in the background.
@@ -27,7 +29,7 @@ TAB, ENTER, SHIFT, ESCAPE = "\ue004", "\ue007", "\ue008", "\ue00c"
 LEFT, UP, RIGHT, DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
 
 
-class DriverError(Exception):
+class DriverError(ToolError):
     """The browser reports an error."""
 
 
@@ -67,13 +69,15 @@ class Browser:
     def _start(self):
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # It does not work for root.
         options = {
-            "binary": self.browser,
+            "binary": self.browser, "browserStartupTimeout": 1000 * DRIVER_SECONDS,
             "args": [*ARGUMENTS, "--window-size=%d,%d" % self.size, *sandbox, *self.args]}
         capabilities = {"browserName": "chrome", "goog:chromeOptions": options,
                         "goog:loggingPrefs": {"browser": "ALL"}}
         answer = self._send("POST", "/session",
                             {"capabilities": {"alwaysMatch": capabilities}})
         self.session = answer["sessionId"]
+        self.request("POST", "/timeouts", {name: 1000 * DRIVER_SECONDS
+                                           for name in ("script", "pageLoad")})
 
     def _send(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode("utf-8")
@@ -106,7 +110,6 @@ class Browser:
 
     def wait(self, condition):
         """Wait until a JavaScript expression is true: it is tested before each frame."""
-        self.request("POST", "/timeouts", {"script": LIMIT_SECONDS * 1000})
         self.request("POST", "/execute/async", {"args": [], "script": """
             const done = arguments[0];
             const test = () => { if (%s) done(true); else requestAnimationFrame(test); };
