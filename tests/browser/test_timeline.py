@@ -23,7 +23,9 @@ class PageTest(unittest.TestCase):
         self.addCleanup(self.check_console)
 
     def check_console(self):
-        self.assertEqual(BROWSER.console(), [])
+        # The tests read pixels, and Chromium may advise against that.
+        lines = [line for line in BROWSER.console() if "getImageData" not in line]
+        self.assertEqual(lines, [])
 
     def open(self, model, name="page.html"):
         path = os.path.join(FOLDER, name)
@@ -315,7 +317,8 @@ class TimelineTest(PageTest):
         BROWSER.resize(360, 740)
         BROWSER.wait("viewer.width <= 360")
         self.assertLessEqual(self.js("document.documentElement.scrollWidth"), 360)
-        self.assertEqual(self.js("""Array.from(document.querySelectorAll(".see-tools button, input"),
+        self.assertEqual(self.js("""Array.from(
+            document.querySelectorAll(".see-tools button, input"),
             item => item.getBoundingClientRect()).filter(box => box.right > 360 || box.width < 24)
             .length"""), 0)
         self.assertGreater(self.js("viewer.view.width"), 200)
