@@ -11,8 +11,8 @@ a copy without history. The lines of README.md that begin with conf/setup then r
 2. As root: both lines must install the packages and succeed.
 3. As the user again: both lines must succeed.
 
-The system has /proc and /dev/pts, mounted in a separate mount namespace, so that no mount remains
-after the tool ends. Packages come from the mirror that this computer's apt uses.
+The system has /proc, /dev/pts and /dev/shm, mounted in a separate mount namespace, so that no mount
+remains after the tool ends. Packages come from the mirror that this computer's apt uses.
 
 The tool prints a table with a row for each suite; DIR/SUITE.log has all output. The exit status is
 0 if all lines succeeded in all suites.
@@ -45,6 +45,7 @@ NETWORK = ("http_proxy", "https_proxy", "no_proxy")
 ENTER = """
 mount -t proc proc "$0/proc" &&
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$0/dev/pts" &&
+mount -t tmpfs tmpfs "$0/dev/shm" &&
 exec chroot "$0" "$@"
 """
 
