@@ -148,8 +148,8 @@ next_id(const struct Env *e)
 	return high << ID_HIGH_SHIFT | (low & ID_LOW_MAX) << ID_LOW_SHIFT | (e - envs);
 }
 
-// Create an environment, which is stopped and has no memory. Its registers are 0, except segments,
-// stack pointer and interrupt flag. Returns 0 with *newenv_store, -E_NO_FREE_ENV or -E_NO_MEM.
+// Create an environment, stopped and without memory. Only its segments, stack pointer and interrupt
+// flag are set. Returns 0 and sets *newenv_store, or returns -E_NO_FREE_ENV or -E_NO_MEM.
 int
 env_alloc(struct Env **newenv_store, envid_t parent_id)
 {

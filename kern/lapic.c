@@ -1,6 +1,6 @@
 // Setting up the local APIC, and starting other CPUs with it (Intel, volume 3, chapter 10). Each
-// CPU has its own local APIC. All local APICs have the same physical address: there, each CPU
-// accesses its own. ipi.c sends interrupts and uses the timer.
+// CPU has its own local APIC, but all CPUs use the same physical address to access their local
+// APICs. ipi.c sends interrupts and uses the timer.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>

@@ -98,7 +98,7 @@ page_range_set_ref(physaddr_t start, physaddr_t limit, uint32_t ref)
 }
 
 // Return the size of pages[] in bytes. The size is a multiple of PGSIZE, because pages[] is mapped
-// at UPAGES, for programs. Extra entries at the end belong to no physical page, and are never free.
+// at UPAGES. Extra entries at the end belong to no physical page, and are never free.
 static size_t
 pages_size(void)
 {
@@ -182,7 +182,7 @@ page_free_count(void)
 // ---- Page tables (see also pagetable.h) ----
 
 // The slow path of pgdir_walk: add an empty page table at *pde. Returns a pointer to va's entry in
-// the table, or NULL if there is no memory. *pde sets no limits: the table's entries do so.
+// the table, or NULL if there is no memory. *pde has all permissions. The entries restrict them.
 pte_t *
 pgdir_walk_create(pde_t *pde, const void *va)
 {

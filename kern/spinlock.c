@@ -25,8 +25,9 @@ spin_lock(struct spinlock *lk)
 			panic("CPU %d takes %s twice", cpunum(), lk->name);
 		if (panicking()) // The other CPUs are stopped, so the holder cannot release lk.
 			return;
-		// Only read the lock, so that it stays in the cache of each waiting CPU. Do not
-		// execute pause: for each pause, QEMU takes a lock that its devices need.
+		// Do not write to the lock, so that it stays in the cache of each waiting CPU. Do
+		// not use a pause instruction: for each pause, QEMU takes a lock that its devices
+		// need.
 		while (lk->holder) {
 		}
 	}

@@ -31,7 +31,7 @@ void trap_init(void);
 uint16_t tss_install(int number, const struct Taskstate *ts);
 
 // Load the interrupt table and the TSS of this CPU, which has number `cpu`. After that, cpunum()
-// works, and faults panic. Each CPU calls trap_init_percpu early, after env_init_percpu.
+// works, and each fault panics. Each CPU calls trap_init_percpu early, after env_init_percpu.
 void trap_init_percpu(int cpu);
 
 // Handle the trap whose frame is tf. Called by trapentry.S.
