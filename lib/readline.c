@@ -23,7 +23,7 @@
 #include <inc/string.h>
 
 #define LINE_SIZE 1024
-#define HISTORY   8 // Lines remembered, besides the line that is being typed
+#define HISTORY   8 // Lines in the history, without the line that is being typed
 
 #define SEQUENCE_MAX 16 // An escape sequence with this many bytes after ESC is read as text
 
@@ -147,7 +147,7 @@ browse(unsigned number)
 {
 	const char *text = history_line(number);
 
-	// This also rejects a number below 0, which as an unsigned number is larger than `entered`.
+	// A number below 0 is also rejected: as an unsigned number, it is larger than `entered`.
 	if (number > entered || entered - number > HISTORY) {
 		echo('\a', 1);
 		return;
