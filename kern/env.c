@@ -209,7 +209,7 @@ make_dying(struct Env *e)
 	e->env_oncpu = false;
 }
 
-// Put e into the set of runnable environments. In e's turns, the scheduler frees e's memory.
+// Put e into the set of runnable environments. When it is e's turn, the scheduler frees e's memory.
 static void
 schedule_freeing(struct Env *e)
 {

@@ -1,5 +1,5 @@
-// Start-up in C. entry.S calls i386_init on the boot CPU. mpentry.S calls mp_main on each other
-// CPU. Both functions end in the scheduler. This file also prints panic and warning messages.
+// Start-up in C. entry.S calls i386_init on the boot CPU. mpentry.S calls mp_main on the other
+// CPUs. Both functions end in the scheduler. This file also prints panic and warning messages.
 
 #include <inc/assert.h>
 #include <inc/string.h>

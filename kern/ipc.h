@@ -48,7 +48,7 @@ ipc_wait_for_message(struct Env *to)
 	env_set_status(to, ENV_NOT_RUNNABLE);
 }
 
-// Let `to`, which is curenv, receive a message. Returns the result of the receiver's system call.
+// Receive a message for `to`, which is curenv. Returns the result of the receiver's system call.
 static inline int
 ipc_receive(struct Env *to, void *dstva)
 {

@@ -111,9 +111,9 @@ page_remove(pde_t *pgdir, void *va)
 		replace_pte(pgdir, va, pte, 0);
 }
 
-// Return whether env may access the page at va with permissions perm | PTE_U | PTE_P. The page
-// directory entry must also allow the access. (At UVPT, only that entry makes the page tables
-// read-only.)
+// Return whether env may access the page at va with permissions perm | PTE_U | PTE_P. Both the page
+// table entry and the page directory entry must allow the access. (At UVPT, programs must not write
+// to the page tables, and only the page directory entry prevents this.)
 static inline bool
 user_page_ok(const struct Env *env, const void *va, int perm)
 {

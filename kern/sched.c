@@ -181,7 +181,8 @@ sched_yield(void)
 	int slot;
 
 	assert(kernel_locked());
-	if (e && e->env_status != ENV_RUNNABLE) { // Otherwise sched_tick has ended e's turn.
+	// If e is ENV_RUNNABLE, sched_tick has already ended e's turn.
+	if (e && e->env_status != ENV_RUNNABLE) {
 		give_up_turn(c, e);
 		if (e->env_status == ENV_RUNNING)
 			env_set_status(e, ENV_RUNNABLE);

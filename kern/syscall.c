@@ -27,9 +27,9 @@
 // The number of bytes that the caller must be allowed to read before sys_cputs writes anything
 #define CPUTS_CHECK (16 * PGSIZE)
 
-// Return how many characters of a text to write now. A short text is written completely. Of a
-// longer text, as many whole lines are written as the limit allows. If the first line alone exceeds
-// the limit, a part of this line is written. The text is in user memory.
+// Return how many characters of a text to write now. A short text is written completely. If the
+// text is longer, as many whole lines are written as the limit allows. If the first line alone
+// exceeds the limit, a part of this line is written. The text is in user memory.
 static size_t
 cputs_part(const char *s, size_t len)
 {

@@ -38,10 +38,11 @@
 // polls take some milliseconds on a PC, and longer in an emulator. An early NMI does no harm.
 #define POLLS_BEFORE_NMI 200000
 
-// Make CPU number `cpu` enter the kernel, by an interrupt. Send it even if cpu_in_user is not set,
-// because the CPU may be about to set this flag. The interrupt then arrives before the first
-// instruction in user mode. If the program has interrupts off (possible in QEMU: see trapcases.h),
-// send an NMI. If the NMI arrives in challenge/sysentry.S, which returns at once, send another NMI.
+// Make CPU number `cpu` enter the kernel, by an interrupt. The interrupt is sent even if
+// cpu_in_user is not set, because the CPU may be about to set this flag. It then arrives before the
+// first instruction in user mode. If the program has interrupts off (possible in QEMU: see
+// trapcases.h), an NMI is sent. The NMI has no effect if the CPU is just executing the code in
+// challenge/sysentry.S: then another NMI is sent.
 void
 force_into_kernel(int cpu)
 {

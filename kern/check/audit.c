@@ -78,8 +78,8 @@ count_mapping(physaddr_t pa, uint32_t flags)
 	return true;
 }
 
-// Check that the mappings in kern_pgdir let programs read only pages[] and envs[], and write to
-// nothing.
+// Check the mappings in kern_pgdir. A program can read pages[] and envs[] through them. It cannot
+// read any other page, and cannot write to any page.
 static void
 audit_kern_pgdir(void)
 {

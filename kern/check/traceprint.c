@@ -143,7 +143,7 @@ newest_cpu(const struct Range *range)
 	return cpu;
 }
 
-// Return the CPU whose oldest record in the range is the oldest; -1 if the range is empty.
+// Return the CPU that has the oldest record in the range; -1 if the range is empty.
 static int
 oldest_cpu(const struct Range *range)
 {

@@ -27,7 +27,7 @@
 
 #define PREFIX_EXTENDED 0xE0
 #define RELEASED        0x80 // Bit of a scan code: the key was released
-#define EXTENDED        0x80 // Bit of a key's number: E0 comes before the scan code
+#define EXTENDED        0x80 // Bit of a key's number, set if the scan code follows E0
 
 #define SCAN_CAPS_LOCK     0x3A
 #define SCAN_DELETE        (EXTENDED | 0x53)
