@@ -24,8 +24,9 @@ ipc_page_to_send(struct Env *from, void *srcva, int perm)
 	return pp && (!(perm & PTE_W) || (*pte & PTE_W)) ? pp : NULL;
 }
 
-// If the receiver `to` wants a page, map the message's page in `to`. Returns 0 or an error.
-static int
+// If the receiver `to` wants a page, map the message's page in `to`. Returns 0 or an error. Not
+// inlined, so that ipc_deliver saves fewer registers for a message without a page.
+static __attribute__((noinline)) int
 deliver_page(struct Env *from, struct Env *to, void *srcva, int perm)
 {
 	struct PageInfo *pp = ipc_page_to_send(from, srcva, perm);
