@@ -120,16 +120,20 @@ class RunTest(KernelTest):
         self.assertGreater(sum(s.written for s in run.streams), 2 * PAGE_RECORDS)
 
     def test_make(self):
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(TREE.obj("trace", "hello.perfetto-trace"))
+        files = [TREE.obj("trace", "hello" + suffix) for suffix in (".html", ".perfetto-trace")]
+        for path in files:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
         done = TREE.run_make("-s", "trace-hello", "CPUS=2")
         self.cpus_used.add(2)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assert_lines(done.stdout, [
             "hello on 2 CPUs: the program ended", r"00001000 .*", "Lost records: none",
             "The check of the trace found no mistake.",
+            r"Open \S+/trace/hello\.html in a browser",
             r"Open \S+/trace/hello\.perfetto-trace at https://ui\.perfetto\.dev"])
-        self.assertGreater(os.path.getsize(TREE.obj("trace", "hello.perfetto-trace")), 1000)
+        for path in files:
+            self.assertGreater(os.path.getsize(path), 1000)
 
 
 class PanicTest(KernelTest):

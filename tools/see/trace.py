@@ -34,6 +34,7 @@ from tools.run.machine import PROMPT, Machine
 from tools.run.tool import ToolError, run_tool
 from tools.see.check import check, check_times
 from tools.see.decode import decode
+from tools.see.page import write_page
 from tools.see.perfetto import write_perfetto
 from tools.see.rings import Rings
 from tools.see.summary import summarize
@@ -143,19 +144,13 @@ class Run:
 
 
 def write_files(model, folder, program):
-    """Write the files, and return their paths."""
+    """Write the page and the trace for Perfetto; return their paths."""
     os.makedirs(folder, exist_ok=True)
-    paths = []
-    try:
-        from tools.see.page import write_page
-    except ImportError:
-        print("No page was written: tools/see/page.py is missing.")
-    else:
-        paths.append(os.path.join(folder, program + ".html"))
-        write_page(model, paths[-1])
-    paths.append(os.path.join(folder, program + ".perfetto-trace"))
-    write_perfetto(model, paths[-1])
-    return paths
+    page, perfetto = (os.path.join(folder, program + suffix)
+                      for suffix in (".html", ".perfetto-trace"))
+    write_page(model, page)
+    write_perfetto(model, perfetto)
+    return page, perfetto
 
 
 def report(run, model, complaints, paths):
@@ -177,7 +172,7 @@ def report(run, model, complaints, paths):
     else:
         print("The check of the trace found no mistake.")
     for path in paths:
-        print("Open %s %s" % (path, "in a browser" if path.endswith(".html")
+        print("Open %s %s" % (os.path.relpath(path), "in a browser" if path.endswith(".html")
                               else "at https://ui.perfetto.dev"))
 
 
@@ -221,7 +216,7 @@ def main():
     command = "make trace-%s CPUS=%d" % (program, args.cpus)
     model = decode(run.streams, tree, program, command, run.ticks_per_second, args.addr2line)
     complaints = check_times(run.streams) + check(model)
-    paths = write_files(model, os.path.join(tree.objdir(), "trace"), program)
+    paths = write_files(model, tree.obj("trace"), program)
     report(run, model, complaints, paths)
     return 0 if run.complete and not complaints else 1
 
