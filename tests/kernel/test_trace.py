@@ -15,11 +15,6 @@ FIRST = 0x1000  # The id of the first environment
 PAGE_FAULT = 14
 
 
-def trace(tree, program, cpus, **options):
-    """Run a program with the trace; return the Run."""
-    return Run(tree, program, cpus, seconds=LIMIT_SECONDS, **options)
-
-
 def complaints_of(run, tree):
     """The run's model, and what the check says."""
     model = decode(run.streams, tree, run.program, "", run.ticks_per_second)
@@ -45,11 +40,17 @@ class Events:
         return sum(arg == (number << 8 | 0x30) for _, arg in self.of("enter"))
 
 
-class RunTest(KernelTest):
+class TraceTest(KernelTest):
+    def trace(self, program, cpus, tree=TREE, **options):
+        """Run a program with the trace; return the Run."""
+        self.cpus_used.add(cpus)
+        return Run(tree, program, cpus, seconds=LIMIT_SECONDS, **options)
+
+
+class RunTest(TraceTest):
     def events(self, program, cpus, lossless=True):
         """Run a program with the trace, check the trace, and return its Events."""
-        self.cpus_used.add(cpus)
-        run = trace(TREE, program, cpus)
+        run = self.trace(program, cpus)
         self.assertTrue(run.complete, run.end + "\n" + run.output)
         self.assertEqual(check_end(run.output), [])
         model, complaints = complaints_of(run, TREE)
@@ -100,7 +101,7 @@ class RunTest(KernelTest):
         self.assertGreater(len(events.of("ipi")), 0)
 
     def test_program_that_runs_on_is_stopped(self):
-        run = trace(TREE, "primes", 2, records=20000)
+        run = self.trace("primes", 2, records=20000)
         self.assertRegex(run.end, r"stopped after \d+ records: it would run on")
         self.assertEqual(complaints_of(run, TREE)[1], [])
 
@@ -111,7 +112,7 @@ class RunTest(KernelTest):
 
     def test_lost_records_are_counted(self):
         # The rings have room for 128 records of each CPU.
-        run = trace(TREE, "forktree", 2, pages=1)
+        run = self.trace("forktree", 2, pages=1)
         model, complaints = complaints_of(run, TREE)
         self.assertEqual(complaints, [])
         for cpu, stream in enumerate(run.streams):
@@ -236,7 +237,7 @@ BROKEN = {
 }
 
 
-class BrokenTest(KernelTest):
+class BrokenTest(TraceTest):
     slow = True
     may_panic = True
 
@@ -255,11 +256,10 @@ class BrokenTest(KernelTest):
             with open(path, "w", encoding="utf-8") as f:
                 f.write(whole.replace(text, instead))
             self.tree.build()
-            run = trace(self.tree, program, cpus=2)
+            run = self.trace(program, 2, self.tree)
         finally:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(whole)
-        self.cpus_used.add(2)
         self.assertRegex("\n".join(complaints_of(run, self.tree)[1]), says)
 
 
