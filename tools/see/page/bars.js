@@ -120,7 +120,7 @@ export function drawBigLock(frame, lane, y) {
 
 // The lane of an environment.
 export function drawEnvBars(frame, lane, y) {
-    const { track, env } = lane, { view, paint, patterns } = frame;
+    const { track, env } = lane, { view, paint } = frame;
     const top = y + lane.bar, height = lane.barHeight;
     const colours = [paint.env(env), paint.kernel(env), paint.theme.ready, paint.theme.lane];
     forPieces(track, view,

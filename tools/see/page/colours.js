@@ -32,7 +32,7 @@ function parse(colour) {
 }
 
 // A mixture of two colours: `part` of the second.
-export function mix(colour, other, part) {
+function mix(colour, other, part) {
     const a = parse(colour), b = parse(other);
     return "#" + a.map((value, k) => Math.round(value + (b[k] - value) * part)
         .toString(16).padStart(2, "0")).join("");

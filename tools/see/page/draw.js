@@ -58,7 +58,7 @@ export class Frame {
 // Draw the lanes of `scene`: { frame, lanes, labelWidth, scrollTop, width, height, intervals,
 // matches, highlighted, selected, focusedLane, range }. Returns the number of arrows left out.
 export function drawScene(scene) {
-    const { frame, lanes, scrollTop, height, labelWidth } = scene, { context, paint } = frame;
+    const { frame, scrollTop, height, labelWidth } = scene, { context, paint } = frame;
     frame.reset();
     paint.highlighted = scene.highlighted;
     context.fillStyle = paint.theme.page;

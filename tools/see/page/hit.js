@@ -37,9 +37,11 @@ function trackAt(lane, y) {
 export function hit(viewer, x, y) {
     const { lanes, view, trace } = viewer;
     const number = y < RULER_HEIGHT ? -1 : laneAt(lanes, y - RULER_HEIGHT + viewer.scrollTop);
-    if (number < 0 || x < 0)
+    if (number < 0)
         return null;
     const lane = lanes[number], t = view.t(x);
+    if (x < 0) // On the label
+        return { lane: number, t, event: -1, env: lane.env, track: lane.track, interval: -1 };
     const track = trackAt(lane, y - RULER_HEIGHT + viewer.scrollTop - lane.y);
     let interval = -1, event = nearestEvent(viewer, lane, x), env = lane.env;
     if (track.length && t >= track.start.data[0] && t <= track.end) {

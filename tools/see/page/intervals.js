@@ -22,7 +22,7 @@ export const HELD = 0, WAITING = 1, ASLEEP = 2, FREE = 3;
 // could run. BLOCKED: it waits; the value is the argument of `block`, or NOT_STARTED. ABSENT: it
 // does not exist.
 export const ON_USER = 0, ON_KERNEL = 1, READY = 2, BLOCKED = 3, ABSENT = 4;
-export const NOT_STARTED = 4;
+const NOT_STARTED = 4;
 
 const SENDING = 1; // The argument of `block`
 

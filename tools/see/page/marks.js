@@ -87,7 +87,7 @@ export function drawArrows(frame, arrows, laneOf, highlighted, selected) {
         drawArrow(frame, arrows, arrow, laneOf, arrow === selected);
     if (selected !== undefined && !drawn.includes(selected))
         drawArrow(frame, arrows, selected, laneOf, true);
-    return drawn.length ? 0 : found.count;
+    return mine.length > most ? found.count : 0;
 }
 
 function drawArrow(frame, arrows, arrow, laneOf, selected) {

@@ -4,7 +4,7 @@
 import { Column } from "./columns.js";
 
 // The kinds of events that the viewer understands. A model may have more; they are shown by name.
-export const KIND_NAMES = ["enter", "leave", "lock_wait", "lock_sleep", "lock_taken", "lock_drop",
+const KIND_NAMES = ["enter", "leave", "lock_wait", "lock_sleep", "lock_taken", "lock_drop",
     "run", "idle", "halt", "interrupt", "ipi", "message", "block", "fork", "destroy", "fault"];
 export const [ENTER, LEAVE, LOCK_WAIT, LOCK_SLEEP, LOCK_TAKEN, LOCK_DROP, RUN, IDLE_EVENT, HALT,
     INTERRUPT, IPI, MESSAGE, BLOCK, FORK, DESTROY, FAULT] = KIND_NAMES.keys();

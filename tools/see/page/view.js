@@ -34,7 +34,8 @@ export class View {
     }
 
     showAll() {
-        this.show(-this.end * MARGIN, this.end * (1 + MARGIN));
+        this.perPixel = this.widest;
+        this.limit();
     }
 
     show(t0, t1) {

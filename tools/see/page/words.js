@@ -28,7 +28,7 @@ export function trapName(trace, vector) {
     return trace.traps[vector] || `trap ${vector}`;
 }
 
-export function callName(trace, number) {
+function callName(trace, number) {
     return trace.calls[number] || `call ${number}`;
 }
 
