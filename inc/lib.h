@@ -129,7 +129,7 @@ envid_t ipc_find_env(enum EnvType type);
 void sys_cputs(const char *s, size_t len);
 
 // Return the next character from the console, or a key of inc/kbdreg.h, or 0 if there is no input.
-// Does not wait.
+// Does not wait. Programs never get Ctrl-C and Ctrl-P: these are for the kernel (docs/monitor.md).
 int sys_cgetc(void);
 
 // Return the caller's id.

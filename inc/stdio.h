@@ -52,4 +52,21 @@ int iscons(int fdnum);
 // its newline, or NULL at the end of input. The next call overwrites the line.
 char *readline(const char *prompt);
 
+// Two functions that a user of readline may provide; NULL: none. At Tab, readline completes the
+// word before the cursor: readline_candidate returns candidate number n (from 0) for the word that
+// starts at line[word], or NULL after the last candidate; the line up to there ends with a NUL
+// somewhere after `word`. At Ctrl-P, readline_show prints something above the line.
+extern const char *(*readline_candidate)(const char *line, unsigned word, unsigned n);
+extern void (*readline_show)(void);
+
+// lib/complete.c: what the candidates for a word have in common.
+struct Completion {
+	const char *text; // A candidate that begins with the word, or NULL if there is none
+	unsigned common;  // Number of characters at its start that all such candidates share
+	unsigned count;   // Number of such candidates
+};
+
+// Find the candidates for the word of `len` characters at line[word]. With `print`, print them.
+struct Completion complete_word(const char *line, unsigned word, unsigned len, bool print);
+
 #endif // JOS_INC_STDIO_H

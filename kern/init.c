@@ -17,6 +17,7 @@
 #include <kern/dev/kclock.h>
 #include <kern/monitor.h>
 #include <kern/panic.h>
+#include <kern/check/postmortem.h>
 #include <kern/dev/multiboot.h>
 #include <kern/dev/picirq.h>
 #include <kern/pmap.h>
@@ -199,6 +200,7 @@ _panic(const char *file, int line, const char *fmt, ...)
 	snprintf(what, sizeof(what), "panic on CPU %d", cpunum());
 	va_start(ap, fmt);
 	report(what, file, line, fmt, ap);
+	postmortem();
 	trace_print_panic();
 	for (;;)
 		monitor(NULL);

@@ -9,9 +9,11 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/panic.h>
+#include <kern/check/arguments.h>
 #include <kern/check/commands.h>
 #include <kern/check/kdebug.h>
-#include <kern/check/lockstat.h>
+#include <kern/check/step.h>
+#include <kern/dev/console.h>
 #include <kern/monitor.h>
 #include <kern/pmap.h>
 #include <kern/probe.h>
@@ -20,39 +22,41 @@
 
 #define MAX_WORDS 15 // Most words in a command, including its name
 
-// A command gets its words and monitor's trap frame. A result below 0 ends the monitor.
-typedef int command_t(int argc, char **argv, struct Trapframe *tf);
+static command_t mon_help, mon_kerninfo, mon_backtrace;
 
-static command_t mon_help, mon_kerninfo, mon_backtrace, mon_continue;
-
-static const struct Command {
-	const char *name;
-	const char *desc;
-	command_t *func;
-	bool takes_arguments;
-} commands[] = {
-	{ "help", "List the commands", mon_help, false },
-	{ "kerninfo", "Show the kernel's addresses and resources", mon_kerninfo, false },
-	{ "backtrace", "Show the calls that led here", mon_backtrace, false },
-	{ "programs", "List the programs that 'run' can start", mon_programs, false },
-	{ "run", "Start programs: run NAME[,ARGUMENT...] [NAME...]", mon_run, true },
-	{ "kill", "End all environments", mon_kill, false },
-	{ "failalloc", "Let a page allocation fail: failalloc K (the K-th), K+ (and all after it)",
-	    mon_failalloc, true },
-	{ "audit", "Check that the kernel's data is consistent", mon_audit, false },
-	{ "lockstat", "Show statistics of the big lock: lockstat [on|off] (measure)", mon_lockstat,
-	    true },
-	{ "trace", "Show the last N events of the kernel: trace [on|off|N]", mon_trace, true },
-	{ "shutdown", "Switch the machine off", mon_shutdown, false },
-	{ "continue", "Continue after a breakpoint", mon_continue, false },
+// docs/monitor.md describes the commands.
+static const struct Command commands[] = {
+	{ "help", "", "List the commands", mon_help },
+	{ "kerninfo", "", "Show the kernel's addresses and resources", mon_kerninfo },
+	{ "backtrace", "[ENV]", "Show the calls that led here, or to where ENV is", mon_backtrace },
+	{ "envs", "", "Show the environments, and what each waits for (also Ctrl-P)", mon_envs },
+	{ "cpus", "", "Show the CPUs, and what each does", mon_cpus },
+	{ "showmappings", "LO HI [ENV]", "Show the mappings of an address range",
+	    mon_showmappings },
+	{ "setperm", "VA [+|-]PERMS [ENV]", "Change a page's permissions: letters of uwcs",
+	    mon_setperm },
+	{ "dump", "[-p] ADDR N [ENV]", "Show N bytes of memory; -p: at a physical address",
+	    mon_dump },
+	{ "programs", "", "List the programs that 'run' can start", mon_programs },
+	{ "run", "NAME[,ARGUMENT...] [NAME...]", "Start programs", mon_run },
+	{ "kill", "[ENV]", "End all environments, or this one", mon_kill },
+	{ "step", "", "Run one instruction of the stopped program", mon_step },
+	{ "continue", "", "Continue after a breakpoint or Ctrl-C", mon_continue },
+	{ "failalloc", "K|K+|0", "Let a page allocation fail: the K-th (+: and all after it)",
+	    mon_failalloc },
+	{ "audit", "", "Check that the kernel's data is consistent", mon_audit },
+	{ "lockstat", "[on|off]", "Show statistics of the big lock, or measure it", mon_lockstat },
+	{ "trace", "[on|off|N]", "Show the last N events of the kernel", mon_trace },
+	{ "shutdown", "", "Switch the machine off", mon_shutdown },
 };
 
 static int
 mon_help(int argc, char **argv, struct Trapframe *tf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		cprintf("%s - %s\n", commands[i].name, commands[i].desc);
-	return 0;
+		cprintf("%s%s%s - %s\n", commands[i].name, *commands[i].arguments ? " " : "",
+		    commands[i].arguments, commands[i].desc);
+	return COMMAND_DONE;
 }
 
 static int
@@ -79,46 +83,20 @@ mon_kerninfo(int argc, char **argv, struct Trapframe *tf)
 static int
 mon_backtrace(int argc, char **argv, struct Trapframe *tf)
 {
-	kdebug_backtrace(read_ebp());
-	return 0;
-}
+	struct Env *e = curenv;
 
-static int
-mon_continue(int argc, char **argv, struct Trapframe *tf)
-{
-	if (tf)
-		return -1;
-	cprintf("There is nothing to continue.\n");
-	return 0;
+	if (argc > 2)
+		return COMMAND_USAGE;
+	if (argc == 2 && !env_argument(argv[1], &e))
+		return COMMAND_DONE;
+	if (argc == 1)
+		kdebug_backtrace(read_ebp());
+	if (e)
+		kdebug_backtrace_user(e, env_frame(e));
+	return COMMAND_DONE;
 }
 
 // ---- Reading and running a command line ----
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-// Split a line into words, in place: every blank becomes a zero. Returns the number of words. argv
-// gets the first MAX_WORDS words, followed by NULL.
-static int
-split(char *line, char *argv[MAX_WORDS + 1])
-{
-	int argc = 0;
-	bool in_word = false;
-
-	for (char *at = line; *at; at++) {
-		bool blank = is_blank(*at);
-		if (!blank && !in_word && argc++ < MAX_WORDS)
-			argv[argc - 1] = at;
-		if (blank)
-			*at = '\0';
-		in_word = !blank;
-	}
-	argv[MIN(argc, MAX_WORDS)] = NULL;
-	return argc;
-}
 
 static const struct Command *
 find_command(const char *name)
@@ -130,47 +108,55 @@ find_command(const char *name)
 	return NULL;
 }
 
-// Run a command line. Returns the command's result, or 0 if no command was run.
+// Run a command line. Returns the command's result, or COMMAND_DONE if no command was run.
 static int
 run_line(char *line, struct Trapframe *tf)
 {
 	char *argv[MAX_WORDS + 1];
-	int argc = split(line, argv);
+	int argc = split_line(line, argv, MAX_WORDS), result;
 
 	if (argc == 0)
-		return 0;
+		return COMMAND_DONE;
 	if (argc > MAX_WORDS) {
 		cprintf("More than %d words are too many.\n", MAX_WORDS);
-		return 0;
+		return COMMAND_DONE;
 	}
 	const struct Command *command = find_command(argv[0]);
 	if (!command) {
 		cprintf("There is no command '%s'.\n", argv[0]);
-		return 0;
+		return COMMAND_DONE;
 	}
-	if (argc > 1 && !command->takes_arguments) {
+	if (argc > 1 && !*command->arguments) {
 		cprintf("'%s' takes no arguments.\n", argv[0]);
-		return 0;
+		return COMMAND_DONE;
 	}
-	return command->func(argc, argv, tf);
+	if ((result = command->func(argc, argv, tf)) == COMMAND_USAGE)
+		cprintf("Usage: %s %s\n", command->name, command->arguments);
+	return result;
 }
 
 void
 monitor(struct Trapframe *tf)
 {
+	bool stepped = step_end(tf);
+
 	assert(kernel_locked());
 	probe(PROBE_STOP, 0);
-	cprintf("Welcome to the JOS kernel monitor!\n");
-	cprintf("Type 'help' for a list of commands.\n");
-	if (tf) {
-		print_trapframe(tf);
-		if (tf->tf_cs & 3)
-			kdebug_print_user(curenv, tf->tf_eip);
+	completion_init(commands, ARRAY_SIZE(commands));
+	cons_monitor_opens(true);
+	if (!stepped) {
+		cprintf("Welcome to the JOS kernel monitor!\n");
+		cprintf("Type 'help' for a list of commands.\n");
+		if (tf)
+			print_trapframe(tf);
 	}
+	if (tf)
+		kdebug_print_user(curenv, tf);
 	for (;;) {
 		char *line = readline("K> ");
-		if (line && run_line(line, tf) < 0)
+		if (line && run_line(line, tf) == COMMAND_LEAVE)
 			break;
 	}
+	cons_monitor_opens(false);
 	probe(PROBE_GO, 0);
 }

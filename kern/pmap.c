@@ -15,6 +15,7 @@
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/check/failalloc.h>
+#include <kern/check/kdebug.h>
 #include <kern/dev/multiboot.h>
 #define PAGETABLE_INLINE // Compile ordinary functions, which GDB can call
 #include <kern/pagetable.h>
@@ -363,5 +364,6 @@ void
 user_mem_fail(struct Env *env, uintptr_t va)
 {
 	cprintf("[%08x] user_mem_check assertion failure for va %08x\n", env->env_id, va);
+	kdebug_print_user(env, env_frame(env));
 	env_destroy(env);
 }

@@ -38,6 +38,7 @@ enum {
 	LISTENER_JITTER,   // kern/check/jitter.c
 	LISTENER_LOCKSTAT, // kern/check/lockstat.c
 	LISTENER_TRACE,    // kern/check/trace.c
+	LISTENER_STEP,     // kern/check/step.c
 	LISTENERS,
 };
 

@@ -7,9 +7,10 @@
 // array programs[]: first the programs in user/, then the programs in its subfolders.
 struct Program {
 	const char *name;
-	const char *folder;   // The folder of the source file: "user", "user/bench", ...
-	const uint8_t *image; // The program's ELF file
-	size_t size;          // Size of the ELF file, in bytes
+	const char *folder;            // The folder of the source file: "user", "user/bench", ...
+	const uint8_t *image;          // The program's ELF file
+	size_t size;                   // Size of the ELF file, in bytes
+	const struct LineTable *lines; // The lines of its source: check/userdebug.c
 };
 
 extern const struct Program programs[], programs_end[];

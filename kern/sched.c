@@ -32,6 +32,7 @@
 #include <inc/x86.h>
 
 #include <kern/check/audit.h>
+#include <kern/check/breakin.h>
 #include <kern/cpu.h>
 #include <kern/env.h>
 #include <kern/monitor.h>
@@ -195,7 +196,9 @@ sched_yield(void)
 		slot = runq_first((cursor + 1) % NENV);
 		if (slot < 0) {
 			env_leave();
-			if (!cons_wake_readers())
+			if (breakin_wanted(NULL))
+				monitor(NULL);
+			else if (!cons_wake_readers())
 				sched_halt();
 			continue;
 		}

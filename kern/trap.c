@@ -14,6 +14,7 @@
 
 #include <kern/dev/console.h>
 #include <kern/cpu.h>
+#include <kern/check/breakin.h>
 #include <kern/check/doublefault.h>
 #include <kern/env.h>
 #include <kern/challenge/challenge.h>
@@ -166,7 +167,7 @@ void
 fatal_user_trap(struct Trapframe *tf)
 {
 	print_trapframe(tf);
-	kdebug_print_user(curenv, tf->tf_eip);
+	kdebug_print_user(curenv, tf);
 	env_destroy(curenv);
 }
 
@@ -219,11 +220,14 @@ is_interrupt(uint32_t trapno)
 }
 
 // Finish an interrupt from user mode, with the big lock. If interrupt_handler has read characters,
-// wake environments that wait for characters. (trap_leave handles a timer tick.)
+// wake environments that wait for characters; if it has read Ctrl-C, enter the monitor. (trap_leave
+// handles a timer tick.)
 static void
 user_interrupt(struct Trapframe *tf)
 {
 	cons_wake_readers();
+	if (breakin_wanted(tf))
+		monitor(tf);
 }
 
 // Handle a trap from user mode. This CPU holds the big lock.
@@ -242,6 +246,8 @@ trap_dispatch(struct Trapframe *tf)
 		handlers[trapno](tf);
 	else if (is_interrupt(trapno))
 		user_interrupt(tf);
+	else if (step_done(tf))
+		monitor(tf);
 	else if (!challenge_trap(tf))
 		fatal_user_trap(tf);
 }

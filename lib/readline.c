@@ -35,6 +35,9 @@ static char line[LINE_SIZE];
 static unsigned length, cursor;
 static unsigned refused; // Characters that were dropped because the line was full
 static bool echoing;     // Input is from the console: print what is typed
+static const char *current_prompt;
+
+void (*readline_show)(void);
 
 // A ring buffer: line number n, counted from 0, is in history[n % (HISTORY + 1)]. `entered` is the
 // number of lines that were entered; the last HISTORY of these lines are kept. Line number
@@ -260,6 +263,47 @@ next_key(void)
 	return state == FINISHED ? sequence_key(reread, n) : 0;
 }
 
+// ---- Completion ----
+
+// Print the prompt and the line again, below what was printed meanwhile.
+static void
+show_again(void)
+{
+	unsigned position = cursor;
+
+	if (current_prompt)
+		cprintf("%s", current_prompt);
+	cursor = 0;
+	move_to(length);
+	move_to(position);
+}
+
+// Tab inserts what all candidates share. If that is nothing new, it lists the candidates. If the
+// word has no candidate, or if there are no candidates at all, Tab is a blank. So pasted text with
+// tabs between whole words is read as before.
+static void
+complete(void)
+{
+	unsigned word = cursor;
+
+	while (word > 0 && line[word - 1] != ' ')
+		word--;
+	line[length] = '\0';
+	struct Completion found = complete_word(line, word, cursor - word, false);
+	if (found.count == 0) {
+		insert(' ');
+	} else if (found.count > 1 && found.common == cursor - word) {
+		echo('\n', 1);
+		complete_word(line, word, cursor - word, true);
+		show_again();
+	} else {
+		for (unsigned i = cursor - word; i < found.common; i++)
+			insert(found.text[i]);
+		if (found.count == 1)
+			insert(' ');
+	}
+}
+
 // ---- Editing ----
 
 // Handle a key that does not end the line.
@@ -306,7 +350,14 @@ edit(int key)
 		browse(shown + 1);
 		break;
 	case '\t':
-		insert(' ');
+		complete();
+		break;
+	case CTRL('P'):
+		if (readline_show) {
+			echo('\n', 1);
+			readline_show();
+			show_again();
+		}
 		break;
 	default:
 		if (key >= ' ' && key <= 0xFF)
@@ -328,6 +379,7 @@ readline(const char *prompt)
 
 	if (prompt)
 		cprintf("%s", prompt);
+	current_prompt = prompt;
 	echoing = iscons(0);
 	length = cursor = refused = 0;
 	shown = entered;

@@ -114,6 +114,12 @@ class KernelTest(unittest.TestCase):
         machine.stop()
         return output.replace("\r", "")
 
+    def end_environments(self, machine):
+        """End all environments at the prompt, for a test that would stop while some exist:
+        check_end() wants to see the audit afterwards."""
+        machine.command("kill")
+        machine.command("audit")
+
     def assert_lines(self, output, lines, no=()):
         """Each pattern in `lines` must match a whole line of the output; no pattern in `no` may."""
         complaints = match(output, lines, no)

@@ -1,4 +1,4 @@
-// The monitor's commands that the lab does not ask for. commands.h lists them.
+// The monitor's commands that start programs, check the kernel and switch the machine off.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -47,7 +47,7 @@ mon_programs(int argc, char **argv, struct Trapframe *tf)
 		cprintf("%s:\n", first->folder);
 		print_names(first, next - first);
 	}
-	return 0;
+	return COMMAND_DONE;
 }
 
 // Start programs, and leave the monitor so that the programs run. After a breakpoint, the monitor
@@ -57,9 +57,11 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 {
 	int started = 0;
 
-	if (panicstr || argc < 2) {
-		cprintf(panicstr ? "Not after a panic.\n" : "Usage: run NAME [NAME...]\n");
-		return 0;
+	if (argc < 2)
+		return COMMAND_USAGE;
+	if (panicstr) {
+		cprintf("Not after a panic.\n");
+		return COMMAND_DONE;
 	}
 	for (int i = 1; i < argc; i++) {
 		size_t len = strlen(argv[i]);
@@ -70,43 +72,20 @@ mon_run(int argc, char **argv, struct Trapframe *tf)
 		else if (env_create(program, argv[i], len, ENV_TYPE_USER) == 0)
 			started++;
 	}
-	return started > 0 && !tf ? -1 : 0;
-}
-
-// Destroy all environments. If an environment runs on another CPU, it ends when that CPU gets the
-// big lock.
-int
-mon_kill(int argc, char **argv, struct Trapframe *tf)
-{
-	if (panicstr) {
-		cprintf("Not after a panic.\n");
-		return 0;
-	}
-	for (struct Env *e = envs; e < envs + NENV; e++) {
-		if (e->env_status != ENV_FREE && e->env_status != ENV_DYING)
-			env_destroy(e);
-	}
-	// Free all memory of the dying environments now, before the next command.
-	for (struct Env *e = envs; e < envs + NENV; e++) {
-		while (e->env_status == ENV_DYING && !e->env_oncpu)
-			env_free_part(e);
-	}
-	return tf ? -1 : 0;
+	return started > 0 && !tf ? COMMAND_LEAVE : COMMAND_DONE;
 }
 
 int
 mon_failalloc(int argc, char **argv, struct Trapframe *tf)
 {
-	if (argc != 2 || !failalloc_set(argv[1]))
-		cprintf("Usage: failalloc K, failalloc K+, or failalloc 0\n");
-	return 0;
+	return argc == 2 && failalloc_set(argv[1]) ? COMMAND_DONE : COMMAND_USAGE;
 }
 
 int
 mon_audit(int argc, char **argv, struct Trapframe *tf)
 {
 	audit();
-	return 0;
+	return COMMAND_DONE;
 }
 
 int
@@ -118,5 +97,5 @@ mon_shutdown(int argc, char **argv, struct Trapframe *tf)
 	for (int i = 0; i < POWER_OFF_STEPS; i++)
 		udelay(POWER_OFF_STEP_US);
 	cprintf("This machine cannot be switched off from here.\n");
-	return 0;
+	return COMMAND_DONE;
 }

@@ -93,13 +93,12 @@ double_fault(void)
 	panic_begin(trapname(T_DBLFLT), ts->ts_eip);
 	struct Trapframe tf = frame_of(ts);
 	print_trapframe(&tf);
-	// Make the monitor's backtrace continue in the function that faulted, as if that function
+	// Make the panic's backtrace continue in the function that faulted, as if that function
 	// had called double_fault. The 1 is added because a return address is after the call
 	// instruction.
 	frame[0] = ts->ts_ebp;
 	frame[1] = ts->ts_eip + 1;
 	kdebug_print_kernel(ts->ts_eip);
-	kdebug_backtrace(ts->ts_ebp);
 	if (in_guard(cpu, va))
 		panic("kernel stack overflow at va %08x, eip %08x, esp %08x", va, ts->ts_eip,
 		    ts->ts_esp);

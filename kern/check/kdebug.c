@@ -1,13 +1,10 @@
-// Print backtraces, and the function and source line of an address. The kernel has a table of its
-// own functions and lines. A program's functions are in the symbol table of the program's ELF
-// image.
+// Print backtraces of the kernel, and the function and source line of an address in the kernel. The
+// kernel has a table of its own functions and lines. userdebug.c does the same for programs.
 
 #include <inc/assert.h>
 #include <inc/memlayout.h>
 
 #include <kern/cpu.h>
-#include <kern/elf.h>
-#include <kern/env.h>
 #include <kern/check/kdebug.h>
 
 // The table of the kernel's functions and lines. tools/build/ksymtab.py makes this table from the
@@ -143,17 +140,4 @@ kdebug_backtrace(uint32_t ebp)
 		else if (i == SHOWN)
 			cprintf("  ... %d frames more ...\n", count - 2 * SHOWN);
 	}
-}
-
-void
-kdebug_print_user(const struct Env *e, uintptr_t eip)
-{
-	const struct Program *program = e->env_program;
-	uint32_t offset;
-	const char *function = elf_function_at(program->image, program->size, eip, &offset);
-
-	if (function)
-		cprintf("  at %s: %s+0x%x\n", program->name, function, offset);
-	else
-		cprintf("  at %s: no known function\n", program->name);
 }

@@ -4,6 +4,7 @@
 #include <inc/types.h>
 
 struct Env;
+struct Trapframe;
 
 // Print the frames of this CPU's kernel stack, from the frame at ebp to the outermost frame. If the
 // stack is deep, only the frames at both ends are printed.
@@ -15,7 +16,12 @@ void kdebug_print_kernel(uintptr_t eip);
 // Return the name of the function that contains an address in the kernel; NULL if there is none.
 const char *kdebug_function(uintptr_t eip);
 
-// Print the name of e's program, and the name of the program's function that contains address eip.
-void kdebug_print_user(const struct Env *e, uintptr_t eip);
+// userdebug.c: print the name of e's program, and the function and source line where e is. tf has
+// e's registers.
+void kdebug_print_user(const struct Env *e, const struct Trapframe *tf);
+
+// userdebug.c: print the frames of a program whose registers are in tf, from the innermost frame to
+// the outermost. The frames are read from the program's own stack, without a fault.
+void kdebug_backtrace_user(const struct Env *e, const struct Trapframe *tf);
 
 #endif // JOS_KERN_KDEBUG_H

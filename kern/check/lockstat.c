@@ -8,6 +8,7 @@
 #include <inc/string.h>
 #include <inc/x86.h>
 
+#include <kern/check/commands.h>
 #include <kern/check/lockstat.h>
 #include <kern/cpu.h>
 #include <kern/probe.h>
@@ -127,6 +128,6 @@ mon_lockstat(int argc, char **argv, struct Trapframe *tf)
 	else if (argc == 2 && strcmp(argv[1], "off") == 0)
 		measure(false);
 	else
-		cprintf("Usage: lockstat, lockstat on (start to measure), or lockstat off\n");
-	return 0;
+		return COMMAND_USAGE;
+	return COMMAND_DONE;
 }

@@ -3,13 +3,10 @@
 
 // Statistics of the big lock (lockstat.c).
 
-#include <inc/trap.h>
+#include <inc/types.h>
 
 // Called for the command-line option lockstat=on. Starts the measurement. Returns false if the
 // value is not "on".
 bool lockstat_set(const char *value);
-
-// The monitor's command lockstat [on|off]. monitor.c describes the parameters and results.
-int mon_lockstat(int argc, char **argv, struct Trapframe *tf);
 
 #endif // JOS_KERN_CHECK_LOCKSTAT_H

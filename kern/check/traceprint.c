@@ -199,7 +199,7 @@ mon_trace(int argc, char **argv, struct Trapframe *tf)
 	} else if (argc == 2 && strcmp(argv[1], "off") == 0) {
 		trace_off();
 	} else if (argc > 2 || *end || count < 1 || count > MAX_SHOWN) {
-		cprintf("Usage: trace [on|off|N], where N is the number of events to show\n");
+		return COMMAND_USAGE;
 	} else {
 		print_state();
 		print_last(0, (int)trace.cpus - 1, count);

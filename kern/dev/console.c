@@ -7,6 +7,9 @@
 // line. A serial port that does not answer at boot is never used, so the kernel never waits for
 // such a port.
 //
+// Ctrl-C and Ctrl-P are not input while the monitor is closed: they set cons_requests, which
+// check/breakin.c handles.
+//
 // The callers are printf.c, panic.c, lib/readline.c, trap.c (interrupts), and syscall.c and wait.c
 // (readers). cons_lock protects the devices and the buffer; the big lock protects the queue of
 // sleeping readers.
@@ -39,17 +42,36 @@ static struct {
 	uint32_t wpos;             // Number of keys stored since boot; wpos - rpos keys are unread
 } input;
 
+#define CTRL(letter) (0x1F & (letter))
+
+volatile uint32_t cons_requests;
+static bool monitor_open; // The monitor reads the input: all keys are for its line editor
+
+// Store a key, or note its request. Ctrl-C discards what was typed before it and has not been read:
+// otherwise the monitor would read that as a command. A NUL is dropped, because cons_getc returns 0
+// for "no input".
+static void
+store_key(int c)
+{
+	if (c == CTRL('C') && !monitor_open) {
+		input.rpos = input.wpos;
+		__atomic_fetch_or(&cons_requests, CONS_STOP, __ATOMIC_SEQ_CST);
+	} else if (c == CTRL('P') && !monitor_open) {
+		__atomic_fetch_or(&cons_requests, CONS_SHOW, __ATOMIC_SEQ_CST);
+	} else if (c != 0) {
+		input.keys[input.wpos++ % INPUT_SIZE] = c;
+	}
+}
+
 // Move a device's input to the buffer, until the device has no more input or the buffer has `limit`
-// unread keys. A NUL is dropped, because cons_getc returns 0 for "no input".
+// unread keys.
 static void
 cons_collect(int (*device_getc)(void), uint32_t limit)
 {
 	int c;
 
-	while (input.wpos - input.rpos < limit && (c = device_getc()) != -1) {
-		if (c != 0)
-			input.keys[input.wpos++ % INPUT_SIZE] = c;
-	}
+	while (input.wpos - input.rpos < limit && (c = device_getc()) != -1)
+		store_key(c);
 }
 
 // ---- The first serial port, a 16550 (registers: see the 16550's data sheet) ----
@@ -150,6 +172,43 @@ cons_intr(void)
 		cons_collect(serial_getc, SERIAL_MAX);
 	cons_collect(kbd_getc, INPUT_SIZE);
 	spin_unlock(&cons_lock);
+}
+
+// Store the unread keys anew, after the monitor: its Ctrl-C and Ctrl-P become requests.
+static void
+store_again(void)
+{
+	uint32_t pos = input.rpos, end = input.wpos;
+
+	for (input.wpos = pos; pos != end; pos++)
+		store_key(input.keys[pos % INPUT_SIZE]);
+}
+
+void
+cons_monitor_opens(bool open)
+{
+	spin_lock(&cons_lock);
+	monitor_open = open;
+	cons_requests = 0;
+	if (!open)
+		store_again();
+	spin_unlock(&cons_lock);
+}
+
+bool
+cons_stop_wanted(void)
+{
+	bool wanted = false;
+
+	cons_intr();
+	spin_lock(&cons_lock);
+	for (uint32_t pos = input.rpos; pos != input.wpos && !wanted; pos++) {
+		wanted = input.keys[pos % INPUT_SIZE] == CTRL('C');
+		if (wanted)
+			input.rpos = pos + 1;
+	}
+	spin_unlock(&cons_lock);
+	return wanted;
 }
 
 void

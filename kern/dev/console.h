@@ -41,6 +41,22 @@ void cons_enable_interrupts(void);
 // input buffer. Takes cons_lock.
 void cons_intr(void);
 
+// What Ctrl-C and Ctrl-P ask for, while the monitor is closed. They are no input for programs. The
+// console sets these bits; kern/check/breakin.c clears them.
+enum {
+	CONS_STOP = 1 << 0, // Ctrl-C: enter the monitor
+	CONS_SHOW = 1 << 1, // Ctrl-P: show the environments
+};
+extern volatile uint32_t cons_requests;
+
+// Tell the console that the monitor starts to read its input, or that it ends. While the monitor is
+// open, Ctrl-C and Ctrl-P are input for its line editor. Takes cons_lock.
+void cons_monitor_opens(bool open);
+
+// For a command of the monitor that prints a long list: return whether Ctrl-C was typed since the
+// command's line, and take it and what was typed before it from the input. Takes cons_lock.
+bool cons_stop_wanted(void);
+
 // kbd.c: read a byte from the keyboard controller. Returns the character or the key code
 // (inc/kbdreg.h) of a pressed key. Returns 0 if the byte does not complete a character or key code,
 // and -1 if there is no byte. The caller holds cons_lock.

@@ -1,8 +1,8 @@
 """The parts of lib/ that need no kernel, as a shared library for the host.
 
-string.c, printfmt.c, div64.c and readline.c are compiled with the prefix jos_ before all names, and
-linked with libc_stubs.c. Each test loads a copy of the library of its own. Tests use random cases:
-the seed is printed, and JOS_TEST_SEED=n runs the same cases again.
+string.c, printfmt.c, div64.c, readline.c and complete.c are compiled with the prefix jos_ before
+all names, and linked with libc_stubs.c. Each test loads a copy of the library of its own. Tests use
+random cases: the seed is printed, and JOS_TEST_SEED=n runs the same cases again.
 """
 
 import atexit
@@ -18,7 +18,7 @@ import threading
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SOURCES = ["string", "printfmt", "div64", "readline"]
+SOURCES = ["string", "printfmt", "div64", "readline", "complete"]
 SEED = int(os.environ.get("JOS_TEST_SEED", random.SystemRandom().randrange(1 << 32)))
 
 HOST_LIBC = ctypes.CDLL(None)

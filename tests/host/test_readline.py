@@ -215,6 +215,64 @@ class ReadlineTest(LibraryTest):
         self.edit(editor, [])
         self.edit(editor, [UP, UP, "?"])
 
+    # ---- Completion, and Ctrl-P ----
+
+    def offer(self, candidates):
+        """Give readline these candidates: a function, line before the word -> words."""
+        @ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint, ctypes.c_uint)
+        def candidate(line, word, n):
+            words = candidates(line[:word])
+            return words[n] if n < len(words) else None
+
+        self.candidate = candidate  # Must not be freed.
+        ctypes.c_void_p.in_dll(self.jos, "jos_readline_candidate").value = \
+            ctypes.cast(candidate, ctypes.c_void_p).value
+
+    def shown(self, output):
+        terminal = Terminal()
+        terminal.show(output)
+        return [terminal.line(i) for i in range(len(terminal.lines))]
+
+    def test_tab_completes_a_word(self):
+        self.offer(lambda before: [b"help", b"hello", b"run"] if not before.strip() else [])
+        for typed, line, shown in (
+                ("r\t", b"run ", "K> run"), ("he\tp\t", b"help ", "K> help"),
+                ("he\tl\tx", b"hello x", "K> hello x"), ("x\t", b"x ", "K> x"),
+                ("run\ta\tb", b"run a b", "K> run a b"), (" r\t", b" run ", "K>  run"),
+                ("ux\x01r\t", b"run ux", "K> run ux"), ("h\t", b"hel", "K> hel")):
+            result, output = self.readline(typed + "\r")
+            self.assertEqual(result, line, typed)
+            self.assertEqual(self.shown(output), [shown, ""], typed)
+
+    def test_second_tab_lists_the_candidates(self):
+        self.offer(lambda before: [b"help", b"hello", b"run"])
+        result, output = self.readline("h\t\tp\r")
+        self.assertEqual((result, self.shown(output)),
+                         (b"help", ["K> hel", "help   hello", "K> help", ""]))
+        # The cursor stays where it was.
+        result, output = self.readline("x\x01he\t\tp\r")
+        self.assertEqual((result, self.shown(output)),
+                         (b"helpx", ["K> helx", "help   hello", "K> helpx", ""]))
+        result, output = self.readline("\t\r")
+        self.assertEqual(self.shown(output), ["K>", "help   hello  run", "K>", ""])
+
+    def test_long_lists_fit_on_the_screen(self):
+        words = [b"word%d" % i for i in range(100)]
+        self.offer(lambda before: words)
+        lines = self.shown(self.readline("w\t\t\r")[1])
+        self.assertLess(max(map(len, lines)), 80)
+        self.assertEqual(" ".join(lines[1:-2]).encode().split(), words)
+
+    def test_control_p_shows_something_above_the_line(self):
+        self.assertEqual(self.readline("a\x10b\r"), (b"ab", b"K> ab\n"))  # Nothing to show
+        calls = []
+        show = ctypes.CFUNCTYPE(None)(lambda: calls.append(1))
+        ctypes.c_void_p.in_dll(self.jos, "jos_readline_show").value = \
+            ctypes.cast(show, ctypes.c_void_p).value
+        result, output = self.readline("ab\x02\x10c\r")
+        self.assertEqual((result, len(calls)), (b"acb", 1))
+        self.assertEqual(self.shown(output), ["K> ab", "K> acb", ""])
+
     def test_random_keys(self):
         editor = Editor()
         names = [name for name in KEYS] + list("ab  ")

@@ -39,7 +39,7 @@ class BoundsTest(KernelTest):
             machine.send("k" * 400)
         machine.wait_for(r"\nK> \Z", start)
         output = machine.output[start:].replace("\r", "")
-        self.assert_lines(output, [name + ": ok", "audit: 5 pages, 0 environments, balanced"],
+        self.assert_lines(output, [name + ": ok", "audit: 6 pages, 0 environments, balanced"],
                           no=[".*panic.*"])
         for word in ("new", "free"):
             ids = re.findall(r"(?m)^\[\w{8}\] %s env (\w{8})$" % word, output)
@@ -100,7 +100,7 @@ class BoundsTest(KernelTest):
         machine = self.start_at_prompt(cpus=2)
         self.assertIn(" 1 environments, balanced", machine.command("run longcalls,stay"))
         machine.command("kill")
-        self.assertIn("audit: 5 pages, 0 environments, balanced", machine.command("audit"))
+        self.assertIn("audit: 6 pages, 0 environments, balanced", machine.command("audit"))
 
     # ---- Ids ----
 

@@ -39,8 +39,8 @@ DAMAGES = {
 }
 
 
-# struct Program in kern/programs.h: name, folder, image, size.
-PROGRAM = struct.Struct("<IIII")
+# struct Program in kern/programs.h: name, folder, image, size, lines.
+PROGRAM = struct.Struct("<IIIII")
 SIZE_OFFSET = 12
 
 
@@ -54,7 +54,7 @@ class Kernel:
         at = self.elf.offset_of(self.elf.symbol("programs").value)
         end = self.elf.offset_of(self.elf.symbol("programs_end").value - 1)
         while at < end:
-            name, _, image, _ = PROGRAM.unpack_from(self.data, at)
+            name, _, image, _, _ = PROGRAM.unpack_from(self.data, at)
             name = string_at(self.elf.data, self.elf.offset_of(name))
             self.images[name] = self.elf.offset_of(image)
             at += PROGRAM.size

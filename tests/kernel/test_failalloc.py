@@ -8,7 +8,7 @@ from tests.support import KernelTest
 PROMPT = r"K> \Z"
 INJECTED = r"(?m)^page_alloc: failure injected at %d$"
 BALANCED = r"(?m)^audit: \d+ pages, (\d+) environments, balanced$"
-EMPTY = "audit: 5 pages, 0 environments, balanced"
+EMPTY = "audit: 6 pages, 0 environments, balanced"
 
 # What a program, or the kernel, prints when memory runs out.
 DOCUMENTED = r"out of memory|\] no memory for its floating-point state"

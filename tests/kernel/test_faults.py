@@ -98,11 +98,14 @@ class StackOverflowTest(FaultTest):
         self.assertTrue(guard - KSTACK_SIZE <= va < guard, output)
         self.assert_in_order(output, [
             r"TRAP frame at 0x\w{8} from CPU %d" % cpu, "  trap 0x00000008 Double Fault",
-            r"        kern/monitor\.c:\d+: mon_kerninfo\+[03]", "Stack backtrace:",
-            r"  ebp \w{8} eip \w{8} args.*", r"        kern/monitor\.c:\d+: mon_kerninfo\+8",
+            r"        kern/monitor\.c:\d+: mon_kerninfo\+[03]", r"kernel panic on CPU %d .*" % cpu,
+            r"  environment: .*", r"  big lock: held by CPU %d" % cpu, "Stack backtrace:",
+            r"        kern/check/doublefault\.c:\d+: double_fault\+\d+",
+            r"        kern/monitor\.c:\d+: mon_kerninfo\+\d+",
+            r"        kern/monitor\.c:\d+: mon_kerninfo\+8",
             r"  \.\.\. \d{4} frames more \.\.\.",
             r"        kern/init\.c:\d+: %s\+\d+" % ("mp_main" if cpu else "i386_init"),
-            r"kernel panic on CPU %d .*" % cpu])
+            r"Welcome .*"])
         # The backtrace continues from the double-fault stack to the stack that overflowed.
         answer = machine.command("backtrace")
         self.assert_in_order(answer, [
@@ -177,6 +180,24 @@ class PanicTest(FaultTest):
                 self.assert_panic(machine, 0, "Non-Maskable Interrupt")
                 machine.stop()
 
+    def test_panic_says_what_the_cpu_was_doing(self):
+        # A program's page fault, and CPU 3 panics in it.
+        machine = self.boot_and_break(*stop_in("page_fault_handler", 3), "set $eip = 0",
+                                      cmdline="faultalloc " * 8)
+        output = self.assert_panic(machine, 3, "page fault in the kernel at va 00000000")
+        self.assert_in_order(output, [
+            r"kernel panic on CPU 3 at kern/trap\.c:\d+: .*",
+            r"  environment: 0000100\d \(faultalloc\)", "  big lock: held by CPU 3",
+            "Stack backtrace:", r"        kern/init\.c:\d+: _panic\+\d+",
+            r"        kern/trap\.c:\d+: trap\+\d+",
+            r"  at faultalloc: \w+\+0x\w+ \(\S+:\d+\)", "Welcome .*"])
+
+    def test_panic_without_an_environment(self):
+        machine = self.boot_and_break(*stop_in("sched_halt", 0), "set $eip = 0", cmdline="",
+                                      cpus=1)
+        self.assert_in_order(self.assert_panic(machine, 0, "page fault in the kernel"), [
+            "kernel panic .*", "  environment: none", "  big lock: held by CPU 0"])
+
     def test_backtrace_names_the_function_that_panics(self):
         # The compiler may move the call of _panic into a part of the function with another name.
         machine = self.boot_and_break(*stop_in("sched_yield", 0), "set var kernel_lock.holder = 0",
@@ -203,7 +224,9 @@ class PanicTest(FaultTest):
             self.assertRegex(line, "^(%s)$" % pattern)
         self.assertRegex(output[start:], r"\ATRAP frame at 0x\w+ from CPU 0\n"
                          r"(  [a-z]+ +0x[-\w]+.*\n)+"
-                         r"kernel panic .*\nWelcome .*\nType .*\nK> \Z")
+                         r"kernel panic .*\n  environment: 0000.... \(yield\)\n"
+                         r"  big lock: .*\nStack backtrace:\n(  .*\n)+"
+                         r"Welcome .*\nType .*\nK> \Z")
 
     def test_cpu_that_loops_with_interrupts_off_is_stopped(self):
         machine = self.boot_and_break(*stop_in("sched_yield", 3),

@@ -27,6 +27,27 @@ class CheckTest(FakesTest):
         self.assertEqual(text.split("\n")[-2:], ["1 passed, 2 failed", ""])
         self.assertEqual(status, 1)
 
+    def test_failure_shows_the_last_screenful_and_the_command(self):
+        status, text = self.check("""
+            class A(unittest.TestCase):
+                def setUp(self):
+                    self.transcripts = ["4 CPUs:\\n" + "".join("line %d\\n" % i for i in range(60)),
+                                        "1 CPUs:\\nof another machine"]
+                def test_bad(self):
+                    self.fail("because")
+                def test_shown(self):
+                    self.fail("because\\nlast lines of output:\\n    here")
+                def test_good(self):
+                    pass
+            """)
+        shown = "".join("        line %d\n" % i for i in range(35, 60))
+        self.assertRegex(text, r"(?m)^FAIL it\.bad .*\n    tests/test_it.py:\d+: because\n"
+                               r"    last lines of output:\n%s    run it again: make check "
+                               r"TESTS=it\.bad\n" % shown)
+        self.assertRegex(text, r"        here\n    run it again: make check TESTS=it\.shown\n")
+        self.assertEqual(text.count("line 59"), 1)
+        self.assertEqual(text.count("run it again"), 2)
+
     def test_patterns_select_tests(self):
         source = """
             class A(unittest.TestCase):

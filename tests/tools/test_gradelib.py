@@ -2,6 +2,7 @@
 that is interrupted."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -33,9 +34,16 @@ class GradelibTest(FakesTest):
         status, text = self.grade(OUTPUT.replace("one", "a one"))
         self.assertRegex(text, r"^first: FAIL \(.*s\)\n    missing: one\n")
         self.assertIn("        a one\n", text)
+        self.assertIn("\n    run it again: make run-first-nox CPUS=2\n", text)
         self.assertIn("Part A score: 0/5\n", text)
         self.assertIn("Part B score: 1/11\n\nScore: 1/16\n", text)
         self.assertEqual(status, 1)
+
+    def test_last_screenful_is_shown(self):
+        lines = ["line %d" % i for i in range(60)]
+        status, text = self.grade("\n".join(lines), "second")
+        shown = [line.strip() for line in text.split("\n") if re.match(" {8}line", line)]
+        self.assertEqual(shown, lines[-24:])  # The 25th line is the prompt.
 
     def assert_all_fail(self, output, complaint):
         """With this output, each of the three tests must fail with this complaint."""

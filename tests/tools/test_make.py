@@ -248,6 +248,27 @@ class TerminalTest(MakeTest):
         self.assertNotIn(b"\033", output)
         self.assertEqual(self.flags(theirs), before)
 
+    def test_control_c_goes_to_the_kernel(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        answers = [("new env 00001000", b"\003"),
+                   (r"Ctrl-C on CPU 0;(?s:.*)" + PROMPT, b"continue\n"),
+                   (r"K> continue\r\n\Z", b"\020"),
+                   (r"nothing: it is on CPU 0\r\nEnvironments: 1 ", LEAVE_QEMU.encode())]
+        with subprocess.Popen(["make", "-s", "run-endless-nox"], cwd=self.tree.root, stdin=theirs,
+                              stdout=theirs, stderr=theirs, env=clean_environment(),
+                              start_new_session=True) as process:
+            self.addCleanup(process.kill)
+            output, patience = b"", Patience(LIMIT_SECONDS, [process.pid])
+            while process.poll() is None and patience.left() > 0:
+                if select.select([ours], [], [], 0.1)[0]:
+                    output += os.read(ours, 4096)
+                if answers and re.search(answers[0][0], output.decode()):
+                    os.write(ours, answers.pop(0)[1])
+            process.kill()
+            self.assertEqual((process.wait(), answers), (0, []), output)
+
     def run_with(self, stdin, *args):
         """Run make with this redirection of stdin until the prompt; end it by a signal."""
         with Child(["sh", "-c", "exec make -s run-hello-nox %s" % stdin], cwd=self.tree.root,

@@ -4,8 +4,9 @@
     check.py [-v] [-j N] [--list] [PATTERN...]
 
 A pattern is a part of a test's name, or a file-name pattern with * and ?. Each test prints a line
-when it ends. The last line is `N passed, N failed`, with `, N skipped` if N is not 0. The exit
-status is 0 if no test failed and at least one passed.
+when it ends. A failed test also prints the last screenful of its machine's output, and the command
+that runs it again. The last line is `N passed, N failed`, with `, N skipped` if N is not 0. The
+exit status is 0 if no test failed and at least one passed.
 
 Tests are unittest cases. They run in parallel, except that the tests of a class with a setUpClass,
 or of a file with a setUpModule, run one after the other. Two attributes of a class are optional:
@@ -30,7 +31,7 @@ from collections import deque
 sys.path.insert(0, os.path.abspath(__file__ + "/../../.."))  # The project's root
 
 from tools.run.buildtree import ROOT, BuildError, Tree
-from tools.run.child import end_all
+from tools.run.child import end_all, last_lines
 from tools.run.tool import SIGNAL_SECONDS, ToolError, make_folder, remove_folder, run_tool
 
 TESTS = os.path.join(ROOT, "tests")
@@ -97,6 +98,16 @@ def name_of(case):
     return re.sub(r"(^|\.)test_", r"\1", module) + "." + re.sub("^test_", "", method)
 
 
+def how_to_repeat(test, failures):
+    """What to print below the failures of a test: the end of the output of the machine that was
+    started last, unless they show it, and the command that runs the test again."""
+    text = ""
+    transcripts = getattr(test, "transcripts", ())
+    if transcripts and "last lines of output" not in failures:
+        text = "last lines of output:\n" + last_lines(transcripts[0]) + "\n"
+    return text + "run it again: make check TESTS=" + name_of(test)
+
+
 class Listener(unittest.TestResult):
     """Passes the result of each test of a suite to the report."""
 
@@ -138,6 +149,8 @@ class Listener(unittest.TestResult):
 
     def stopTest(self, test):
         super().stopTest(test)
+        if self._failures:
+            self._failures.append(how_to_repeat(test, "\n".join(self._failures)))
         cpus = sorted(getattr(test, "cpus_used", ()))
         note = ", %s CPU%s" % (" and ".join(map(str, cpus)), "s" if cpus[-1] > 1 else "") \
             if cpus else ""

@@ -123,6 +123,8 @@ def run_test(test, tree):
         complaint = "\n".join(complaints) or None
     except ChildError as e:
         complaint = str(e)
+    if complaint:
+        complaint += "\nrun it again: make run-%s-nox CPUS=%d" % (test.name, test.cpus)
     return Outcome(complaint, output, time.monotonic() - started)
 
 

@@ -26,6 +26,8 @@ COLLECTING_SECONDS = 0.001
 # After SIGTERM, how long a tool may take to stop its own children.
 ENDING_SECONDS = 10
 
+SCREENFUL = 25  # Lines of output that a message about a failure shows
+
 _live = set()
 _live_lock = threading.Lock()
 _ending = False
@@ -35,7 +37,7 @@ class ChildError(ToolError):
     """A child cannot run, ended too early, or exceeded a time limit."""
 
 
-def last_lines(text, count=20):
+def last_lines(text, count=SCREENFUL):
     """The last lines of a text, indented."""
     lines = text.replace("\r", "").rstrip("\n").split("\n")
     return "\n".join("    " + line for line in lines[-count:])
