@@ -28,7 +28,7 @@ class MonitorTest(KernelTest):
 
     def test_help_lists_commands(self):
         answer = self.machine.command("help")
-        self.assert_lines(answer, ["%s - .+" % name for name in ("help", "kerninfo", "backtrace")])
+        self.assert_lines(answer, ["help - .+", "kerninfo - .+", r"backtrace \[ENV\] - .+"])
 
     def test_kerninfo_shows_the_sections(self):
         kernel = read_elf(self.kernel())
