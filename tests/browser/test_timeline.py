@@ -111,6 +111,25 @@ class TimelineTest(PageTest):
                                         "{0}.end))".format(lock))
                 self.assertEqual((held, sum(waited)), reference.lock_times(MODEL, cpu))
 
+    def test_longest_interval(self):
+        """The answers of the pre-reduced blocks are those of a loop over all intervals."""
+        wrong = BROWSER.run("""
+            const wrong = [], { track } = viewer.intervals.cpus[0], n = track.length - 1;
+            const length = i => i < 0 ? -1 : track.endOf(i) - track.start.data[i];
+            for (let k = 0; k < 500; k++) {
+                const from = (k * 7919) % n, to = from + (k * 104729) % (n - from);
+                let best = -1;
+                for (let i = from; i < to; i++)
+                    if (track.cls.data[i] === 0 && length(i) > length(best))
+                        best = i;
+                if (length(track.longest(from, to)) !== length(best))
+                    wrong.push([from, to]);
+            }
+            return [n, track.longestOf.length, wrong];""")
+        self.assertGreater(wrong[0], 400)
+        self.assertGreaterEqual(wrong[1], 1)
+        self.assertEqual(wrong[2], [])
+
     def test_summary(self):
         rows = self.js("Array.from(viewer.parts.summary.querySelectorAll('table'), table => "
                        "Array.from(table.rows, row => Array.from(row.cells, c => c.innerText)))")

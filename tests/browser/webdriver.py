@@ -50,6 +50,11 @@ class Browser:
         self.session = None
         self._driver = Child([driver, "--port=0"], limit=LIMIT_SECONDS)
 
+    @property
+    def driver_pid(self):
+        """The process whose descendants are those of the browser."""
+        return self._driver.pid
+
     def __enter__(self):
         try:
             self.port = int(self._driver.wait_for(r"successfully on port (\d+)")[1])

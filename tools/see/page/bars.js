@@ -38,9 +38,9 @@ export function drawCpuBars(frame, lane, y) {
                 pixels(share(track, KERNEL, i, j, t, next), height));
             const most = user ? mostOf(track, i, j, t, next) : -1;
             if (most >= 0)
-                frame.rectangle(paint.env(track.value.data[most]), x, top + height - user, 1, user);
+                frame.column(paint.env(track.value.data[most]), x, top + height - user, user);
             if (kernel)
-                frame.rectangle(paint.kernel(0), x, top + height - user - kernel, 1, kernel);
+                frame.column(paint.kernel(0), x, top + height - user - kernel, kernel);
         });
     drawLockUse(frame, lane.lockUse, y + lane.lock, lane.lockHeight);
 }
@@ -50,22 +50,22 @@ function drawCpuInterval(frame, track, i, x0, x1, top, height) {
     switch (track.cls.data[i]) {
     case USER: {
         const colour = paint.env(env);
-        frame.rectangle(colour, x0, top, width, height);
+        frame.bar(colour, x0, top, width, height);
         frame.text(inkOn(colour), envLabels(trace, env), x0, width, top + height / 2);
         break;
     }
     case KERNEL:
-        frame.rectangle(paint.kernel(env), x0, top, width, height - UNDERLINE);
-        frame.rectangle(paint.env(env), x0, top + height - UNDERLINE, width, UNDERLINE);
+        frame.bar(paint.kernel(env), x0, top, width, height - UNDERLINE);
+        frame.bar(paint.env(env), x0, top + height - UNDERLINE, width, UNDERLINE);
         if (width >= LABEL_FROM)
             frame.text(inkOn(paint.kernel(env)), [kernelReason(trace, track, i)], x0, width,
                 top + (height - UNDERLINE) / 2);
         break;
     case IDLE:
-        frame.rectangle(patterns.idle, x0, top, width, height);
+        frame.bar(patterns.idle, x0, top, width, height);
         break;
     case HALTED:
-        frame.rectangle(patterns.halted, x0, top, width, height);
+        frame.bar(patterns.halted, x0, top, width, height);
         break;
     }
     if (width > 4) // A line between neighbours
@@ -80,16 +80,16 @@ function drawLockUse(frame, track, top, height) {
     forPieces(track, view,
         (x0, x1, i) => {
             if (track.cls.data[i] !== FREE)
-                frame.rectangle(colours[track.cls.data[i]], x0, top, x1 - x0, height);
+                frame.bar(colours[track.cls.data[i]], x0, top, x1 - x0, height);
         },
         (x, i, j, t, next) => {
             const held = pixels(share(track, HELD, i, j, t, next), height);
             const waits = share(track, WAITING, i, j, t, next) +
                 share(track, ASLEEP, i, j, t, next);
             if (held)
-                frame.rectangle(paint.theme.held, x, top + height - held, 1, held);
+                frame.column(paint.theme.held, x, top + height - held, held);
             if (waits > 0)
-                frame.rectangle(paint.theme.wait, x, top, 1,
+                frame.column(paint.theme.wait, x, top,
                     Math.max(1, Math.min(height - held, pixels(waits, height))));
         });
 }
@@ -104,7 +104,7 @@ export function drawBigLock(frame, lane, y) {
             if (track.cls.data[i] !== HELD)
                 return;
             const env = track.value.data[i], colour = paint.env(env);
-            frame.rectangle(colour, x0, top, x1 - x0, height);
+            frame.bar(colour, x0, top, x1 - x0, height);
             if (env)
                 frame.text(inkOn(colour), envLabels(trace, env), x0, x1 - x0, top + height / 2);
             if (x1 - x0 > 4)
@@ -114,7 +114,7 @@ export function drawBigLock(frame, lane, y) {
             const held = pixels(share(track, HELD, i, j, t, next), height);
             const most = held ? mostOf(track, i, j, t, next) : -1;
             if (most >= 0)
-                frame.rectangle(paint.env(track.value.data[most]), x, top + height - held, 1, held);
+                frame.column(paint.env(track.value.data[most]), x, top + height - held, held);
         });
 }
 
@@ -131,7 +131,7 @@ export function drawEnvBars(frame, lane, y) {
                 const part = Math.min(bottom - top,
                     pixels(share(track, c, i, j, t, next), height));
                 if (part)
-                    frame.rectangle(colours[c], x, bottom - part, 1, part);
+                    frame.column(colours[c], x, bottom - part, part);
                 bottom -= part;
             }
         });
@@ -142,16 +142,16 @@ function drawEnvInterval(frame, track, i, x0, x1, top, height, colours) {
     if (cls === ABSENT)
         return;
     if (cls === BLOCKED) { // A thin line: it exists
-        frame.rectangle(patterns.blocked, x0, top + 2, width, height - 4);
+        frame.bar(patterns.blocked, x0, top + 2, width, height - 4);
         return;
     }
     if (cls === READY) {
-        frame.rectangle(colours[READY], x0, top + height / 4, width, height / 2);
+        frame.bar(colours[READY], x0, top + height / 4, width, height / 2);
         return;
     }
-    frame.rectangle(colours[cls], x0, top, width, height);
+    frame.bar(colours[cls], x0, top, width, height);
     if (cls === ON_KERNEL)
-        frame.rectangle(colours[ON_USER], x0, top + height - 3, width, 3);
+        frame.bar(colours[ON_USER], x0, top + height - 3, width, 3);
     const reason = cls === ON_KERNEL ? kernelReason(trace, track, i) : "";
     if (width >= LABEL_FROM)
         frame.text(inkOn(colours[cls]), [reason || `CPU ${track.value.data[i]}`], x0, width,

@@ -4,10 +4,12 @@ import { Paint, Patterns } from "./colours.js";
 import { drawArrows, drawMarks } from "./marks.js";
 import { drawBigLock, drawCpuBars, drawEnvBars, drawHighlight } from "./bars.js";
 import { drawMatches, drawRuler, RULER_HEIGHT } from "./ruler.js";
+import { Pixels } from "./pixels.js";
 import { laneAt } from "./layout.js";
 
 const FONT = "system-ui, sans-serif";
 const CHARACTER = 6.4; // The width of a character of a label, in pixels, about
+const NARROW = 4; // Pixels
 const BAR_DRAWERS = { cpu: drawCpuBars, lock: drawBigLock, env: drawEnvBars };
 
 // What the drawing of one frame needs, and how much it has drawn.
@@ -20,6 +22,7 @@ export class Frame {
         this.patterns = new Patterns(context, theme, scale);
         this.font = `11px ${FONT}`;
         this.smallFont = `11px ${FONT}`;
+        this.pixels = new Pixels();
         this.reset();
     }
 
@@ -35,15 +38,34 @@ export class Frame {
         this.counts.rectangles++;
     }
 
+    // A part of a bar, from the pixel x on. Narrow parts are many: they become columns.
+    bar(colour, x, y, width, height) {
+        if (width > NARROW || typeof colour !== "string") {
+            this.rectangle(colour, x, y, width, height);
+            return;
+        }
+        for (let i = 0; i < width; i++)
+            this.pixels.column(colour, x + i, y, height);
+        this.counts.rectangles++;
+    }
+
+    // A rectangle of one pixel's width. It is drawn by pixels.draw(), over the rectangles.
+    column(colour, x, y, height) {
+        this.pixels.column(colour, x, y, height);
+        this.counts.rectangles++;
+    }
+
     // A label in an interval from x on, with its middle at y: the first of `texts` that fits into
     // `width`. If none fits, the last one is cut, unless too little remains.
     text(colour, texts, x, width, y) {
         const left = Math.max(x, 0), right = Math.min(x + width, this.view.width);
         const fits = Math.floor((right - left - 8) / CHARACTER);
+        if (fits < 4)
+            return;
         let text = texts.find(one => one.length <= fits) || texts[texts.length - 1];
         if (text.length > fits)
             text = text.slice(0, fits - 1) + "…";
-        if (text.length < 4)
+        if (!text)
             return;
         const { context } = this;
         this.colour = context.fillStyle = colour;
@@ -93,6 +115,7 @@ function visibleLanes(scene) {
 
 function drawVisibleLanes(scene, top) {
     const { frame, highlighted, intervals } = scene, bottoms = {};
+    frame.pixels.clear(Math.ceil(frame.view.width), Math.ceil(scene.height));
     for (const lane of visibleLanes(scene)) {
         BAR_DRAWERS[lane.kind](frame, lane, top + lane.y);
         frame.colour = null;
@@ -100,6 +123,7 @@ function drawVisibleLanes(scene, top) {
             bottoms[lane.cpu] = top + lane.y + lane.bar + lane.barHeight;
         frame.counts.lanes++;
     }
+    frame.pixels.draw(frame.context);
     if (highlighted && intervals.envs.has(highlighted))
         drawHighlight(frame, intervals.envs.get(highlighted), bottoms);
     for (const lane of visibleLanes(scene))

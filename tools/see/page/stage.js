@@ -13,7 +13,7 @@ import { labelWidth, laneAt, makeLanes, totalHeight } from "./layout.js";
 import { makeParts } from "./parts.js";
 import { themeColours } from "./colours.js";
 
-const LEAST_HEIGHT = 380; // Of the lanes, in pixels
+const LEAST_HEIGHT = 430; // Of the lanes, in pixels
 const MOST_HEIGHT = 0.62; // Of the window
 
 export class Stage {
@@ -122,8 +122,9 @@ export class Stage {
         const { parts } = this;
         const leftOut = drawScene({ ...this, scrollTop: this.scrollTop,
             highlighted: this.hovered || this.pinned });
-        parts.hint.textContent = leftOut ? `${formatNumber(leftOut)} arrows: zoom in to see them`
-            : "";
+        const hint = leftOut ? `${formatNumber(leftOut)} arrows: zoom in to see them` : "";
+        if (parts.hint.textContent !== hint) // Else the browser would lay out the page again.
+            parts.hint.textContent = hint;
         this.drawOverview();
         this.framesDrawn++;
     }
