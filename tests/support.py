@@ -4,6 +4,7 @@ A test starts machines with boot(), start() or run_kernel(). They are stopped wh
 even if it fails. No test measures time: a time limit only ends a machine that hangs.
 """
 
+import contextlib
 import os
 import re
 import unittest
@@ -133,3 +134,39 @@ class KernelTest(unittest.TestCase):
             if not any(re.fullmatch(regex, line) for line in printed):
                 self.fail("missing, or out of order: %s\nlast lines of output:\n%s"
                           % (regex, last_lines(output, 40)))
+
+
+class BrokenKernelTest(KernelTest):
+    """A test that breaks the kernel on purpose, in a copy of the tree."""
+
+    slow = True
+    may_panic = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tree = TREE.copy_built()
+        cls.addClassCleanup(cls.tree.remove)
+
+    @contextlib.contextmanager
+    def broken(self, file, text, instead):
+        """A context in which the copy is built with a piece of its source text replaced."""
+        path = self.tree.path(*file.split("/"))
+        with open(path, encoding="utf-8") as f:
+            whole = f.read()
+        self.assertEqual(whole.count(text), 1, "in %s: %s" % (file, text))
+        try:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(whole.replace(text, instead))
+            self.tree.build()
+            yield
+        finally:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(whole)
+
+
+def add_tests(test_case, names):
+    """Add a method test_NAME, which calls check(NAME), for each name."""
+    for name in names:
+        def test(self, name=name):
+            self.check(name)
+        setattr(test_case, "test_" + name, test)

@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from tests.support import TREE, KernelTest
+from tests.support import TREE, KernelTest, add_tests
 from tools.measure import bench
 from tools.measure import benchside
 from tools.measure.budgets import OPERATIONS, PROGRAMS
@@ -110,11 +110,4 @@ class MakeBenchTest(KernelTest):
                 re.escape(row["text"]), ours, base))
 
 
-def add_tests():
-    for program in PROGRAMS:
-        def test(self, program=program):
-            self.check(program)
-        setattr(BenchTest, "test_" + program, test)
-
-
-add_tests()
+add_tests(BenchTest, PROGRAMS)

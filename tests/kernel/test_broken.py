@@ -1,9 +1,6 @@
-"""Kernels broken on purpose: a test program must find each mistake.
+"""Kernels broken on purpose: a test program must find each mistake."""
 
-A broken kernel is built in a copy of the tree in which one piece of source text is replaced.
-"""
-
-from tests.support import TREE, KernelTest
+from tests.support import BrokenKernelTest, add_tests
 
 # name: file, text, its replacement, the program to run, a line that it must print
 LANDED = r"\[00001000\] user panic in shootdown at .*: round \d+: the page was written after .*"
@@ -26,38 +23,13 @@ BROKEN = {
 }
 
 
-class BrokenTest(KernelTest):
-    slow = True
-    may_panic = True
-
-    @classmethod
-    def setUpClass(cls):
-        cls.tree = TREE.copy_built()
-        cls.addClassCleanup(cls.tree.remove)
-
+class BrokenTest(BrokenKernelTest):
     def check(self, name):
         file, text, instead, program, line = BROKEN[name]
-        path = self.tree.path(*file.split("/"))
-        with open(path, encoding="utf-8") as f:
-            whole = f.read()
-        self.assertEqual(whole.count(text), 1, "in %s: %s" % (file, text))
-        try:
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(whole.replace(text, instead))
-            self.tree.build()
+        with self.broken(file, text, instead):
             image = self.tree.disk_image(program)
-        finally:
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(whole)
         machine = self.start(disk=image, cpus=2)
         self.assert_lines(machine.run_to_prompt(), [line])
 
 
-def add_tests():
-    for name in BROKEN:
-        def test(self, name=name):
-            self.check(name)
-        setattr(BrokenTest, "test_" + name, test)
-
-
-add_tests()
+add_tests(BrokenTest, BROKEN)

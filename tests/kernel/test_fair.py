@@ -7,7 +7,7 @@ was full, the environments that print would wait for the reader.
 
 import re
 
-from tests.support import KernelTest, run_gdb
+from tests.support import KernelTest, add_tests, run_gdb
 
 # An instruction takes 16 ns: a time slice is 625,000 instructions.
 CLOCK = ["-icount", "shift=4,sleep=off"]
@@ -99,11 +99,4 @@ class TurnsTest(KernelTest):
                                 "envs[2].env_ipc_recving", "4097")
 
 
-def add_tests():
-    for pattern in SHARES:
-        def test(self, pattern=pattern):
-            self.check(pattern)
-        setattr(SharesTest, "test_" + pattern, test)
-
-
-add_tests()
+add_tests(SharesTest, SHARES)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 
-from tests.support import LIMIT_SECONDS, TREE, KernelTest
+from tests.support import LIMIT_SECONDS, TREE, BrokenKernelTest, KernelTest, add_tests
 from tools.grade.gradelib import check_end
 from tools.see.check import check, check_times
 from tools.see.decode import decode, kind_names
@@ -237,37 +237,12 @@ BROKEN = {
 }
 
 
-class BrokenTest(TraceTest):
-    slow = True
-    may_panic = True
-
-    @classmethod
-    def setUpClass(cls):
-        cls.tree = TREE.copy_built()
-        cls.addClassCleanup(cls.tree.remove)
-
+class BrokenTest(BrokenKernelTest, TraceTest):
     def check(self, name):
         file, text, instead, program, says = BROKEN[name]
-        path = self.tree.path(*file.split("/"))
-        with open(path, encoding="utf-8") as f:
-            whole = f.read()
-        self.assertEqual(whole.count(text), 1, "in %s: %s" % (file, text))
-        try:
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(whole.replace(text, instead))
-            self.tree.build()
+        with self.broken(file, text, instead):
             run = self.trace(program, 2, self.tree)
-        finally:
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(whole)
         self.assertRegex("\n".join(complaints_of(run, self.tree)[1]), says)
 
 
-def add_tests():
-    for name in BROKEN:
-        def test(self, name=name):
-            self.check(name)
-        setattr(BrokenTest, "test_" + name, test)
-
-
-add_tests()
+add_tests(BrokenTest, BROKEN)
