@@ -233,9 +233,4 @@ sys_exofork(void)
 	return eax;
 }
 
-// ---- Bits of a page table entry that only the library uses ----
-
-#define PTE_SHARE 0x400 // fork shares the page and does not copy it
-#define PTE_COW   0x800 // Copy-on-write; but together with PTE_W, the page is shared by sfork
-
 #endif // JOS_INC_LIB_H

@@ -41,6 +41,11 @@
 #define PTE_G     0x100 // Global: survives a load of CR3
 #define PTE_AVAIL 0xE00 // Ignored by the CPU: free for software
 
+// Two of these bits have a meaning for fork in the library (lib/fork.c). The kernel ignores them,
+// except to show them (kern/check/memmap.c).
+#define PTE_SHARE 0x400 // fork shares the page and does not copy it
+#define PTE_COW   0x800 // Copy-on-write; but together with PTE_W, the page is shared by sfork
+
 // The bits of a page table entry that a program may choose in a system call.
 #define PTE_SYSCALL (PTE_AVAIL | PTE_P | PTE_W | PTE_U)
 

@@ -45,6 +45,7 @@ static const struct Command commands[] = {
 	{ "failalloc", "K|K+|0", "Let a page allocation fail: the K-th (+: and all after it)",
 	    mon_failalloc },
 	{ "audit", "", "Check that the kernel's data is consistent", mon_audit },
+	{ "memmap", "[ENV|LO HI|page PA]", "Show memory as a picture", mon_memmap },
 	{ "lockstat", "[on|off]", "Show statistics of the big lock, or measure it", mon_lockstat },
 	{ "trace", "[on|off|N]", "Show the last N events of the kernel", mon_trace },
 	{ "shutdown", "", "Switch the machine off", mon_shutdown },

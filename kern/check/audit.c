@@ -25,22 +25,17 @@
 
 #define MAX_LINES 20 // Maximum errors to print: one mistake can cause a thousand errors
 
-// found[] has one word per page: the number of mappings that the audit has found, and these flags.
-#define RESERVED (1U << 31) // In use since boot and never freed (the kernel itself, or not RAM)
-#define HELD     (1U << 30) // Used by the kernel at one place; programs must not map the page
-#define LISTED   (1U << 29) // On the free list
-#define MAPPINGS (LISTED - 1)
-
-static uint32_t *found;
+static uint32_t *found; // One word per page: audit.h
 static bool in_list[NENV];
 static int errors;
+static bool quiet; // Print nothing
 
 static __attribute__((format(printf, 1, 2))) void
 report(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (++errors > MAX_LINES)
+	if (++errors > MAX_LINES || quiet)
 		return;
 	va_start(ap, fmt);
 	cprintf("audit: ");
@@ -49,18 +44,27 @@ report(const char *fmt, ...)
 	va_end(ap);
 }
 
+// Mark the page at pa, if there is such a page, as wrong if `errors` has increased since it was
+// `before`.
+static void
+mark_page(physaddr_t pa, int before)
+{
+	if (errors != before && PGNUM(pa) < npages)
+		found[PGNUM(pa)] |= PAGE_WRONG;
+}
+
 void
 audit_init(uint32_t *counts)
 {
 	found = counts;
 	for (size_t i = 0; i < npages; i++)
-		found[i] = pages[i].pp_ref ? RESERVED : 0;
+		found[i] = pages[i].pp_ref ? PAGE_RESERVED : 0;
 }
 
 void
 audit_reserve(const struct PageInfo *pp)
 {
-	found[pp - pages] = RESERVED;
+	found[pp - pages] = PAGE_RESERVED | PAGE_ADDED;
 }
 
 // ---- Page tables ----
@@ -85,11 +89,12 @@ audit_kern_pgdir(void)
 {
 	for (uint32_t pdx = 0; pdx < NPDENTRIES; pdx++) {
 		pde_t pde = kern_pgdir[pdx];
+		int before = errors;
 		if (!(pde & PTE_P) || pdx == PDX(UVPT))
 			continue;
 		if (pdx < PDX(UTOP) || (pde & (PTE_PS | PTE_U)) == (PTE_PS | PTE_U))
 			report("kern_pgdir[%u] is %08x", pdx, pde);
-		if ((pde & PTE_PS) || !count_mapping(PTE_ADDR(pde), HELD))
+		if ((pde & PTE_PS) || !count_mapping(PTE_ADDR(pde), PAGE_HELD))
 			continue;
 		const pte_t *table = KADDR(PTE_ADDR(pde));
 		for (uint32_t ptx = 0; ptx < NPTENTRIES; ptx++) {
@@ -98,6 +103,7 @@ audit_kern_pgdir(void)
 				report("va %p is the kernel's, but mapped as %08x",
 				    PGADDR(pdx, ptx, 0), table[ptx]);
 		}
+		mark_page(PTE_ADDR(pde), before);
 	}
 }
 
@@ -106,11 +112,13 @@ audit_table(const struct Env *e, uint32_t pdx, const pte_t *table)
 {
 	for (uint32_t ptx = 0; ptx < NPTENTRIES; ptx++) {
 		pte_t pte = table[ptx];
+		int before = errors;
 		if (!(pte & PTE_P))
 			continue;
 		if (!(pte & PTE_U) || PGOFF(pte) & ~(PTE_SYSCALL | PTE_A | PTE_D))
 			report(
 			    "[%08x] va %p is mapped as %08x", e->env_id, PGADDR(pdx, ptx, 0), pte);
+		mark_page(PTE_ADDR(pte), before);
 		count_mapping(PTE_ADDR(pte), 0);
 	}
 }
@@ -121,10 +129,11 @@ audit_address_space(const struct Env *e)
 	const pde_t *pgdir = e->env_pgdir;
 	physaddr_t pa = PADDR(pgdir);
 
-	count_mapping(pa, HELD);
+	count_mapping(pa, PAGE_HELD);
 	for (uint32_t pdx = 0; pdx < NPDENTRIES; pdx++) {
 		// Ignore PTE_A and PTE_D, which the CPU sets by itself.
 		pde_t pde = pgdir[pdx] & ~(PTE_A | PTE_D), wanted;
+		int before = errors;
 		if (pdx < PDX(UTOP) && !(pde & PTE_P))
 			continue;
 		if (pdx < PDX(UTOP))
@@ -136,7 +145,8 @@ audit_address_space(const struct Env *e)
 		if (pde != wanted)
 			report(
 			    "[%08x] env_pgdir[%u] is %08x, not %08x", e->env_id, pdx, pde, wanted);
-		else if (pdx < PDX(UTOP) && count_mapping(PTE_ADDR(pde), HELD))
+		mark_page(pa, before);
+		if (pde == wanted && pdx < PDX(UTOP) && count_mapping(PTE_ADDR(pde), PAGE_HELD))
 			audit_table(e, pdx, KADDR(PTE_ADDR(pde)));
 	}
 }
@@ -154,11 +164,12 @@ audit_free_list(void)
 			report("the list of free pages has the bad pointer %p", pp);
 			return;
 		}
-		if (found[i] & LISTED) {
+		if (found[i] & PAGE_LISTED) {
+			found[i] |= PAGE_WRONG;
 			report("page 0x%08x is on the free list twice", page2pa(pp));
 			return;
 		}
-		found[i] |= LISTED;
+		found[i] |= PAGE_LISTED;
 	}
 	if (n != page_free_count())
 		report("%u pages are counted as free, %u are listed", page_free_count(), n);
@@ -172,21 +183,23 @@ audit_pages(void)
 	size_t used = 0;
 
 	for (size_t i = 0; i < npages; i++) {
-		uint32_t mappings = found[i] & MAPPINGS, ref = pages[i].pp_ref;
+		uint32_t mappings = found[i] & PAGE_MAPPINGS, ref = pages[i].pp_ref;
 		physaddr_t pa = i << PGSHIFT;
-		if (found[i] & RESERVED)
+		int before = errors;
+		if (found[i] & PAGE_RESERVED)
 			mappings++;
 		else
 			used += mappings > 0;
 		if (ref != mappings)
 			report(
 			    "page 0x%08x has %u references, %u mappings found", pa, ref, mappings);
-		if ((found[i] & (HELD | RESERVED)) && mappings != 1)
+		if ((found[i] & (PAGE_HELD | PAGE_RESERVED)) && mappings != 1)
 			report("page 0x%08x is the kernel's, but mapped elsewhere", pa);
-		if ((found[i] & LISTED) && (ref || mappings))
+		if ((found[i] & PAGE_LISTED) && (ref || mappings))
 			report("page 0x%08x is on the free list, but in use", pa);
-		if (!(found[i] & LISTED) && !ref && !mappings)
+		if (!(found[i] & PAGE_LISTED) && !ref && !mappings)
 			report("page 0x%08x is lost: neither in use nor free", pa);
+		mark_page(pa, before);
 	}
 	return used;
 }
@@ -324,7 +337,7 @@ audit_envs(void)
 		if (e->env_pgdir)
 			audit_address_space(e);
 		if (e->env_fpu)
-			count_mapping(PADDR(e->env_fpu), HELD);
+			count_mapping(PADDR(e->env_fpu), PAGE_HELD);
 	}
 	if (dying != envs_dying)
 		report("%u environments are counted as dying, %u are", envs_dying, dying);
@@ -333,19 +346,39 @@ audit_envs(void)
 	return n;
 }
 
-int
-audit(void)
+// Check everything. Returns the number of pages in use, as audit_pages does. *nenvs gets the number
+// of environments.
+static size_t
+audit_all(size_t *nenvs)
 {
 	errors = 0;
 	for (size_t i = 0; i < npages; i++)
-		found[i] &= RESERVED;
+		found[i] &= PAGE_RESERVED | PAGE_ADDED;
 	audit_kern_pgdir();
-	size_t nenvs = audit_envs();
+	*nenvs = audit_envs();
 	audit_free_list();
-	size_t used = audit_pages();
+	return audit_pages();
+}
+
+int
+audit(void)
+{
+	size_t nenvs, used = audit_all(&nenvs);
+
 	if (errors)
 		cprintf("audit: %d errors\n", errors);
 	else
 		cprintf("audit: %u pages, %u environments, balanced\n", used, nenvs);
 	return errors;
+}
+
+uint32_t *
+audit_page_words(void)
+{
+	size_t nenvs;
+
+	quiet = true;
+	audit_all(&nenvs);
+	quiet = false;
+	return found;
 }

@@ -26,6 +26,7 @@ extern command_t mon_programs, mon_run, mon_failalloc, mon_audit, mon_shutdown; 
 extern command_t mon_envs, mon_cpus, mon_kill;                                  // envcommands.c
 extern command_t mon_showmappings, mon_setperm, mon_dump;                       // memcommands.c
 extern command_t mon_step, mon_continue;                                        // step.c
+extern command_t mon_memmap;                                                    // memmap.c
 extern command_t mon_lockstat;                                                  // lockstat.c
 extern command_t mon_trace;                                                     // traceprint.c
 

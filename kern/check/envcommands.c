@@ -18,7 +18,7 @@ env_name(const struct Env *e)
 	return e->env_program ? e->env_program->name : "(no program)";
 }
 
-static const char *
+const char *
 env_status_name(const struct Env *e)
 {
 	static const char *const names[] = {

@@ -10,4 +10,7 @@ void print_envs(void);
 // Return the name of an environment's program.
 const char *env_name(const struct Env *e);
 
+// Return the word for what an environment does: "running", for example.
+const char *env_status_name(const struct Env *e);
+
 #endif // JOS_KERN_CHECK_ENVCOMMANDS_H

@@ -30,8 +30,8 @@ static const struct {
 	{ PTE_D, "D" },
 	{ PTE_PS, "4MB" },
 	{ PTE_G, "G" },
-	{ 0x400, "SHARE" }, // The names of lib/fork.c
-	{ 0x800, "COW" },
+	{ PTE_SHARE, "SHARE" },
+	{ PTE_COW, "COW" },
 };
 
 static void
@@ -123,7 +123,7 @@ perms_argument(const char *text, pte_t old, pte_t *new)
 		const char *letters = "uwcs", *at = strchr(letters, *text);
 		if (!at)
 			return false;
-		bits |= (pte_t[]){ PTE_U, PTE_W, 0x800, 0x400 }[at - letters];
+		bits |= (pte_t[]){ PTE_U, PTE_W, PTE_COW, PTE_SHARE }[at - letters];
 	}
 	if (sign == '+')
 		*new = old | bits;

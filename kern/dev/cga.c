@@ -26,13 +26,14 @@
 #define CRTC_START  12    // Start address (first visible cell): high byte in 12, low byte in 13
 #define CRTC_CURSOR 14    // The cursor's cell: high byte in 14, low byte in 15
 
-#define COLOURS 0x0700 // Light grey on black
+#define COLOURS (CONS_COLOURS << 8)
 
 static uint16_t *const cells = (uint16_t *)(KERNBASE + CGA_BUF);
 static const uint16_t blanks[COLS] = { [0 ... COLS - 1] = COLOURS | ' ' };
 static unsigned top;       // Index of the first visible cell
 static unsigned shown_top; // The value of top that was last written to the 6845
 static unsigned pos;       // Index of the cell for the next character
+static uint32_t colours = COLOURS;
 
 static unsigned
 crtc_read(int reg)
@@ -87,7 +88,7 @@ size_t
 cga_put(const char *s, size_t len)
 {
 	uint16_t *to = cells + pos;
-	uint32_t cell = COLOURS;
+	uint32_t cell = colours;
 	size_t limit = MIN(len, COLS - pos % COLS), left = limit;
 
 	// Copy until a control character, the end of the text, or the end of the line. A loop in C
@@ -134,6 +135,12 @@ cga_control(uint8_t c)
 	}
 	if (pos == top + SCREEN)
 		scroll();
+}
+
+void
+cga_set_colours(unsigned new_colours)
+{
+	colours = new_colours << 8;
 }
 
 void

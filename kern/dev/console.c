@@ -293,6 +293,27 @@ cons_put(const char *s, size_t len)
 	}
 }
 
+// A terminal at the serial port gets the escape sequence for these colours (ECMA-48, SGR): 30 to 37
+// and 90 to 97 (bright) for characters, 40 to 47 for the background. The CGA counts blue as 1 and
+// red as 4; terminals do the opposite.
+void
+cons_set_colours(unsigned colours)
+{
+	static const char ansi[] = "04261537";
+	char sequence[] = "\033[0;30;40m";
+
+	sequence[4] = colours & 8 ? '9' : '3';
+	sequence[5] = ansi[colours & 7];
+	sequence[8] = ansi[colours >> 4 & 7];
+	spin_lock(&cons_lock);
+	cga_set_colours(colours);
+	if (colours == CONS_COLOURS)
+		serial_write("\033[0m", 4);
+	else
+		serial_write(sequence, sizeof(sequence) - 1);
+	spin_unlock(&cons_lock);
+}
+
 void
 cons_init(void)
 {

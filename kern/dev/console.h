@@ -21,6 +21,12 @@ void cons_put(const char *s, size_t len);
 // printf.c: write len characters, without output of other CPUs in between. Takes cons_lock.
 void cons_write(const char *s, size_t len);
 
+// Set the colours of the text that follows, on both: bits 0 to 3 are the colour of the characters,
+// and bits 4 to 6 the background, in the CGA's numbers. Takes cons_lock. The caller ends with
+// CONS_COLOURS, the usual colours. Nothing else in the kernel writes in colours.
+void cons_set_colours(unsigned colours);
+#define CONS_COLOURS 0x07 // Light grey on black
+
 // Take cons_lock for a panic, and never release the lock. If another CPU holds the lock, wait up to
 // a second until that CPU has finished its line. Then take the lock by force, because the other CPU
 // may have stopped. If this CPU already holds the lock, do not wait.
@@ -72,10 +78,12 @@ int kbd_getc_bios(void);
 // cga.c: the screen. The caller holds cons_lock; only cga_init needs no lock. cga_put writes text
 // up to a control character or the end of the screen's line, and returns the number of characters
 // that it wrote. cga_control writes a control character. After one or more of these calls, the
-// caller must call cga_update, which sets the adapter's start address and cursor.
+// caller must call cga_update, which sets the adapter's start address and cursor. cga_set_colours
+// sets the colours of the characters that cga_put writes.
 void cga_init(void);
 size_t cga_put(const char *s, size_t len);
 void cga_control(uint8_t c);
 void cga_update(void);
+void cga_set_colours(unsigned colours);
 
 #endif // JOS_KERN_CONSOLE_H
