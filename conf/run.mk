@@ -54,7 +54,8 @@ $(eval $(call run_rules,qemu,$(OBJDIR)/kern/kernel.img,))
 # If the program does not exist, stop before building anything.
 RUN_NAMES := $(patsubst %-nox,%,$(patsubst %-gdb,%,$(patsubst run-%,%,$(filter run-%,$(GOALS)))))
 OTHER_NAMES := $(patsubst prep-%,%,$(filter prep-%,$(GOALS))) \
-    $(patsubst trace-%,%,$(filter trace-%,$(GOALS)))
+    $(patsubst trace-%,%,$(filter trace-%,$(GOALS))) \
+    $(patsubst memmap-%,%,$(filter memmap-%,$(GOALS)))
 $(foreach n,$(RUN_NAMES) $(OTHER_NAMES),$(call check_program,$(n)))
 
 # Build kernel.img so that it starts program NAME. The next make builds the usual image again.
@@ -67,6 +68,13 @@ trace-%: all check-qemu FORCE
 	@$(LOCK) release $$PPID $(OBJDIR)
 	$(V)$(PYTHON) tools/see/trace.py --cpus $(CPUS) --memory $(MEM) \
 	    --addr2line '$(GCCPREFIX)addr2line' $(TRACE) '$(call program,$*)'
+
+# A page that shows memory when program NAME gets to the place AT: tools/see/stop.py.
+$(call default,AT,exit)
+memmap-%: $(OBJDIR)/kern/kernel.img check-qemu FORCE
+	@$(LOCK) release $$PPID $(OBJDIR)
+	$(V)$(PYTHON) tools/see/memmap.py --at $(call quote,$(AT)) --cpus $(CPUS) --memory $(MEM) \
+	    --qemu-options=$(call quote,$(QEMUEXTRA)) $(call program,$*)
 
 # Made every time, because it depends on the settings.
 .gdbinit: conf/gdbinit.tmpl FORCE

@@ -18,6 +18,7 @@ WRONG = {
     "kill": ["1 2"],
     "run": [""],
     "failalloc": ["", "x", "1 2"],
+    "memmap": ["1 2 3", "page x", "10 x", "2000 1000", "0x 1"],
     "lockstat": ["maybe", "on off"],
     "trace": ["maybe", "0", "1 2"],
 }

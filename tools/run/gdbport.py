@@ -64,10 +64,13 @@ class Stub:
 
     def request(self, text):
         """Send a packet; return the contents of the answer."""
+        self._send(text)
+        return self._answer()
+
+    def _send(self, text):
         data = text.encode()
         self._stream.write(b"$%s#%02x" % (data, sum(data) % 256))
         self._stream.flush()
-        return self._answer()
 
     def _answer(self):
         """The next packet, except stop replies: QEMU stops the machine when we connect."""
