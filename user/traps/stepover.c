@@ -1,6 +1,6 @@
-// Stops at a breakpoint. tests/kernel/test_step.py steps through the instructions that follow, whose
-// labels it knows: ordinary instructions, flags on the stack, a system call, a page fault with a
-// handler. Without steps, the program works as well.
+// Stops at a breakpoint. tests/kernel/test_step.py steps through the instructions that follow,
+// whose labels it knows: ordinary instructions, flags on the stack, a system call, a page fault
+// with a handler. Without steps, the program works as well.
 
 #include <user/common/testing.h>
 
