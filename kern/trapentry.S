@@ -25,6 +25,7 @@
 #include <inc/mmu.h>
 #include <inc/trap.h>
 
+#include <kern/check/unwind.inc> // unwind_int: how GDB finds the interrupted code
 #include <kern/trap.h>
 
 // Offset of tf_cs in struct Trapframe, in bytes
@@ -49,6 +50,7 @@ trap_stubs:
 	.set vector, vector + 1
 	.endr
 	.size trap_stubs, . - trap_stubs
+	unwind_int trap_stubs
 
 	.section .text.hot, "ax"
 	.globl all_traps
@@ -76,3 +78,4 @@ all_traps:
 	addl $8, %esp // Skip the vector and the error code.
 	iret
 	.size all_traps, . - all_traps
+	unwind_int all_traps

@@ -39,17 +39,17 @@ def connect_gdb(machine, folder):
     return ["cd " + machine.dir, "target remote " + machine.GDB_SOCKET, "cd " + folder]
 
 
-def run_gdb(machine, *commands, init=None):
-    """Run GDB with these commands on a machine that waits for GDB; return GDB's output. `init` is a
-    file of commands to run first."""
+def run_gdb(machine, *commands, init=None, options=()):
+    """Run GDB with these commands on a machine that waits for GDB; return GDB's output, including
+    messages of commands that fail. `init` is a file of commands to run first."""
     machine.qmp("query-status")  # QEMU answers only after it has made GDB's socket.
     folder = os.path.dirname(init) if init else TREE.root
     start = ["-x", init] if init else [TREE.obj("kern", "kernel")]
     if not init:
         commands = [*connect_gdb(machine, folder), *commands]
     words = [word for command in commands for word in ("-ex", command)]
-    with Child(["gdb", "-n", "-q", "-batch", *start, *words], limit=machine.limit, cwd=folder,
-               waits_for=machine) as child:
+    with Child(["gdb", "-n", "-q", "-batch", *options, *start, *words], limit=machine.limit,
+               cwd=folder, waits_for=machine, merge=True) as child:
         status = child.wait_for_end()
         if status:
             raise AssertionError("gdb failed:\n%s%s" % (child.output, child.errors))

@@ -32,6 +32,8 @@
 #include <inc/syscall.h>
 #include <inc/trap.h>
 
+#include <kern/check/unwind.inc> // unwind_...: how GDB finds the interrupted code
+
 	// Define SYS_NAME for each system call. (In C, an enum defines these names.)
 	.set number, 0
 #define X(name, nargs)            \
@@ -113,6 +115,7 @@ syscall_int:
 	pushl $T_SYSCALL
 	jmp all_traps
 	.size syscall_int, . - syscall_int
+	unwind_int syscall_int
 
 	.globl sysenter_entry
 	.type sysenter_entry, @function
@@ -144,6 +147,7 @@ sysenter_entry:
 	sti // The CPU accepts interrupts only after the next instruction.
 	sysexit
 	.size sysenter_entry, . - sysenter_entry
+	unwind_sysenter sysenter_entry
 
 	// challenge_kernel_trap() continues here after a single step at sysenter_entry. This code
 	// sets TF in the program's flags again, and passes every call to syscall_fast().
@@ -156,3 +160,4 @@ sysenter_stepped:
 	orl $FL_TF, (%esp)
 	jmp 1b
 	.size sysenter_stepped, . - sysenter_stepped
+	unwind_sysenter sysenter_stepped
