@@ -51,11 +51,21 @@ $(eval $(call run_rules,run-%,$(OBJDIR)/run/%.img,))
 $(eval $(call run_rules,qemu-nox,$(OBJDIR)/kern/kernel.img,$(NO_WINDOW)))
 $(eval $(call run_rules,qemu,$(OBJDIR)/kern/kernel.img,))
 
+# Record a run of program NAME on the terminal, and then replay it in GDB. QEMU can do this with one
+# CPU only, whatever CPUS is.
+REPLAY = $(PYTHON) tools/run/replay.py
+replay-%: $(OBJDIR)/kern/kernel check-qemu
+	$(call need,$(GDB),GDB)
+	@$(LOCK) release $$PPID $(OBJDIR)
+	$(V)for action in record replay; do $(REPLAY) $$action $(call program,$*) --qemu '$(QEMU)' \
+	    --gdb '$(GDB)' --objdir '$(OBJDIR)' --memory $(MEM) -- $(QEMUEXTRA) || exit; done
+
 # If the program does not exist, stop before building anything.
 RUN_NAMES := $(patsubst %-nox,%,$(patsubst %-gdb,%,$(patsubst run-%,%,$(filter run-%,$(GOALS)))))
 OTHER_NAMES := $(patsubst prep-%,%,$(filter prep-%,$(GOALS))) \
     $(patsubst trace-%,%,$(filter trace-%,$(GOALS))) \
-    $(patsubst memmap-%,%,$(filter memmap-%,$(GOALS)))
+    $(patsubst memmap-%,%,$(filter memmap-%,$(GOALS))) \
+    $(patsubst replay-%,%,$(filter replay-%,$(GOALS)))
 $(foreach n,$(RUN_NAMES) $(OTHER_NAMES),$(call check_program,$(n)))
 
 # Build kernel.img so that it starts program NAME. The next make builds the usual image again.
