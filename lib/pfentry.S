@@ -29,6 +29,8 @@
 #include <inc/memlayout.h>
 #include <inc/mmu.h>
 
+#include <lib/unwind.inc> // unwind_upcall: how GDB finds the interrupted code
+
 // Offsets in struct UTrapframe.
 #define UTF_REGS   8
 #define UTF_EIP    40
@@ -39,6 +41,7 @@
 	.globl _pgfault_upcall
 	.type _pgfault_upcall, @function
 _pgfault_upcall:
+	unwind_upcall_begin
 	movl	$_pgfault_dispatch, %eax
 	jmp	dispatch
 	.size _pgfault_upcall, . - _pgfault_upcall
@@ -54,6 +57,7 @@ dispatch:
 	// Step 1: call the dispatch function with the UTrapframe's address. ebx keeps this address,
 	// because C functions preserve ebx.
 	movl	%esp, %ebx
+	unwind_upcall 3
 	andl	$-16, %esp	// SSE code needs this alignment at each call.
 	subl	$12, %esp
 	pushl	%ebx
@@ -100,3 +104,4 @@ return_and_step:
 	popl	%esp
 	iret
 	.size return_and_step, . - return_and_step
+	.cfi_endproc
