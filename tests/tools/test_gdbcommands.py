@@ -6,8 +6,9 @@ from tests.support import TREE, KernelTest, run_gdb
 
 CPU_NUMBERS = (1, 4)
 MARK = "=== command %d ==="
-PROGRAM_FRAMES = (r"(?s)umain \(.*\) at user/%s\.c:\d+\n#\d+ .* libmain \(.*\n#\d+ .* _start \(\) "
-                  r"at lib/entry\.S:\d+$")
+LAST_FRAMES = r" libmain \(.*\n#\d+ .* _start \(\) at lib/entry\.S:\d+$"
+PROGRAM_FRAMES = r"(?s)umain \(.*\) at user/%s\.c:\d+\n#\d+ .*" + LAST_FRAMES
+WARNING = r"(?m)^warning: location number not found .*\n"  # tools/gdb/symbols.py: stopped()
 
 
 class GdbTest(KernelTest):
@@ -21,6 +22,7 @@ class GdbTest(KernelTest):
         text = run_gdb(machine, *words, "echo " + MARK % len(commands) + "\\n", "delete", "detach",
                        options=options)
         machine.stop()
+        text = re.sub(WARNING, "", text)
         self.assertNotIn("Traceback", text)
         parts = re.split(MARK.replace("%d", r"\d+") + "\n", text)
         self.assertEqual(len(parts), len(commands) + 2, text)
@@ -68,19 +70,18 @@ class PageFaultTest(GdbTest):
         rows = re.findall(r"(?m)^(0000\w+) +(forktree|yield) +(.+?) +(\d) +(\w{8}) +(\d+) +"
                           r"([a-z_]\w*)(?:\+0x\w+)?$", text)
         self.assertEqual(len(rows), len(text.splitlines()) - 1, text)
-        self.assertEqual(rows[0][:2], ("00001000", "forktree"), text)
-        self.assertIn("00001000", [row[4] for row in rows], "a child of forktree")
         running = [row[3] for row in rows if row[2] == "running"]
-        self.assertIn(str(cpu), running, text)
+        self.assertIn(("forktree", str(cpu)), [(row[1], row[3]) for row in rows
+                                               if row[2] == "running"], text)
         self.assertEqual(len(set(running)), len(running), "one environment on each CPU")
 
         rows = re.findall(r"(?m)^([* ])  (\d)    (\w.*)$", out["jos cpus"])
         self.assertEqual([int(row[1]) for row in rows], list(range(cpus)), out["jos cpus"])
         here, = [row for row in rows if row[0] == "*"]
         self.assertEqual(int(here[1]), cpu)
-        self.assertRegex(here[2], r"^kernel, holds the lock +000010\w\w \(forktree\) +"
+        self.assertRegex(here[2], r"^kernel, holds the lock +0000\w{4} \(forktree\) +"
                                   r"page_fault_handler kern/trap\.c:\d+$")
-        self.assertRegex(out["jos lock"], r"^CPU %d holds the big lock for environment 000010\w\w "
+        self.assertRegex(out["jos lock"], r"^CPU %d holds the big lock for environment 0000\w{4} "
                                           r"\(forktree\), at page_fault_handler kern/trap\.c:\d+\n"
                                           r"(No CPU waits for it\.|CPU \d waits.*)" % cpu)
 
@@ -139,7 +140,7 @@ class PageFaultTest(GdbTest):
                                     r"kern/trapentry\.S:\d+\n#4  grow \(.*\) at "
                                     r"user/forktree\.c:21\n")
         self.assertRegex(out["bt"], PROGRAM_FRAMES % "forktree")
-        self.assertRegex(out["up 4"], r"\n21\t\t\tpath\[depth\] = branch;$")
+        self.assertRegex(out["up 4"], r"\n21\t+path\[depth\] = branch;$")
         self.assertRegex(out["p path[0]"], r"= 0 '\\000'$")
 
 
@@ -189,7 +190,7 @@ class ProgramTest(GdbTest):
 
     def test_next_steps_over_a_system_call(self):
         for cpus, out in self.each("yield", "jos break yield user/yield.c:15", "continue", "next"):
-            self.assertRegex(out["next"], r'16\t\tcprintf\("Back in')
+            self.assertRegex(out["next"], r'16\t+cprintf\("Back in')
 
 
 class KernelEntryTest(GdbTest):
@@ -205,13 +206,14 @@ class KernelEntryTest(GdbTest):
                     self.assertRegex(out[command], PROGRAM_FRAMES % "dumbfork")
 
     def test_each_instruction_of_an_entry_point(self):
+        # And the first instructions of the C function that the entry point calls.
         for entry in ("all_traps", "syscall_int", "sysenter_entry"):
             out, text = self.gdb("dumbfork", 1, "break %s if curenv" % entry, "continue",
                                  *["bt", "stepi"] * 18)
             for number, trace in enumerate(out[2::2]):
                 with self.subTest(entry=entry, instruction=number):
-                    self.assertRegex(trace, r"^#0 .*%s \(\) at kern/" % entry)
-                    self.assertRegex(trace, PROGRAM_FRAMES % "dumbfork")
+                    self.assertRegex(trace, r"(?m)^#\d .*%s \(\) at kern/.*:\d+$" % entry)
+                    self.assertRegex(trace, LAST_FRAMES)
 
     def test_entry_points_show_their_source(self):
         for cpus in CPU_NUMBERS:
@@ -222,10 +224,17 @@ class KernelEntryTest(GdbTest):
                                    r"\d+\t\tmovl \$GD_KD, %eax.*\n(?s:.*)\n\d+\t\tmovw %ax, %ds")
             self.assertNotIn("signal handler", text)
 
+    def test_an_upcall(self):
+        for cpus, out in self.each("forktree", "jos break forktree pgfault", "continue", "bt"):
+            self.assertRegex(out["bt"], r"(?s)#0  pgfault \(.*\n#\d .*dispatch \(\) at "
+                                        r"lib/pfentry\.S:\d+\n#\d  grow \(.*\) at "
+                                        r"user/forktree\.c:21\n")
+            self.assertRegex(out["bt"], PROGRAM_FRAMES % "forktree")
+
     def test_an_interrupt(self):
         for cpus, out in self.each("spin", "break sched_tick", "continue", "bt"):
-            self.assertRegex(out["bt"], r"(?s)all_traps \(\) at kern/trapentry\.S:\d+\n#\d  umain "
-                                        r"\(.*at user/spin\.c:\d+")
+            self.assertRegex(out["bt"], r"all_traps \(\) at kern/trapentry\.S:\d+\n#")
+            self.assertRegex(out["bt"], PROGRAM_FRAMES % "spin")
 
 
 class BootTest(GdbTest):
@@ -252,7 +261,7 @@ class BootTest(GdbTest):
 
     def check_16_bit_code(self, out):
         for command in ("x/5i $pc", "x/i $pc", "jos x16 0x7c00"):
-            self.assertRegex(out[command], r"0x7c01 <start\+1>:\s+xor +%ax,%ax")
+            self.assertRegex(out[command], r"0x7c01:\s+xor +%ax,%ax")
         for command in ("x/2i $pc", " x/2i $pc"):
             self.assertRegex(out[command], r"<i386_init>:\s+push +%ebp\n.*mov +%esp,%ebp")
 
@@ -281,7 +290,8 @@ class LockTest(GdbTest):
 
     def test_environment_that_waits(self):
         for cpus, out in self.each("pingpong", "break ipc_deliver", "continue", "jos envs"):
-            self.assertRegex(out["jos envs"], r"(?m)^0000100[01]  pingpong  receives ")
+            self.assertRegex(out["jos envs"], r"(?m)^0000100\d  pingpong  "
+                                              r"(receives|sends to 0000100\d) ")
 
 
 class WithoutPythonTest(GdbTest):
@@ -297,5 +307,6 @@ class PageTest(KernelTest):
     def test_every_command_is_described(self):
         with open(TREE.path("docs", "gdb.md"), encoding="utf-8") as f:
             page = f.read()
-        for name in ("envs", "cpus", "lock", "pgdir", "va", "page", "trapframe", "break", "x16"):
+        for name in ("envs", "cpus", "lock", "pgdir", "va", "page", "trapframe", "break", "x16",
+                     "trace"):
             self.assertIn("jos %s" % name, page)

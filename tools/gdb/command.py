@@ -41,6 +41,8 @@ class Command(gdb.Command):
                 gdb.write(line + "\n")
         except gdb.MemoryError as e:
             raise gdb.GdbError("%s. Does the kernel run yet?" % e) from None
+        except gdb.error as e:
+            raise gdb.GdbError(str(e)) from None
 
     def run(self, words):
         raise NotImplementedError

@@ -1,10 +1,11 @@
 """Backtraces from the kernel into the program, and `jos trapframe`.
 
-kern/check/unwind.inc tells GDB where the code continues that a trap has interrupted. For GDB, an
-entry point of the kernel is then the trampoline of a signal handler. This has two effects that are
-corrected here. bt shows no name: a frame filter adds it. When the machine stops in an entry point,
-GDB shows no source line, and step and next leave the entry point at once: an unwinder makes the
-newest frame a usual one, which ends a backtrace, from such a stop until a command needs the frames.
+kern/check/unwind.inc tells GDB where the code continues that a trap has interrupted, lib/unwind.inc
+the same for upcalls. For GDB, an entry point is then the trampoline of a signal handler. This has
+two effects that are corrected here. bt shows no name: a frame filter adds it. When the machine
+stops in an entry point, GDB shows no source line, and step and next leave the entry point at once:
+an unwinder makes the newest frame a usual one, which ends a backtrace, from such a stop until a
+command needs the frames.
 """
 
 import contextlib
@@ -23,32 +24,32 @@ TF_SIZE, TF_ESP = 68, 60  # sizeof(struct Trapframe), and an offset in it
 
 # ---- The kernel's entry points ----
 
-_ranges = {}  # {the kernel's file: [(first address, end, name)]}
+_known = None, ()  # The kernel's symbols, and [(first address, end, name)] of its entry points
 
 
 def entry_of(pc):
     """The name of the entry point that contains an address, or None."""
-    path = kernel.objfile().filename
-    if path not in _ranges:
-        _ranges.clear()
-        _ranges[path] = [(*kernel.kernel_range(name), name) for name in ENTRIES]
-    return next((name for first, end, name in _ranges[path] if first <= pc < end), None)
+    global _known
+    symbols = kernel.elf(kernel.objfile().filename)
+    if symbols is not _known[0]:
+        _known = symbols, [(*kernel.kernel_range(name), name) for name in ENTRIES]
+    return next((name for first, end, name in _known[1] if first <= pc < end), None)
 
 
-class EntryFrame(FrameDecorator):
-    """The frame of an entry point."""
+class TrampolineFrame(FrameDecorator):
+    """The frame of code that GDB takes for the trampoline of a signal handler."""
 
     def function(self):
-        return entry_of(self.inferior_frame().pc())
+        return self.inferior_frame().name()
 
     def line(self):
-        """The line of the call that the entry point has made, or of its next instruction."""
+        """The line of the call that the code has made, or of its next instruction."""
         frame = self.inferior_frame()
         return gdb.find_pc_line(frame.pc() - bool(frame.newer())).line
 
 
-class EntryFilter:
-    """Decorates the frames of the kernel's entry points."""
+class TrampolineFilter:
+    """Decorates the frames of trampolines."""
 
     def __init__(self):
         self.name, self.priority, self.enabled = "jos-entries", 100, True
@@ -56,11 +57,8 @@ class EntryFilter:
 
     def filter(self, frames):
         for frame in frames:
-            with contextlib.suppress(gdb.error, gdb.GdbError):
-                inner = frame.inferior_frame()
-                if inner.type() == gdb.SIGTRAMP_FRAME and entry_of(inner.pc()):
-                    frame = EntryFrame(frame)
-            yield frame
+            is_trampoline = frame.inferior_frame().type() == gdb.SIGTRAMP_FRAME
+            yield TrampolineFrame(frame) if is_trampoline else frame
 
 
 class FrameId:
@@ -215,6 +213,6 @@ def register():
     """Register all of the above. Returns the EntryStops."""
     unwinder = EntryUnwinder()
     register_unwinder(None, unwinder, replace=True)
-    EntryFilter()
+    TrampolineFilter()
     Trapframe()
     return EntryStops(unwinder)

@@ -50,11 +50,17 @@ def variable(name):
     return symbol.value()
 
 
-_elf_files = {}  # {path: (time of last change, ElfFile)}
+def is_program(name):
+    """Whether there is a program of this name. (make writes NAME.asm and others beside it.)"""
+    return (bool(re.fullmatch(r"[\w.+-]+", name)) and os.path.isfile(program_file(name))
+            and not name.endswith((".asm", ".sym", ".o", ".d")))
+
+
+_elf_files = {}  # {path: (time of last change, symbols)}
 
 
 def elf(path):
-    """The ELF file at a path, as read_elf gives it. It is read again when it has changed."""
+    """The symbols of an ELF file, sorted by address. It is read again when it has changed."""
     changed = os.stat(path).st_mtime_ns
     if path not in _elf_files or _elf_files[path][0] != changed:
         _elf_files[path] = changed, sorted(
@@ -273,8 +279,8 @@ def find_env(text):
 def place(pc, program):
     """The function at an address; for the kernel's code, also its file and line."""
     if pc < constant("ULIM"):
-        path = program_file(program) if program else ""
-        return (function_at(path, pc) if os.path.exists(path) else None) or "%#010x" % pc
+        path = program_file(program) if is_program(program) else None
+        return (function_at(path, pc) if path else None) or "%#010x" % pc
     function = function_at(objfile().filename, pc) or "%#010x" % pc
     line = gdb.find_pc_line(pc)
     return "%s %s:%d" % (function, line.symtab.filename, line.line) if line.symtab else function

@@ -53,9 +53,11 @@ def end():
 
 
 def follow_cpu():
-    """Disassemble as the selected CPU decodes: called at each stop."""
+    """Disassemble as the selected CPU decodes: called at each stop. Not in the BIOS, where QEMU
+    starts: when GDB changes the architecture, it makes new locations for all breakpoints, and then
+    finds no number for the location at which the machine has stopped."""
     with contextlib.suppress(gdb.error, gdb.GdbError):
-        if kernel.in_real_mode():
+        if kernel.in_real_mode() and linear_pc() < kernel.constant("IOPHYSMEM"):
             begin()
         else:
             end()

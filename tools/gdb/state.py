@@ -44,6 +44,7 @@ class Cpus(Command):
 The star marks the selected CPU. CPU n is GDB's thread n+1: type thread n+1 to select it."""
 
     NAME = "cpus"
+    NEEDS_KERNEL = False
 
     def run(self, words):
         rows = [(" ", "CPU", "STATUS", "ENV", "AT")]

@@ -31,9 +31,9 @@ def load(name):
     """Give GDB the symbols of a program in place of the program before."""
     global _loaded
     path = kernel.program_file(name)
-    if path == _loaded and not changed(path):
+    if path == _loaded and not is_missing(path):
         return
-    if not os.path.exists(path):
+    if not kernel.is_program(name):
         raise gdb.GdbError("There is no program %s: make builds %s" % (name, path))
     pinned = pin_breakpoints()
     unload()
@@ -52,7 +52,7 @@ def unload():
     _loaded = None
 
 
-def changed(path):
+def is_missing(path):
     """Whether GDB's symbols of a file are missing, for example after the command `file`."""
     return not any(o.filename and os.path.realpath(o.filename) == os.path.realpath(path)
                    for o in gdb.objfiles())
@@ -62,15 +62,35 @@ def quote(path):
     return '"%s"' % path.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def are_needed():
+    """Whether the selected CPU is in a program."""
+    with contextlib.suppress(gdb.error, gdb.GdbError):
+        return kernel.in_user_mode()
+    return False
+
+
 def follow_cpu():
     """Load the symbols of the program that runs on the selected CPU. If no program runs, or the
-    machine has not come so far, GDB keeps the symbols that it has."""
+    machine has not come so far, GDB keeps the symbols that it has. Returns whether it has loaded
+    some."""
+    before = _loaded
     with contextlib.suppress(gdb.error, gdb.GdbError):
         if not kernel.kernel_runs():
-            return
+            return False
         env = kernel.current_env()
-        if env and env.program and os.path.exists(kernel.program_file(env.program)):
+        if env and kernel.is_program(env.program):
             load(env.program)
+    return _loaded != before
+
+
+def stopped(event):
+    """Called after each stop, when GDB has printed the place. When GDB gets symbols, it makes new
+    locations for all breakpoints. If the machine has stopped at a breakpoint with several
+    locations, GDB 13 then prints a warning after each command. So at such a stop, the symbols are
+    loaded only when a command needs them."""
+    hit = getattr(event, "breakpoints", [])
+    if not any(len(getattr(b, "locations", ())) > 1 for b in hit if b.is_valid()):
+        follow_cpu()
 
 
 # ---- Breakpoints that stay in their program ----
@@ -149,7 +169,7 @@ that run this program or environment."""
     @staticmethod
     def condition(text):
         """The condition, the program and the description of a program or an environment."""
-        if os.path.exists(kernel.program_file(text)):
+        if kernel.is_program(text):
             return '$jos_program("%s")' % text, text, "program " + text
         if not gdb.selected_thread() or not kernel.kernel_runs():
             raise gdb.GdbError("There is no program %s, and no environment runs yet." % text)
@@ -220,6 +240,5 @@ class RunsEnv(gdb.Function):
 def register():
     for command in (Break, Symbols, Program, RunsProgram, RunsEnv):
         command()
-    # Without the symbols, the next command of a script would show the program before. hook-stop,
-    # in .gdbinit, does the same at a stop, before GDB prints the place.
-    gdb.execute("define hookpost-thread\npython jos_stop()\nend")
+    # init.gdb has the hook for stops.
+    gdb.execute("define hookpost-thread\npython jos_selected()\nend")
