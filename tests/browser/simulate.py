@@ -211,6 +211,14 @@ class Simulator:
         self.note(t, self.cpus[0], "destroy", self.envs[-1].id, 10, self.envs[-1])
 
 
+def story(cpus, *rows):
+    """A model with these events: (time, CPU, kind, environment, argument)."""
+    columns = [list(column) for column in zip(*rows)]
+    columns[2] = [KINDS.index(kind) for kind in columns[2]]
+    events = dict(zip(("t", "cpu", "kind", "env", "arg"), columns), place=[-1] * len(rows))
+    return make_model(cpus, [Env(0, None), Env(1, None)], events)
+
+
 def simulate(cpus=4, events=20000, seed=1, envs=40):
     """A model with about so many events."""
     simulator = Simulator(cpus, events, seed, envs)
@@ -221,8 +229,12 @@ def simulate(cpus=4, events=20000, seed=1, envs=40):
     names = ("t", "cpu", "kind", "env", "arg", "place")
     events = {name: list(column) for name, column in zip(names, columns)}
     events["t"] = [t - start for t in events["t"]]
+    return make_model(cpus, simulator.envs, events)
+
+
+def make_model(cpus, envs, events):
     return {"version": 1, "program": "primes", "command": "make trace-primes CPUS=%d" % cpus,
             "cpus": cpus, "ticks_per_second": 1000000000, "lost": [0] * cpus,
             "envs": [{"id": env.id, "program": "primes",
-                      "parent": env.parent.id if env.parent else 0} for env in simulator.envs],
+                      "parent": env.parent.id if env.parent else 0} for env in envs],
             "calls": CALLS, "traps": TRAPS, "kinds": KINDS, "places": PLACES, "events": events}

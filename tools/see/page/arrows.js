@@ -1,5 +1,6 @@
-// The arrows: from a message, a fork or an interrupt between CPUs to where it takes effect, which
-// is where the receiver or the child runs next, or where the interrupt arrives.
+// The arrows: from a message, a fork or an interrupt between CPUs to where it takes effect. This is
+// where the receiver or the child runs next, or where the interrupt arrives. If a sender waits for
+// its receiver, its message's arrow goes from the start of this wait to the delivery.
 
 import { Column } from "./columns.js";
 
@@ -21,7 +22,8 @@ export class Arrows {
         this.pending = new Map(); // What an arrow waits for -> the arrows
     }
 
-    // An arrow starts at an event, and waits for `key`: see envKey() and ipiKey().
+    // An arrow starts at an event, and waits for `key`: see the functions below. Where they are not
+    // yet known, `toCpu` is 255, and `toEnv` 0.
     begin(kind, key, t, cpu, env, event, toCpu, toEnv) {
         const arrow = this.kind.length;
         this.kind.push(kind);
@@ -39,8 +41,8 @@ export class Arrows {
             this.pending.set(key, [arrow]);
     }
 
-    // All arrows that wait for `key` arrive on a CPU.
-    arrive(key, t, cpu) {
+    // All arrows that wait for `key` arrive on a CPU; and for an environment, if `env` is not 0.
+    arrive(key, t, cpu, env = 0) {
         const arrows = this.pending.get(key);
         if (!arrows)
             return;
@@ -48,6 +50,7 @@ export class Arrows {
         for (const arrow of arrows) {
             this.to.data[arrow] = t;
             this.toCpu.data[arrow] = cpu;
+            this.toEnv.data[arrow] = env || this.toEnv.data[arrow];
             this.arrivals.push(arrow);
             this.arrivalTimes.push(t);
         }
@@ -69,10 +72,17 @@ export class Arrows {
     }
 }
 
+// An environment runs.
 export function envKey(id) {
     return id;
 }
 
+// The message of an environment that waits in a send is delivered.
+export function senderKey(id) {
+    return `sender ${id}`;
+}
+
+// An interrupt arrives.
 export function ipiKey(cpu, vector) {
     return -1 - (cpu * 256 + vector);
 }

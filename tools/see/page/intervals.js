@@ -6,7 +6,9 @@
 
 import { Column } from "./columns.js";
 import { Track } from "./track.js";
-import { Arrows, FORK_ARROW, IPI_ARROW, MESSAGE_ARROW, envKey, ipiKey } from "./arrows.js";
+import {
+    Arrows, FORK_ARROW, IPI_ARROW, MESSAGE_ARROW, envKey, ipiKey, senderKey,
+} from "./arrows.js";
 import {
     BLOCK, DESTROY, ENTER, FAULT, FORK, HALT, IDLE_EVENT, INTERRUPT, IPI, LEAVE, LOCK_DROP,
     LOCK_SLEEP, LOCK_TAKEN, LOCK_WAIT, MESSAGE, RUN, SYSCALL_VECTOR,
@@ -249,14 +251,22 @@ const HANDLERS = {
         cpu.messages++;
         all.env(event.env).sent++;
         all.env(event.arg).received++;
-        all.arrows.begin(MESSAGE_ARROW, envKey(event.arg), event.t, cpu.number, event.env, event.i,
-            255, event.arg);
-        all.wake(event.arg, event);
-        if (all.env(event.env).waitsFor === SENDING)
+        if (all.env(event.env).waitsFor === SENDING) {
+            all.arrows.arrive(senderKey(event.env), event.t, cpu.number, event.arg);
             all.wake(event.env, event);
+        } else {
+            all.arrows.begin(MESSAGE_ARROW, envKey(event.arg), event.t, cpu.number, event.env,
+                event.i, 255, event.arg);
+        }
+        if (all.env(event.arg).cpu >= 0)
+            all.arrows.arrive(envKey(event.arg), event.t, all.env(event.arg).cpu);
+        all.wake(event.arg, event);
     },
     [BLOCK](all, cpu, event) {
         all.env(event.env).waitsFor = event.arg;
+        if (event.arg === SENDING)
+            all.arrows.begin(MESSAGE_ARROW, senderKey(event.env), event.t, cpu.number, event.env,
+                event.i, 255, 0);
     },
     [FORK](all, cpu, event) {
         const child = all.env(event.arg);

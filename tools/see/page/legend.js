@@ -61,7 +61,7 @@ const OF_ENVS = [
     [(c, theme, patterns) => fill(c, patterns.blocked, 2, 10), "waits in a call, or to be started"],
 ];
 const ARROWS = [
-    [(c, theme) => line(c, theme.ink, []), "message, to where the receiver runs"],
+    [(c, theme) => line(c, theme.ink, []), "message, to where the receiver gets it"],
     [(c, theme) => line(c, theme.ink, [6, 3]), "fork, to where the child runs"],
     [(c, theme) => line(c, theme.ink, [1.5, 2.5]), "interrupt sent to a CPU"],
 ];

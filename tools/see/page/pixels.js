@@ -1,6 +1,6 @@
-// Columns that are one pixel wide: where many intervals share a pixel, a frame has tens of thousands
-// of them. They are written into an image, which is drawn at once: that takes less time than
-// rectangles do.
+// Columns that are one pixel wide. Where many intervals share a pixel, a frame has tens of
+// thousands of columns. They are written into an image, which is drawn at once. This takes less
+// time than rectangles do.
 
 export class Pixels {
     constructor() {

@@ -63,7 +63,7 @@ const SENTENCES = {
     [IPI]: (trace, e) =>
         `CPU ${e.cpu} interrupts CPU ${(e.arg >>> 8) & 0xff}: ${trapName(trace, e.arg & 0xff)}`,
     [MESSAGE]: (trace, e) => e.env && e.env !== e.arg
-        ? `${environment(trace, e.env)} sends a message to ${envName(trace, e.arg)}`
+        ? `the message of ${environment(trace, e.env)} is delivered to ${envName(trace, e.arg)}`
         : `a message is delivered to ${envName(trace, e.arg)}`,
     [BLOCK]: (trace, e) =>
         `${environment(trace, e.env)} begins to wait ${WAITS_FOR[e.arg] || WAITS_FOR[3]}`,
