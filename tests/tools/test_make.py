@@ -254,8 +254,8 @@ class TerminalTest(MakeTest):
         self.addCleanup(os.close, theirs)
         answers = [("new env 00001000", b"\003"),
                    (r"Ctrl-C on CPU 0;(?s:.*)" + PROMPT, b"continue\n"),
-                   (r"K> continue\r\n\Z", b"\020"),
-                   (r"nothing: it is on CPU 0\r\nEnvironments: 1 ", LEAVE_QEMU.encode())]
+                   (r"K> continue\r+\n\Z", b"\020"),
+                   (r"nothing: it is on CPU 0\r+\nEnvironments: 1 ", LEAVE_QEMU.encode())]
         with subprocess.Popen(["make", "-s", "run-endless-nox"], cwd=self.tree.root, stdin=theirs,
                               stdout=theirs, stderr=theirs, env=clean_environment(),
                               start_new_session=True) as process:
