@@ -25,6 +25,8 @@ UNUSED(tlb_shootdown);
 UNUSED(host_invlpg);
 UNUSED(cpus);
 UNUSED(env_destroy);
+UNUSED(env_frame);
+UNUSED(kdebug_print_user);
 
 #define MAX_MEMORY 0x1000000 // Bytes; page_init takes too long with more
 

@@ -48,6 +48,17 @@ env_destroy(struct Env *e)
 	destroyed = e;
 }
 
+struct Trapframe *
+env_frame(struct Env *e)
+{
+	return &e->env_tf;
+}
+
+void
+kdebug_print_user(const struct Env *e, const struct Trapframe *tf)
+{
+}
+
 static struct Mapping *find_mapping(const struct Env *env, uintptr_t va);
 static uintptr_t old_va; // The operation's address
 static pte_t old_entry;  // The page table entry at old_va before the operation
