@@ -144,7 +144,7 @@ class PanicTest(KernelTest):
         for cpus in (1, 2):
             output = self.run_kernel("trace pingpong selftest=take_big_lock_twice", cpus=cpus)
             self.assertRegex(output, r"(?m)^kernel panic on CPU 0 .* takes .* lock twice\n"
-                                     r"The last events on this CPU.*\n"
+                                     r"(?:  .*\n|Stack .*\n)*The last events on this CPU.*\n"
                                      r" +-\d+ CPU 0  \[00000000\] lock_taken in .*\n"
                                      r" +0 CPU 0  \[00000000\] fork       00001000 in env_alloc$")
 

@@ -232,7 +232,8 @@ class KernelEntryTest(GdbTest):
             self.assertRegex(out["bt"], PROGRAM_FRAMES % "forktree")
 
     def test_an_interrupt(self):
-        for cpus, out in self.each("spin", "break sched_tick", "continue", "bt"):
+        for cpus, out in self.each(
+                "spin", 'break sched_tick if $_any_caller_is("trap", 3)', "continue", "bt"):
             self.assertRegex(out["bt"], r"all_traps \(\) at kern/trapentry\.S:\d+\n#")
             self.assertRegex(out["bt"], PROGRAM_FRAMES % "spin")
 
