@@ -207,8 +207,9 @@ class KernelEntryTest(GdbTest):
 
     def test_each_instruction_of_an_entry_point(self):
         # And the first instructions of the C function that the entry point calls.
-        for entry in ("all_traps", "syscall_int", "sysenter_entry"):
-            out, text = self.gdb("dumbfork", 1, "break %s if curenv" % entry, "continue",
+        for entry, program in (("all_traps", "spin"), ("syscall_int", "dumbfork"),
+                               ("sysenter_entry", "dumbfork")):
+            out, text = self.gdb(program, 1, "break %s if curenv" % entry, "continue",
                                  *["bt", "stepi"] * 18)
             for number, trace in enumerate(out[2::2]):
                 with self.subTest(entry=entry, instruction=number):
