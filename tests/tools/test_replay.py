@@ -35,7 +35,8 @@ class ReplayTest(KernelTest):
 
     def replay(self, program, *commands):
         """Replay a run with these commands of GDB. Returns GDB's output."""
-        words = [word for command in (*commands, "quit") for word in ("--ex", command)]
+        commands = ("set width 0", *commands, "quit")  # GDB must not fold long lines.
+        words = [word for command in commands for word in ("--ex", command)]
         child = self.run_replay("replay", program, *words)
         child.end_input()
         self.assertEqual(child.wait_for_end(), 0, child.output)
