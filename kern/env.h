@@ -36,9 +36,9 @@ env_set_status(struct Env *e, unsigned status)
 	e->env_status = status;
 	if (status == ENV_RUNNABLE) {
 		e->env_wait = -sched_turns;
-		runq_add(ENVX(e->env_id));
 		if (old != ENV_RUNNING)
 			runq_wake();
+		runq_add(ENVX(e->env_id));
 	} else if (old == ENV_RUNNABLE) {
 		runq_remove(ENVX(e->env_id));
 	}

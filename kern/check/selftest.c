@@ -80,6 +80,16 @@ wake_without_lock(void)
 	runq_wake();
 }
 
+// ---- Damaged data ----
+
+// Panic while curenv is an environment that has no program and no memory.
+static void
+panic_in_a_free_environment(void)
+{
+	curenv = &envs[NENV - 1];
+	panic("the environment is free");
+}
+
 // ---- Hardware ----
 
 // Imitate a spurious interrupt. An 8259A signals line 7 when a device withdraws its request too
@@ -151,6 +161,7 @@ static const struct {
 	{ "map_page_without_lock", map_page_without_lock },
 	{ "change_status_without_lock", change_status_without_lock },
 	{ "wake_without_lock", wake_without_lock },
+	{ "panic_in_a_free_environment", panic_in_a_free_environment },
 	{ "get_spurious_interrupt", get_spurious_interrupt },
 	{ "overflow_number", overflow_number },
 	{ "shift_too_far", shift_too_far },

@@ -114,6 +114,10 @@ kdebug_print_user(const struct Env *e, const struct Trapframe *tf)
 	uint32_t inside = eip, line, offset;
 	const char *file, *function;
 
+	if (!program) {
+		cprintf("  at %08x, in no program\n", eip);
+		return;
+	}
 	// A system call: the place is the function that called the function in lib/syscall.S.
 	while (tf->tf_trapno == T_SYSCALL && in_assembly(program, inside) &&
 	       leave_function(e, &eip, &esp, &ebp))

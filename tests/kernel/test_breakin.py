@@ -22,6 +22,15 @@ class BreakInTest(KernelTest):
         machine.wait_for(r"Environments: \d+ of 1024\r?\n", start)
         return machine.output[start:].replace("\r", "")
 
+    def show_waiting(self, machine, pattern):
+        """Type Ctrl-P until a program, which is about to wait, waits: until the answer has the
+        pattern."""
+        for _ in range(100):
+            answer = self.show(machine)
+            if re.search(pattern, answer):
+                return
+        self.fail("the program does not wait:\n" + answer)
+
     def boot_spin(self, **options):
         """Boot a program whose child loops for ever, and that never looks at a key."""
         machine = self.boot("endless", **options)
@@ -83,8 +92,7 @@ class BreakInTest(KernelTest):
         for cpus in (1, 4):
             machine = self.boot("keys,2", cpus=cpus)
             machine.wait_for("keys: reading")
-            self.assertRegex(self.show(machine),
-                             r"(?m)^00001000  00000000  keys +waiting +\d+ +a key$")
+            self.show_waiting(machine, r"(?m)^00001000  00000000  keys +waiting +\d+ +a key$")
             machine.send("a")
             machine.wait_for("key 061")
             self.break_in(machine)

@@ -28,6 +28,12 @@ class LockTest(KernelTest):
                         r"kernel panic on CPU 0 at (\./)?kern/\w+\.[ch]:\d+: " + said],
                         no=[".*no panic.*"])
 
+    def test_panic_in_an_environment_without_a_program(self):
+        output = self.run_kernel("selftest=panic_in_a_free_environment")
+        self.assert_lines(output, [r"kernel panic on CPU 0 at .*: the environment is free",
+                                   r"  environment: 00000000 \(\(no program\)\)",
+                                   r"  at \w{8}, in no program"], no=["another panic.*"])
+
     def test_spurious_interrupts_are_counted(self):
         machine = self.boot(" ".join(["selftest=get_spurious_interrupt"] * 3))
         machine.run_to_prompt()
