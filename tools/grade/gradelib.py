@@ -23,10 +23,11 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, TimeoutError as StillRunning
 
+from tools.grade import report as files
 from tools.run.buildtree import Tree
 from tools.run.child import ChildError, end_all, last_lines
 from tools.run.machine import PROMPT, Machine
-from tools.run.tool import SIGNAL_SECONDS, run_tool
+from tools.run.tool import SIGNAL_SECONDS, ToolError, run_tool
 
 LIMIT_SECONDS = 60
 COLORS = {"OK": "\033[32m", "FAIL": "\033[31m"}
@@ -134,12 +135,14 @@ class Report:
     def __init__(self, verbose, color):
         self.verbose = verbose
         self.color = color
+        self.outcomes = {}
 
     def verdict(self, word):
         return COLORS[word] + word + PLAIN if self.color else word
 
     def show(self, test, outcome):
         """Print the outcome of a test; return its points."""
+        self.outcomes[test] = outcome
         word = "FAIL" if outcome.complaint else "OK"
         print("%s: %s (%.1fs)" % (test.name, self.verdict(word), outcome.seconds))
         if outcome.complaint:
@@ -196,6 +199,7 @@ def parse_arguments():
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
                         help="run N tests at the same time (default: the number of cores)")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto")
+    files.add_options(parser)
     args = parser.parse_args()
     if args.jobs < 1:
         parser.error("-j needs a number greater than 0")
@@ -208,11 +212,22 @@ def run_grade(parts):
     if args.tests:
         parts = choose(parts, args.tests)
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
-    tree = Tree()
-    tree.build()
-    tree.qemu()
-    tree.objdir()
-    reached, possible = run_parts(parts, tree, args.jobs, Report(args.verbose, color))
+    files.check_options(args)
+    report, started = Report(args.verbose, color), time.monotonic()
+
+    def write(reached, possible, error=None):
+        files.write_reports(args, files.describe(parts, report.outcomes, reached, possible,
+                                                 time.monotonic() - started, error))
+    try:
+        tree = Tree()
+        tree.build()
+        tree.qemu()
+        tree.objdir()
+    except ToolError as e:
+        write(0, sum(test.points for part in parts for test in part.tests), str(e))
+        raise
+    reached, possible = run_parts(parts, tree, args.jobs, report)
+    write(reached, possible)
     print("Score: %d/%d" % (reached, possible))
     return 0 if reached == possible else 1
 
