@@ -1,5 +1,5 @@
 """The end of a recorded run: tools/run/replay.py. QEMU must not get there in a replay, because it
-could not go back from there. So it stops one instruction before the end."""
+could not go back from there. So it stops a few instructions before the end."""
 
 import re
 

@@ -32,6 +32,10 @@ POLL_SECONDS = 0.05
 # for the CPU's thread with the lock that this thread may be waiting for (seen with QEMU 7.2).
 NO_DEADLOCK = ["-global", "apic-common.vapic=off"]
 
+# A replay stops this many instructions before its end. Closer to the end, QEMU may read the last
+# event, the shutdown, while it stops. Then it shuts down as soon as it runs again (QEMU 7.2).
+END_MARGIN = 10
+
 CLUSTER = 1 << 16
 DISK_SIZE = 1 << 20  # The image holds snapshots only, so the size of its disk does not matter.
 
@@ -100,7 +104,7 @@ class Recording:
         if not os.path.exists(self.path(".log")):
             raise ToolError("%s is not recorded yet: make replay-%s" % (
                 self._args.program, self._args.program))
-        last = self.length() - 1
+        last = self.length() - END_MARGIN
         print("*** Replaying. The program's output is in %s\n"
               "*** To replay this run again: %s replay %s" % (
                   self.path(".out"), os.path.relpath(__file__), self._args.program),
