@@ -12,29 +12,21 @@ start (NAME.qcow2), from which QEMU starts again in order to go backwards. QEMU 
 
 import argparse
 import contextlib
-import json
 import os
 import signal
-import socket
 import struct
 import subprocess
 import sys
-import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, ROOT)
 
+from tools.run.replayend import Replay, before_end  # noqa: E402
 from tools.run.tool import ToolError, make_folder, remove_folder, run_tool  # noqa: E402
-
-POLL_SECONDS = 0.05
 
 # To go back, QEMU resets all devices. The reset of this one, which is of no use without KVM, waits
 # for the CPU's thread with the lock that this thread may be waiting for (seen with QEMU 7.2).
 NO_DEADLOCK = ["-global", "apic-common.vapic=off"]
-
-# A replay stops this many instructions before its end. Closer to the end, QEMU may read the last
-# event, the shutdown, while it stops. Then it shuts down as soon as it runs again (QEMU 7.2).
-END_MARGIN = 10
 
 CLUSTER = 1 << 16
 DISK_SIZE = 1 << 20  # The image holds snapshots only, so the size of its disk does not matter.
@@ -104,55 +96,23 @@ class Recording:
         if not os.path.exists(self.path(".log")):
             raise ToolError("%s is not recorded yet: make replay-%s" % (
                 self._args.program, self._args.program))
-        last = self.length() - END_MARGIN
+        print("*** Replaying the run, to find its end. Ctrl-c ends it.", file=sys.stderr)
+        command = self.qemu("replay", "-serial", "file:" + self.path(".out"), "-no-shutdown")
+        last = before_end(command)
         print("*** Replaying. The program's output is in %s\n"
               "*** To replay this run again: %s replay %s" % (
                   self.path(".out"), os.path.relpath(__file__), self._args.program),
               file=sys.stderr)
-        with self.machine("-gdb") as path, open(self.path(".gdb"), "w", encoding="utf-8") as f:
-            f.write(GDB_COMMANDS.format(kernel=self.kernel(), socket=path, last=last))
-            f.flush()
-            words = [word for command in self._args.ex for word in ("-ex", command)]
-            return self.run([self._args.gdb, "-q", "-n", "-x", f.name, *words])
-
-    def length(self):
-        """The number of instructions in the recording: replay it once, and ask QEMU at the end. In
-        the replay, QEMU must not get there: it could not go back from there."""
-        print("*** Replaying the run once, to find its end. Ctrl-c ends it.", file=sys.stderr)
-        with self.machine("-qmp") as path, socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(path)
-            with connection.makefile("rw") as qmp:
-                for command in ("qmp_capabilities", "cont"):
-                    print(json.dumps({"execute": command}), file=qmp, flush=True)
-                for line in qmp:
-                    message = json.loads(line)
-                    if message.get("event") == "SHUTDOWN":
-                        print(json.dumps({"execute": "query-replay"}), file=qmp, flush=True)
-                    if "icount" in message.get("return", {}):
-                        return message["return"]["icount"]
-        raise ToolError("QEMU has ended before the end of the recording")
-
-    @contextlib.contextmanager
-    def machine(self, option):
-        """A context with a QEMU that replays the recording, and waits at its start. The value is
-        the path of a socket, for QEMU's option -gdb or -qmp. (The path of a socket may have only
-        107 bytes.)"""
         folder = make_folder("jos-")
-        path = os.path.join(folder, "socket")
         try:
-            with subprocess.Popen(
-                    self.qemu("replay", "-serial", "file:" + self.path(".out"), "-no-shutdown",
-                              option, "unix:%s,server=on,wait=off" % path, "-S"),
-                    stdin=subprocess.DEVNULL, start_new_session=True) as qemu:
-                try:
-                    while not os.path.exists(path):
-                        if qemu.poll() is not None:
-                            raise ToolError("QEMU cannot replay the recording: make replay-%s"
-                                            % self._args.program)
-                        time.sleep(POLL_SECONDS)
-                    yield path
-                finally:
-                    qemu.kill()
+            # The path of a socket may have only 107 bytes.
+            gdb_socket, commands = os.path.join(folder, "gdb"), os.path.join(folder, "commands")
+            with open(commands, "w", encoding="utf-8") as f:
+                f.write(GDB_COMMANDS.format(kernel=self.kernel(), socket=gdb_socket, last=last))
+            with Replay([*command, "-gdb", "unix:%s,server=on,wait=off" % gdb_socket]) as replay:
+                replay.wait_until_ready()
+                words = [word for command in self._args.ex for word in ("-ex", command)]
+                return self.run([self._args.gdb, "-q", "-n", "-x", commands, *words])
         finally:
             remove_folder(folder)
 
