@@ -4,51 +4,19 @@ import os
 import re
 import unittest
 
-from tools.run.buildtree import Tree
+from tests.host.pages import FILE, TREE, backquoted, body, contains, read
 
-TREE = Tree()
 WALKS = ("first user instruction", "`sys_page_map`", "copy-on-write fault", "timer tick",
          "another CPU")
 MAX_STEPS = 12
 STEP = re.compile(r"(\d+)\. `([\w./]+)`: `(\w+)`(?:, reached (?:by|without) [^.]+)?\.\n")
-FILE = r"[\w.-]+(?:/[\w.-]+)*/(?:[\w-]+\.\w+)?"  # Also a folder, with a slash at its end
-
-
-def read(name):
-    with open(TREE.path(name), encoding="utf-8") as f:
-        return f.read()
-
-
-def code(name):
-    """The text of a source file without comments."""
-    return re.sub(r"//.*", "", read(name))
-
-
-def body(name, function):
-    """A function's definition in a file, as text; None if the file does not define it."""
-    if name.endswith(".S"):
-        start = r"(?:%s:|[ \t]*\.macro\s+%s\b)" % (function, function)
-        end = r"(?:\s*\.size\s+%s,|\s*\.endm\b|\Z)" % function
-    else:
-        start, end = r"%s\(" % function, r"}"
-    found = re.search(r"(?ms)^%s.*?^%s" % (start, end), code(name))
-    return found and found[0]
 
 
 def quotes(text):
     """The texts in backquotes, except commands: files and folders, and the others."""
-    found = [" ".join(q.split()) for q in re.findall(r"`([^`]+)`", text)]
-    found = [q for q in found if not q.startswith("make ")]
-    files = [q for q in found if re.fullmatch(FILE, q)]
-    return files, [q for q in found if q not in files]
-
-
-def contains(name, quote):
-    """Whether a file contains a text, as whole words and with any blanks between them."""
-    if not os.path.isfile(TREE.path(name)):
-        return False
-    words = r"\s+".join(map(re.escape, quote.split()))
-    return re.search(r"(?<!\w)%s(?!\w)" % words if quote[0] + quote[-1] else words, code(name))
+    found = [quote for quote in backquoted(text) if not quote.startswith("make ")]
+    files = [quote for quote in found if re.fullmatch(FILE, quote)]
+    return files, [quote for quote in found if quote not in files]
 
 
 class TourTest(unittest.TestCase):
