@@ -13,7 +13,7 @@ SETUP = os.path.join(ROOT, "conf", "setup")
 SYSTEM = ["sh", "mktemp", "rm", "uname", "env", "touch", "chmod", "cp"]
 TO_RUN = ["make", "python3", "gcc", "ld", "qemu-system-i386", "gdb"]
 TO_CHECK = ["cc", "clang", "bochs", "i686-elf-grub-mkrescue", "xorriso", "mformat", "spin",
-            "clang-format", "flake8", "chromium", "chromedriver"]
+            "clang-format", "flake8", "chromium", "chromedriver", "mkdocs"]
 
 SUCCEED = "#!/bin/sh\nexit 0\n"
 

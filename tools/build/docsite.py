@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Make the handbook's site with mkdocs: the pages of docs/, a search, and a timeline.
+
+    docsite.py --check                           only check that mkdocs is installed
+    docsite.py --timeline FILE --output FOLDER
+
+The order of the pages is that of docs/README.md. A README in a folder is the contents of a section.
+The site is complete in itself: it loads nothing from other addresses.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.abspath(__file__ + "/../../.."))  # The project's root
+
+from tools.run.buildtree import ROOT
+from tools.run.child import Child
+from tools.run.tool import ToolError, run_tool
+
+MKDOCS = "mkdocs"
+LIMIT_SECONDS = 300
+README = "README.md"
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s]+\.md)\)")
+
+TIMELINE = "timeline.md"
+TIMELINE_TITLE = "A timeline to try"
+AFTER = "see.md"  # The timeline's place in the table of contents
+TIMELINE_PAGE = """# %s
+
+What four CPUs did while `user/stresssched.c` ran, as `make trace-stresssched CPUS=4` shows it. Zoom
+with the wheel, drag, click; `?` lists the keys. [See it](see.md) explains what you see, and
+[%s](timeline/%s) opens it alone.
+
+<iframe src="timeline/%s" title="The timeline" style="width: 100%%; height: 40em"></iframe>
+"""
+
+
+def contents(docs, page=README):
+    """The table of contents: a list of {title: page}, or {title: list} for a section."""
+    folder = os.path.dirname(page)
+    with open(os.path.join(docs, page), encoding="utf-8") as f:
+        links = LINK.findall(f.read())
+    result = []
+    for text, target in links:
+        path = os.path.normpath(os.path.join(folder, target))
+        title = text[0].upper() + text[1:]
+        if os.path.basename(path) == README:
+            result.append({title: [path, *contents(docs, path)]})
+        else:
+            result.append({title: path})
+        if path == AFTER:
+            result.append({TIMELINE_TITLE: TIMELINE})
+    return result
+
+
+def settings(docs, site):
+    """The settings of mkdocs. JSON is also YAML."""
+    return {
+        "site_name": "JOS, rebuilt: the handbook",
+        "docs_dir": docs,
+        "site_dir": site,
+        "theme": {"name": "readthedocs", "highlightjs": False, "navigation_depth": 3},
+        "use_directory_urls": False,  # Pages can be opened as files, without a server.
+        "plugins": ["search"],
+        "nav": [{"Contents": README}, *contents(docs)],
+    }
+
+
+def add_timeline(docs, timeline):
+    """Copy the timeline, a page of its own, and add a page that shows it."""
+    name = os.path.basename(timeline)
+    os.mkdir(os.path.join(docs, "timeline"))
+    shutil.copy(timeline, os.path.join(docs, "timeline", name))
+    with open(os.path.join(docs, TIMELINE), "w", encoding="utf-8") as f:
+        f.write(TIMELINE_PAGE % (TIMELINE_TITLE, name, name, name))
+
+
+def check_mkdocs():
+    if not shutil.which(MKDOCS):
+        raise ToolError("%s is missing: conf/setup --check installs it" % MKDOCS)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Make the handbook's site.")
+    parser.add_argument("--check", action="store_true", help="only check for mkdocs")
+    parser.add_argument("--timeline", metavar="FILE", help="a page made by make trace-NAME")
+    parser.add_argument("--output", metavar="FOLDER", help="where to write the site")
+    args = parser.parse_args()
+    check_mkdocs()
+    if args.check:
+        return
+    if not args.timeline or not args.output:
+        parser.error("--timeline and --output are needed")
+    site = os.path.abspath(args.output)
+    work = site + ".work"
+    docs = os.path.join(work, "pages")
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(os.path.join(ROOT, "docs"), docs)
+    add_timeline(docs, args.timeline)
+    config = os.path.join(work, "mkdocs.yml")
+    with open(config, "w", encoding="utf-8") as f:
+        json.dump(settings(docs, site), f, indent=1)
+    with Child([MKDOCS, "build", "--strict", "--quiet", "--clean", "-f", config],
+               limit=LIMIT_SECONDS, merge=True) as child:
+        if child.wait_for_end():
+            raise ToolError("mkdocs has found mistakes:\n" + child.output.strip())
+    shutil.rmtree(work)
+    print("%s: open index.html in a browser. The search needs a server: "
+          "python3 -m http.server -d %s" % (args.output, args.output))
+
+
+if __name__ == "__main__":
+    run_tool(main)
