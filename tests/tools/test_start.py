@@ -13,13 +13,13 @@ BLOCK = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$")
 PROMPTS = {"K> ": PROMPT, "(gdb) ": r"\(gdb\) \Z"}
 WAITS_FOR_GDB = "-gdb"  # The end of a target that runs while the next commands run
 LEAVE_QEMU = "\001x"  # Ctrl-a x
-LIMIT_SECONDS = 900
+LIMIT_SECONDS = 300
 
 
 def pattern(line):
     """A shown line as a pattern. The compiler may choose other addresses and lines."""
     regex = re.sub(r"0x[0-9a-f]+", "0x[0-9a-f]+", re.escape(line.strip()))
-    return re.sub(r"(\\ )+", " +", re.sub(r":\d+$", r":\\d+", regex))
+    return re.sub(r"(\\ )+", r"\\s+", re.sub(r":\d+$", r":\\d+", regex))
 
 
 class StartTest(MakeTest):
@@ -50,6 +50,8 @@ class StartTest(MakeTest):
                           env=clean_environment(), merge=True, tool=True)
             self.addCleanup(child.stop)
             self.running.append((line, child))
+            if line.endswith(WAITS_FOR_GDB):
+                child.wait_for("Now run 'make gdb'")
 
     def change(self, block, file):
         """Change a line of a file."""
@@ -63,17 +65,30 @@ class StartTest(MakeTest):
             f.write(text.replace(old, new))
 
     def talk(self, block):
-        """Type what is shown after a prompt; wait for each other line in the output."""
+        """Type what is shown after a prompt. The lines before a prompt must have been printed then,
+        and the last lines at the end."""
         child = self.running[-1][1]
-        start = 0
+        start, lines = 0, []
         for line in block.splitlines():
-            for prompt, regex in PROMPTS.items():
-                if line.startswith(prompt):
-                    start = child.wait_for(regex, start).end()
-                    child.send(line[len(prompt):] + "\n")
-                    break
-            else:
-                start = child.wait_for(pattern(line), start).end()
+            prompt = next((prompt for prompt in PROMPTS if line.startswith(prompt)), None)
+            if not prompt:
+                lines.append(line)
+                continue
+            end = child.wait_for(PROMPTS[prompt], start).end()
+            self.check_printed(lines, child.output[start:end])
+            start, lines = end, []
+            child.send(line[len(prompt):] + "\n")
+        if lines:
+            child.wait_for_end()
+            self.check_printed(lines, child.output[start:])
+
+    def check_printed(self, lines, output):
+        """The lines must be in the output, in this order."""
+        place = 0
+        for line in lines:
+            found = re.compile(pattern(line)).search(output, place)
+            self.assertTrue(found, "not printed: %s\nbut:\n%s" % (line, output[place:]))
+            place = found.end()
 
     def test_commands_print_what_the_page_shows(self):
         with open(self.tree.path("docs", "start.md"), encoding="utf-8") as f:
