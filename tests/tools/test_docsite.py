@@ -103,7 +103,7 @@ class SiteTest(unittest.TestCase):
         status, output = self.make_site(tree)
         self.assertEqual(status, 1)
         self.assertIn("nothing.md", output)
-        self.assertFalse(os.path.exists(self.site + ".work") and os.path.exists(self.site))
+        self.assertFalse(os.path.exists(self.site))
 
 
 class MissingToolTest(unittest.TestCase):

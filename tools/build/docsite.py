@@ -28,7 +28,7 @@ LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s]+\.md)\)")
 
 TIMELINE = "timeline.md"
 TIMELINE_TITLE = "A timeline to try"
-AFTER = "see.md"  # The timeline's place in the table of contents
+AFTER = "see.md"  # The timeline to try comes after this page.
 TIMELINE_PAGE = """# %s
 
 What four CPUs did while `user/stresssched.c` ran, as `make trace-stresssched CPUS=4` shows it. Zoom
@@ -39,21 +39,26 @@ with the wheel, drag, click; `?` lists the keys. [See it](see.md) explains what 
 """
 
 
-def contents(docs, page=README):
-    """The table of contents: a list of {title: page}, or {title: list} for a section."""
-    folder = os.path.dirname(page)
-    with open(os.path.join(docs, page), encoding="utf-8") as f:
-        links = LINK.findall(f.read())
-    result = []
-    for text, target in links:
-        path = os.path.normpath(os.path.join(folder, target))
-        title = text[0].upper() + text[1:]
-        if os.path.basename(path) == README:
-            result.append({title: [path, *contents(docs, path)]})
-        else:
-            result.append({title: path})
-        if path == AFTER:
-            result.append({TIMELINE_TITLE: TIMELINE})
+def entry(docs, folder, text, target):
+    """A link as a part of the table of contents."""
+    path = os.path.normpath(os.path.join(folder, target))
+    title = text[0].upper() + text[1:]
+    return {title: contents(docs, path) if os.path.basename(path) == README else path}
+
+
+def contents(docs, page=None):
+    """The table of contents that a README has: a list of {title: page} and {title: list}. An item
+    `Title: [link](page.md), [link](page.md)` is a list. A README in a folder is also a page."""
+    folder = os.path.dirname(page or "")
+    with open(os.path.join(docs, page or README), encoding="utf-8") as f:
+        items = re.findall(r"(?ms)^- (.*?)(?=^- |^$|\Z)", f.read())
+    result = [page] if page else []
+    for item in items:
+        links = [entry(docs, folder, text, target) for text, target in LINK.findall(item)]
+        section = re.match(r"([^:\[]+): \[", item)
+        for place in [i for i, link in enumerate(links) if AFTER in link.values()]:
+            links.insert(place + 1, {TIMELINE_TITLE: TIMELINE})
+        result += [{section[1]: links}] if section else links
     return result
 
 
@@ -63,10 +68,10 @@ def settings(docs, site):
         "site_name": "JOS, rebuilt: the handbook",
         "docs_dir": docs,
         "site_dir": site,
-        "theme": {"name": "readthedocs", "highlightjs": False, "navigation_depth": 3},
+        "theme": {"name": "mkdocs", "highlightjs": False},
         "use_directory_urls": False,  # Pages can be opened as files, without a server.
         "plugins": ["search"],
-        "nav": [{"Contents": README}, *contents(docs)],
+        "nav": contents(docs),
     }
 
 
@@ -103,11 +108,13 @@ def main():
     add_timeline(docs, args.timeline)
     config = os.path.join(work, "mkdocs.yml")
     with open(config, "w", encoding="utf-8") as f:
-        json.dump(settings(docs, site), f, indent=1)
-    with Child([MKDOCS, "build", "--strict", "--quiet", "--clean", "-f", config],
+        json.dump(settings(docs, os.path.join(work, "site")), f, indent=1)
+    with Child([MKDOCS, "build", "--strict", "--clean", "-f", config],
                limit=LIMIT_SECONDS, merge=True) as child:
         if child.wait_for_end():
             raise ToolError("mkdocs has found mistakes:\n" + child.output.strip())
+    shutil.rmtree(site, ignore_errors=True)
+    os.rename(os.path.join(work, "site"), site)
     shutil.rmtree(work)
     print("%s: open index.html in a browser. The search needs a server: "
           "python3 -m http.server -d %s" % (args.output, args.output))
