@@ -4,6 +4,8 @@ import gdb
 
 from tools.gdb import kernel
 
+MAX_COUNT = 1000000  # Of the lines that a command shows
+
 
 class Jos(gdb.Command):
     """Commands that show the state of the JOS kernel. docs/gdb.md describes them."""
@@ -39,8 +41,6 @@ class Command(gdb.Command):
         try:
             for line in self.run(words):
                 gdb.write(line + "\n")
-        except gdb.MemoryError as e:
-            raise gdb.GdbError("%s. Does the kernel run yet?" % e) from None
         except gdb.error as e:
             raise gdb.GdbError(str(e)) from None
 
@@ -49,11 +49,20 @@ class Command(gdb.Command):
 
 
 def number(text, what):
-    """The value of an expression, as a number without a sign."""
+    """The value of an expression, as a number without a sign. A function's value is its address."""
     try:
-        return kernel.unsigned(gdb.parse_and_eval(text))
+        value = gdb.parse_and_eval(text)
+        return kernel.unsigned(value.address if value.type.code == gdb.TYPE_CODE_FUNC else value)
     except gdb.error as e:
         raise gdb.GdbError("%s '%s': %s" % (what, text, e)) from None
+
+
+def count(text):
+    """The value of an expression, as a number of lines to show."""
+    value = number(text, "The count")
+    if not 1 <= value <= MAX_COUNT:
+        raise gdb.GdbError("The count must be from 1 to %d." % MAX_COUNT)
+    return value
 
 
 def table(rows):

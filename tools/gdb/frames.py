@@ -9,6 +9,7 @@ command needs the frames.
 """
 
 import contextlib
+import re
 
 import gdb
 from gdb.FrameDecorator import FrameDecorator
@@ -196,6 +197,8 @@ environment, from its last trap. ADDRESS: an expression, for example tf."""
         try:
             env = kernel.find_env(text)
         except gdb.GdbError:
+            if re.match(r"\d(?![xX])", text):  # An id: addresses begin with 0x.
+                raise
             return number(text, "The address"), "at this address"
         return kernel.unsigned(env.frame().address), "environment " + env.describe()
 

@@ -22,7 +22,10 @@ BITS = ((W, "writable"), (U, "user"), (PWT, "write-through"), (PCD, "not cached"
 # ---- Page tables ----
 
 def kern_pgdir():
-    return kernel.unsigned(kernel.variable("kern_pgdir"))
+    address = kernel.unsigned(kernel.variable("kern_pgdir"))
+    if not address:
+        raise gdb.GdbError("The kernel has not made its page directory yet: continue to mem_init.")
+    return address
 
 
 def directory(words):

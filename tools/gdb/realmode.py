@@ -12,7 +12,7 @@ import tempfile
 import gdb
 
 from tools.gdb import kernel
-from tools.gdb.command import Command, number
+from tools.gdb.command import Command, count, number
 
 _before = None  # The settings to restore, while GDB disassembles 16-bit code
 
@@ -74,11 +74,12 @@ CPU is in real mode; this command does it in every mode, also for code that has 
 
     def run(self, words):
         address = number(words[0], "The address") if words else linear_pc()
-        count = number(words[1], "The count") if len(words) > 1 else 8
+        address = mapped(address)
+        lines = count(words[1]) if len(words) > 1 else 8
         was_on = _before is not None
         begin()
         try:
-            text = gdb.execute("x/%di %#x" % (count, address), to_string=True)
+            text = gdb.execute("x/%di %#x" % (lines, address), to_string=True)
         finally:
             if not was_on:
                 end()
@@ -89,6 +90,17 @@ def linear_pc():
     """The address of the next instruction. In real mode, it is not just eip."""
     pc = kernel.register("eip")
     return kernel.register("cs") * 16 + pc if kernel.in_real_mode() else pc
+
+
+def mapped(address):
+    """The address of 16-bit code that the selected CPU can read. Once the kernel has its own page
+    directory, physical memory is only above KERNBASE."""
+    try:
+        kernel.read(address, 1)
+    except gdb.MemoryError:
+        if kernel.kernel_runs() and address < kernel.constant("IOPHYSMEM"):
+            return kernel.physical(address)
+    return address
 
 
 def register():

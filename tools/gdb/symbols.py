@@ -11,11 +11,16 @@ a breakpoint at an address of a program stops every program that has code there.
 
 import contextlib
 import os
+import re
 
 import gdb
 
 from tools.gdb import kernel
-from tools.gdb.command import Command
+from tools.gdb.command import Command, number
+
+# How a location begins. GDB's function decode_line ends GDB if there is no location before a comma
+# or a word like `if` (seen with GDB 13).
+LOCATION = r"(?!(if|thread|task|inferior|-force-condition)\b)[^\s,]"
 
 _loaded = None  # The path of the program file whose symbols GDB has
 
@@ -159,6 +164,8 @@ that run this program or environment."""
         if len(words) < 2:
             raise gdb.GdbError("Which program or environment, and where? Type: help jos break")
         location, _, condition = " ".join(words[1:]).partition(" if ")
+        if not re.match(LOCATION, location):
+            raise gdb.GdbError("'%s' is not a location. Type: help jos break" % location)
         where, program, name = self.condition(words[0])
         load(program)
         for address in self.addresses(location, program):
@@ -180,7 +187,10 @@ that run this program or environment."""
 
     @staticmethod
     def addresses(location, program):
-        """The addresses of a location: those in the program, if there are any."""
+        """The addresses of a location: those in the program, if there are any. After a wrong
+        expression behind the star, decode_line crashes later (seen with GDB 13)."""
+        if location.startswith("*"):
+            return [number(location[1:], "The address")]
         sals = gdb.decode_line(location)[1] or ()
         addresses = sorted({sal.pc for sal in sals if sal.pc})
         if not addresses:
@@ -210,6 +220,8 @@ class Program(gdb.Command):
         super().__init__("program", gdb.COMMAND_FILES, gdb.COMPLETE_NONE)
 
     def invoke(self, argument, from_tty):
+        if not argument.strip():
+            raise gdb.GdbError("Which program? Type: help program")
         load(argument.strip())
 
 

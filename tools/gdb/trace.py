@@ -1,11 +1,14 @@
 """The command `jos trace`: the last events that the kernel has recorded (kern/check/trace.c)."""
 
+import re
+
 import gdb
 
 from tools.gdb import kernel
-from tools.gdb.command import Command, number, table
+from tools.gdb.command import Command, count, table
 
 T_SYSCALL = 48
+SHOWN = 20  # Events that are shown without a count
 WITH_FRAME = ("enter", "interrupt")  # The argument is a vector: kern/check/trace.h
 WITH_ENV = ("run", "message", "fork", "destroy")  # The argument is an environment's id
 
@@ -46,13 +49,13 @@ the time before the last event. ENV is the environment on the CPU."""
     MOST = 1
 
     def run(self, words):
-        count = number(words[0], "The count") if words else 20
+        shown = count(words[0]) if words else SHOWN
         state, names = trace(), kinds()
         records = []
         for cpu in range(int(state["cpus"])):
-            for record in last_records(state["rings"][cpu], int(state["ring_pages"]), count):
+            for record in last_records(state["rings"][cpu], int(state["ring_pages"]), shown):
                 records.append((int(record["time"]), cpu, record))
-        records = sorted(records, key=lambda r: r[:2])[-count:]
+        records = sorted(records, key=lambda r: r[:2])[-shown:]
         if not records:
             return ["The trace is empty."]
         programs = {env.id: env.program for env in kernel.environments()}
@@ -62,8 +65,13 @@ the time before the last event. ENV is the environment on the CPU."""
             place = kernel.unsigned(record["place"])
             rows.append((str(time - records[-1][0]), str(cpu), self.event(record, names),
                          "%08x" % env if env else "-",
-                         kernel.place(place, programs.get(env, "")) if place else ""))
+                         self.place(place, programs.get(env, "")) if place else ""))
         return table(rows)
+
+    @staticmethod
+    def place(address, program):
+        """The function. GDB knows only the innermost line: in a header if the probe is inlined."""
+        return re.sub(r" \S+\.h:\d+$", "", kernel.place(address, program))
 
     @staticmethod
     def event(record, names):
