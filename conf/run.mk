@@ -77,13 +77,13 @@ prep-%: FORCE
 trace-%: all check-qemu FORCE
 	@$(LOCK) release $$PPID $(OBJDIR)
 	$(V)$(PYTHON) tools/see/trace.py --cpus $(CPUS) --memory $(MEM) \
-	    --addr2line '$(GCCPREFIX)addr2line' $(TRACE) '$(call program,$*)'
+	    --addr2line '$(GCCPREFIX)addr2line' --qemu-options=$(call quote,$(QEMUEXTRA)) $(TRACE) '$(call program,$*)'
 
 # A page that shows memory when program NAME gets to the place AT: tools/see/stop.py.
 $(call default,AT,exit)
 memmap-%: $(OBJDIR)/kern/kernel.img check-qemu FORCE
 	@$(LOCK) release $$PPID $(OBJDIR)
-	$(V)$(PYTHON) tools/see/memmap.py --at $(call quote,$(AT)) --cpus $(CPUS) --memory $(MEM) \
+	$(V)$(PYTHON) tools/see/memmap.py --at=$(call quote,$(AT)) --cpus $(CPUS) --memory $(MEM) \
 	    --qemu-options=$(call quote,$(QEMUEXTRA)) $(call program,$*)
 
 # Made every time, because it depends on the settings.

@@ -6,6 +6,7 @@
 #include <inc/syscall.h>
 #include <inc/trap.h>
 
+#include <kern/check/arguments.h>
 #include <kern/check/commands.h>
 #include <kern/check/kdebug.h>
 #include <kern/check/trace.h>
@@ -14,7 +15,6 @@
 
 #define SHOWN       20 // Records that `trace` prints
 #define PANIC_SHOWN 10 // Records that a panic prints
-#define MAX_SHOWN   1000000
 
 static const char *const kinds[] = {
 	[PROBE_ENTER] = "enter",
@@ -191,14 +191,13 @@ print_state(void)
 int
 mon_trace(int argc, char **argv, struct Trapframe *tf)
 {
-	char *end = "";
-	long count = argc == 2 ? strtol(argv[1], &end, 10) : SHOWN;
+	uint32_t count = SHOWN;
 
 	if (argc == 2 && strcmp(argv[1], "on") == 0) {
 		trace_on(TRACE_PAGES);
 	} else if (argc == 2 && strcmp(argv[1], "off") == 0) {
 		trace_off();
-	} else if (argc > 2 || *end || count < 1 || count > MAX_SHOWN) {
+	} else if (argc > 2 || (argc == 2 && !count_argument(argv[1], &count))) {
 		return COMMAND_USAGE;
 	} else {
 		print_state();

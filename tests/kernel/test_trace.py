@@ -125,7 +125,11 @@ class RunTest(TraceTest):
         for path in files:
             with contextlib.suppress(FileNotFoundError):
                 os.remove(path)
-        done = TREE.run_make("-s", "trace-hello", "CPUS=2")
+        for option, says in (("-nosuch", "-nosuch: invalid option"), ("'", "No closing quotation")):
+            done = TREE.run_make("-s", "trace-hello", "QEMUEXTRA=" + option)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(says, done.stdout)
+        done = TREE.run_make("-s", "trace-hello", "CPUS=2", "QEMUEXTRA=-cpu 'qemu32,-sep'")
         self.cpus_used.add(2)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assert_lines(done.stdout, [
@@ -171,7 +175,9 @@ class MonitorTest(KernelTest):
         self.assertEqual(times[-1], 0)
         self.assertEqual(len(times), sum(min(n, PAGE_RECORDS) for n in written))
         self.assertIn(" cputs at 008", answer)
-        self.assertEqual(len(re.findall(r"(?m)^ *-?\d+ CPU ", machine.command("trace 7"))), 7)
+        for count in ("17", "0x11"):
+            answer = machine.command("trace " + count)
+            self.assertEqual(len(re.findall(r"(?m)^ *-?\d+ CPU ", answer)), 17)
         self.assertIn("balanced", machine.command("audit"))
 
     def test_on_and_off(self):
@@ -186,8 +192,8 @@ class MonitorTest(KernelTest):
         self.assertNotIn("00003000", machine.command("trace 100"))
         self.assertIn("balanced", machine.command("audit"))
         self.assertNotEqual(machine.command("kerninfo"), free)
-        self.assertIn("Usage: trace", machine.command("trace maybe"))
-        self.assertIn("Usage: trace", machine.command("trace 0"))
+        for count in ("maybe", "0", "-1", "4294967297"):
+            self.assertIn("Usage: trace", machine.command("trace " + count))
 
     def test_wrong_options(self):
         words = ["trace=", "trace=0", "trace=3", "trace=2048", "trace=1x", "traces"]

@@ -198,8 +198,13 @@ class MemmapToolTest(KernelTest):
     def test_make_passes_the_settings(self):
         plan = TREE.make("-n", "memmap-user_hello", "AT=umain,2", "CPUS=3", "MEM=64",
                          "QEMUEXTRA=-cpu max")
-        self.assertRegex(plan, r"memmap\.py --at 'umain,2' --cpus 3 --memory 64 \\?\s*"
+        self.assertRegex(plan, r"memmap\.py --at='umain,2' --cpus 3 --memory 64 \\?\s*"
                                r"--qemu-options='-cpu max' hello\n")
+        for place in ("it's", "-x", "a b", '"'):
+            done = TREE.run_make("memmap-hello", "AT=" + place)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("AT=%s: the kernel and the program hello have no such function" % place,
+                          done.stdout)
         done = TREE.run_make("memmap-nosuchprogram")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("There is no program user/nosuchprogram.c", done.stdout)

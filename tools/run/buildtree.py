@@ -42,7 +42,10 @@ def settings():
 def inherited_variables():
     """The settings as NAME=VALUE words: those given to the make that started this tool, and those
     in the environment."""
-    words = shlex.split(os.environ.get("MAKEFLAGS", ""))
+    # make escapes blanks by backslashes. Quotes are part of the values.
+    splitter = shlex.shlex(os.environ.get("MAKEFLAGS", ""), posix=True)
+    splitter.whitespace_split, splitter.quotes, splitter.commenters = True, "", ""
+    words = list(splitter)
     given = [w for w in words if "=" in w and not w.startswith("-")]
     names = {w.split("=", 1)[0] for w in given}
     return given + ["%s=%s" % (name, os.environ[name])

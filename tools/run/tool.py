@@ -7,6 +7,7 @@ When a tool ends, its children (child.py) have been stopped.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -23,6 +24,14 @@ REMOVING_SECONDS = 10
 
 class ToolError(Exception):
     """An error for which a tool prints only the message, without a traceback."""
+
+
+def split_words(text):
+    """Split options as a shell does."""
+    try:
+        return shlex.split(text)
+    except ValueError as e:
+        raise ToolError("%s: %s" % (text, e)) from None
 
 
 # ---- Temporary folders ----

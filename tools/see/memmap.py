@@ -12,14 +12,13 @@ import argparse
 import html
 import json
 import os
-import shlex
 import sys
 
 sys.path.insert(0, os.path.abspath(__file__ + "/../../.."))  # The project's root
 
 from tools.run.buildtree import Tree
 from tools.run.machine import Machine
-from tools.run.tool import ToolError, run_tool
+from tools.run.tool import ToolError, run_tool, split_words
 from tools.see.layout import read_layout
 from tools.see.memory import Memory
 from tools.see.stop import EXIT, Code, find_place, split_place, stopped
@@ -109,7 +108,7 @@ def main():
     args = parser.parse_args()
     tree = Tree()
     model = run(tree, args.name, args.at, {
-        "cpus": args.cpus, "memory": args.memory, "args": shlex.split(args.qemu_options)})
+        "cpus": args.cpus, "memory": args.memory, "args": split_words(args.qemu_options)})
     output = args.output or tree.obj("memmap", args.name + ".html")
     os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
     with open(output, "w", encoding="utf-8") as f:

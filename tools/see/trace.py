@@ -2,7 +2,7 @@
 """Run a program with the kernel's trace, and show the trace: `make trace-NAME CPUS=4`.
 
     trace.py [--cpus N] [--memory MB] [--records N] [--seconds N] [--pages N]
-             [--addr2line COMMAND] NAME
+             [--qemu-options "..."] [--addr2line COMMAND] NAME
 
 The run ends at the prompt of the kernel's monitor; or, for a program that the grade lets run on
 (grade-lab4: enough=True), when the program has printed what the grade expects; or after --records
@@ -31,7 +31,7 @@ from tools.build.elffile import ElfError, read_elf
 from tools.run.buildtree import Tree
 from tools.run.child import ChildError, last_lines
 from tools.run.machine import PROMPT, Machine
-from tools.run.tool import ToolError, run_tool
+from tools.run.tool import ToolError, run_tool, split_words
 from tools.see.check import check, check_times
 from tools.see.decode import decode
 from tools.see.page import write_page
@@ -70,11 +70,11 @@ def enough_lines(tree, program, cpus):
 
 class Run:
     """A run of a program with the trace. The arguments are those of the command line; `pages` is by
-    default as large as the memory allows. `end` says how the run ended, `complete` whether the
+    default as large as the memory allows; `options` are more options for QEMU. `end` says how the run ended, `complete` whether the
     program came to its end or to a limit, `streams` has the records, `output` what was printed."""
 
     def __init__(self, tree, program, cpus=1, memory=MEMORY, records=RECORDS, seconds=SECONDS,
-                 pages=None):
+                 pages=None, options=()):
         self.program = program
         self._enough = enough_lines(tree, program, cpus)
         self._limit_records = records
@@ -85,7 +85,8 @@ class Run:
         backend = "memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on" % (memory, RAM)
         with Machine(tree.qemu(), disk=tree.disk_image("trace=%d %s" % (pages, program)),
                      cpus=cpus, memory=memory, limit=seconds,
-                     args=["-object", backend, "-machine", "pc,memory-backend=ram"]) as machine:
+                     args=["-object", backend, "-machine", "pc,memory-backend=ram",
+                           *options]) as machine:
             self._run(machine, read_elf(tree.obj("kern", "kernel")).symbol("trace").value)
 
     def _run(self, machine, address):
@@ -189,6 +190,8 @@ def parse_arguments():
                         help="stop after this time (%(default)s)")
     parser.add_argument("--pages", type=int, metavar="N",
                         help="size of each CPU's ring in pages: 1, 2, 4 ... %d" % RING_PAGES)
+    parser.add_argument("--qemu-options", default="", metavar="OPTIONS",
+                        help="more options for QEMU, as one word")
     parser.add_argument("--addr2line", default="addr2line", metavar="COMMAND",
                         help="the command that finds source lines")
     args = parser.parse_args()
@@ -207,7 +210,8 @@ def main():
     if program not in tree.programs():
         raise ToolError("there is no program user/%s.c" % program)
     try:
-        run = Run(tree, program, args.cpus, args.memory, args.records, args.seconds, args.pages)
+        run = Run(tree, program, args.cpus, args.memory, args.records, args.seconds, args.pages,
+                  split_words(args.qemu_options))
     except ElfError as e:
         raise ToolError(str(e)) from None
     if not run.streams:
