@@ -18,7 +18,9 @@ class ReplayTest(KernelTest):
         self.cpus_used.add(1)
         self.folder = make_folder("jos-")
         self.addCleanup(remove_folder, self.folder)
-        os.symlink(TREE.obj("kern"), os.path.join(self.folder, "kern"))
+        self.kernel = os.path.join(self.folder, "kern", "kernel")
+        os.mkdir(os.path.dirname(self.kernel))
+        os.symlink(TREE.obj("kern", "kernel"), self.kernel)
         os.symlink(TREE.obj("user"), os.path.join(self.folder, "user"))
 
     def run_replay(self, action, program, *options):
@@ -91,6 +93,19 @@ class ReplayTest(KernelTest):
                            "break page_fault_handler", "continue", "bt", "reverse-continue", "bt 1")
         self.assertRegex(text, r"umain \(.*\) at user/faultread\.c:\d+\n#\d+ .* libmain ")
         self.assertRegex(text, r"\n#0  umain \(.*\) at user/faultread\.c")
+
+    def test_replay_after_the_kernel_has_changed(self):
+        self.record("hello")
+        os.remove(self.kernel)
+        with open(self.kernel, "w", encoding="utf-8") as f:
+            f.write("another kernel")
+        text = self.replay("hello", "jos break hello umain", "continue", "bt 1", "continue",
+                           "continue")
+        self.assertRegex(text, r"#0  umain \(.*\) at user/hello\.c")
+        self.assertIn("This is the end of the recording.", text)
+        # The command that is printed has the options.
+        self.assertRegex(text, r"To replay this run again: \S*replay\.py replay hello "
+                               r"(--qemu \S+ )?--objdir %s\n" % re.escape(self.folder))
 
     def test_program_that_is_not_recorded(self):
         child = self.run_replay("replay", "hello")

@@ -7,12 +7,15 @@
 QEMU's record/replay (docs/system/replay.rst in QEMU's source) works with one CPU. The recording is
 the log of all input and interrupts (NAME.log), and an image with a snapshot of the machine at its
 start (NAME.qcow2), from which QEMU starts again in order to go backwards. QEMU loads the kernel by
--kernel: it cannot record reads from our disk image.
+-kernel: it cannot record reads from our disk image. The kernel is kept as NAME.kernel, so that the
+run can still be replayed when make has built another kernel.
 """
 
 import argparse
 import contextlib
 import os
+import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -27,6 +30,9 @@ from tools.run.tool import ToolError, make_folder, remove_folder, run_tool  # no
 # To go back, QEMU resets all devices. The reset of this one, which is of no use without KVM, waits
 # for the CPU's thread with the lock that this thread may be waiting for (seen with QEMU 7.2).
 NO_DEADLOCK = ["-global", "apic-common.vapic=off"]
+
+# The options, apart from --ex. `memory` is in MB.
+DEFAULTS = {"qemu": "qemu-system-i386", "gdb": "gdb", "objdir": "obj", "memory": "128"}
 
 CLUSTER = 1 << 16
 DISK_SIZE = 1 << 20  # The image holds snapshots only, so the size of its disk does not matter.
@@ -80,7 +86,8 @@ class Recording:
                 *options, *self._args.more]
 
     def kernel(self):
-        return os.path.join(self._args.objdir, "kern", "kernel")
+        """The kernel of the recording: make may have built another one meanwhile."""
+        return self.path(".kernel")
 
     def record(self):
         os.makedirs(self._folder, exist_ok=True)
@@ -88,20 +95,20 @@ class Recording:
             os.remove(self.path(".log"))
         with open(self.path(".qcow2"), "wb") as f:
             f.write(empty_qcow2())
+        shutil.copyfile(os.path.join(self._args.objdir, "kern", "kernel"), self.kernel())
         print("*** Recording, with one CPU. To end: type shutdown at the prompt, or Ctrl-c",
               file=sys.stderr)
         return self.run(self.qemu("record", "-serial", "stdio"))
 
     def replay(self):
-        if not os.path.exists(self.path(".log")):
+        if not all(os.path.exists(self.path(suffix)) for suffix in (".log", ".kernel")):
             raise ToolError("%s is not recorded yet: make replay-%s" % (
                 self._args.program, self._args.program))
         print("*** Replaying the run, to find its end. Ctrl-c ends it.", file=sys.stderr)
         command = self.qemu("replay", "-serial", "file:" + self.path(".out"), "-no-shutdown")
         last = before_end(command)
         print("*** Replaying. The program's output is in %s\n"
-              "*** To replay this run again: %s replay %s" % (
-                  self.path(".out"), os.path.relpath(__file__), self._args.program),
+              "*** To replay this run again: %s" % (self.path(".out"), self.command()),
               file=sys.stderr)
         folder = make_folder("jos-")
         try:
@@ -115,6 +122,15 @@ class Recording:
                 return self.run([self._args.gdb, "-q", "-n", "-x", commands, *words])
         finally:
             remove_folder(folder)
+
+    def command(self):
+        """The command that replays this run, with the options that are not the default ones."""
+        words = [os.path.relpath(__file__), "replay", self._args.program]
+        for name, default in DEFAULTS.items():
+            value = getattr(self._args, name)
+            words += ["--" + name, value] if value != default else []
+        words += ["--", *self._args.more] if self._args.more else []
+        return " ".join(map(shlex.quote, words))
 
     @staticmethod
     def run(command):
@@ -132,10 +148,8 @@ def main():
     parser = argparse.ArgumentParser(description="Record a run of a program, and replay it in GDB.")
     parser.add_argument("action", choices=["record", "replay"])
     parser.add_argument("program")
-    parser.add_argument("--qemu", default="qemu-system-i386")
-    parser.add_argument("--gdb", default="gdb")
-    parser.add_argument("--objdir", default="obj")
-    parser.add_argument("--memory", default="128", help="in MB")
+    for name, default in DEFAULTS.items():
+        parser.add_argument("--" + name, default=default)
     parser.add_argument("--ex", action="append", default=[], help="a command for GDB")
     words, more = sys.argv[1:], []
     if "--" in words:

@@ -70,8 +70,9 @@ def enough_lines(tree, program, cpus):
 
 class Run:
     """A run of a program with the trace. The arguments are those of the command line; `pages` is by
-    default as large as the memory allows; `options` are more options for QEMU. `end` says how the run ended, `complete` whether the
-    program came to its end or to a limit, `streams` has the records, `output` what was printed."""
+    default as large as the memory allows; `options` are more options for QEMU. `end` says how the
+    run ended, `complete` whether the program came to its end or to a limit, `streams` has the
+    records, `output` what was printed."""
 
     def __init__(self, tree, program, cpus=1, memory=MEMORY, records=RECORDS, seconds=SECONDS,
                  pages=None, options=()):
