@@ -1,8 +1,8 @@
 // Mistakes made on purpose, to test that the kernel detects its own mistakes. Each function of this
 // file makes one mistake. If the command line has selftest=NAME, the boot CPU calls function NAME
-// (init.c). An assertion or a sanitizer check must then panic. The exception is
+// (init.c). An assertion or a sanitizer check must then panic. One exception is
 // get_spurious_interrupt, which imitates an error of a device: the kernel must only count the
-// interrupt.
+// interrupt. Another exception is fill_mmio, whose call is allowed.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -100,6 +100,47 @@ get_spurious_interrupt(void)
 	__asm__ volatile("int %0" : : "i"(IRQ_OFFSET + 7));
 }
 
+static void
+fault_in_kernel(void)
+{
+	*(volatile uint32_t *)0;
+}
+
+// ---- Device registers ----
+
+#define DEVICE 0xE0000000 // A physical address where the machine has no memory
+
+// Return the address at which mmio_map_region will map the next registers.
+static uintptr_t
+next_registers(void)
+{
+	return (uintptr_t)mmio_map_region(DEVICE, PGSIZE) + PGSIZE;
+}
+
+// Use all of the region for device registers. Prints a line that the grade expects.
+static void
+fill_mmio(void)
+{
+	uintptr_t next = next_registers();
+	uintptr_t got = (uintptr_t)mmio_map_region(DEVICE, MMIOLIM - next);
+	pte_t *last = pgdir_walk(kern_pgdir, (void *)(MMIOLIM - PGSIZE), 0);
+
+	if (got == next && last && PTE_ADDR(*last) == DEVICE + MMIOLIM - PGSIZE - next)
+		cprintf("selftest: registers fill the region up to MMIOLIM\n");
+}
+
+static void
+overfill_mmio(void)
+{
+	mmio_map_region(DEVICE, MMIOLIM - next_registers() + 1);
+}
+
+static void
+map_almost_everything(void)
+{
+	mmio_map_region(0, 0xFFFFFFFF);
+}
+
 // ---- Mistakes that only a kernel built with `make SAN=1` detects ----
 
 // These variables are volatile, so that the compiler cannot know their values.
@@ -163,6 +204,10 @@ static const struct {
 	{ "wake_without_lock", wake_without_lock },
 	{ "panic_in_a_free_environment", panic_in_a_free_environment },
 	{ "get_spurious_interrupt", get_spurious_interrupt },
+	{ "fault_in_kernel", fault_in_kernel },
+	{ "fill_mmio", fill_mmio },
+	{ "overfill_mmio", overfill_mmio },
+	{ "map_almost_everything", map_almost_everything },
 	{ "overflow_number", overflow_number },
 	{ "shift_too_far", shift_too_far },
 	{ "index_beyond_array", index_beyond_array },

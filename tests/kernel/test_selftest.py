@@ -28,6 +28,17 @@ class LockTest(KernelTest):
                         r"kernel panic on CPU 0 at (\./)?kern/\w+\.[ch]:\d+: " + said],
                         no=[".*no panic.*"])
 
+    def test_registers_fill_their_region_but_no_more(self):
+        self.assert_lines(self.run_kernel("selftest=fill_mmio"),
+                          ["selftest: registers fill the region up to MMIOLIM"], [".*panic on.*"])
+        for name in ("overfill_mmio", "map_almost_everything"):
+            self.assert_lines(self.run_kernel("selftest=" + name),
+                              [r"kernel panic on CPU 0 at .*: mmio_map_region: no room .*"])
+
+    def test_fault_in_the_kernel_panics(self):
+        self.assert_lines(self.run_kernel("selftest=fault_in_kernel"), [
+            r"kernel panic on CPU 0 at .*: page fault in the kernel at va 00000000, .*"])
+
     def test_panic_in_an_environment_without_a_program(self):
         output = self.run_kernel("selftest=panic_in_a_free_environment")
         self.assert_lines(output, [r"kernel panic on CPU 0 at .*: the environment is free",

@@ -20,6 +20,13 @@ grade([Part("A", [Test("first", 5, lines=["one", "t.o", "three"], no=["f.*"], cp
 HANG = "echo first; echo second; exec cat >/dev/null"
 
 
+BOOT = """if [ -e disk.img ] && ! grep -q '[a-z]' disk.img; then
+    printf 'K> '
+    exec cat >/dev/null
+fi
+"""
+
+
 class FakesTest(unittest.TestCase):
     """Each test has a folder for its scripts and files."""
 
@@ -36,8 +43,14 @@ class FakesTest(unittest.TestCase):
         return path
 
     def fake_qemu(self, script):
-        """Write a shell script that runs in place of QEMU. Returns its path."""
-        return self.write("fake-qemu", "#!/bin/sh\n" + script + "\n", 0o755)
+        """Write a shell script that runs in place of QEMU. Returns its path. A grade first boots
+        with an empty command line, which is at the start of the disk. Then only the prompt is
+        printed."""
+        return self.write("fake-qemu", "#!/bin/sh\n" + BOOT + script + "\n", 0o755)
+
+    def fake_boot(self, script):
+        """Write a shell script that runs in place of QEMU, also for the boot."""
+        self.write("fake-qemu", "#!/bin/sh\n" + script + "\n", 0o755)
 
     def fake_tree(self, script, makefile=""):
         """Make the folder a small tree: the tools, a GNUmakefile that builds nothing, a grade."""

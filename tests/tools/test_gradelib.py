@@ -18,6 +18,12 @@ OUTPUT = "zero\none\ntwo\nthree\naudit: 5 pages, 0 environments, balanced"
 ENDLESS_GRADE = GRADE.replace('lines=["one"])', 'lines=["one", "last"], no=["f.*"], enough=True)')
 
 
+# The same grade, with further checks.
+CHECKED_GRADE = GRADE.replace("import Part", "import Check, Part").replace(
+    'lines=["two"])])', 'lines=["two"])], [Check("fourth", 7, "Fours are good.", "four.c", '
+    '["four"], cost=4), Check("fifth", 8, "Twos, too.", "two.c", ["two"], cpus=(1, 4))])')
+
+
 class GradelibTest(FakesTest):
     def grade(self, output, *args):
         self.fake_tree("cat <<'END'\n%s\nEND\nprintf 'K> '\nexec cat >/dev/null" % output)
@@ -117,6 +123,79 @@ class GradelibTest(FakesTest):
                 status, text = self.run_tool("grade", "second")
                 self.assertRegex(text, r"^second: FAIL \(.*s\)\n    %s" % complaint)
                 self.assertEqual(status, 1)
+
+    # ---- Further checks ----
+
+    def checked_grade(self, output, *args):
+        self.fake_tree("cat <<'END'\n%s\nEND\nprintf 'K> '\nexec cat >/dev/null" % output)
+        self.write("grade", CHECKED_GRADE)
+        return self.run_tool("grade", *args)
+
+    def test_passed_checks_change_no_score(self):
+        status, text = self.checked_grade(OUTPUT.replace("three", "three\nfour"), "second", "third",
+                                          "fourth", "fifth")
+        self.assertRegex(text, r"third: OK \(.*s\)\n2 of 2 further checks passed\n"
+                               r"Part B score: 11/11\n\nScore: 11/11\n$")
+        self.assertEqual(status, 0)
+
+    def test_failed_check_costs_points_and_explains(self):
+        for option in ((), ("--strict",)):
+            self.setUp()
+            status, text = self.checked_grade(OUTPUT, *option)
+            self.assertRegex(text, r"\nfourth: FAIL \(.*s\)\n    Fours are good\.\n"
+                                   r"    missing: four\n")
+            self.assertIn("    Exercise 7: look at four.c\n    run it again: make run-fourth-nox "
+                          "CPUS=1\n1 of 2 further checks passed: 4 points off\n"
+                          "Part B score: 7/11\n\nScore: 12/16\n", text)
+            self.assertEqual(status, 1)
+
+    def test_score_of_a_part_is_not_negative(self):
+        status, text = self.checked_grade(OUTPUT.replace("one", "none"), "third", "fourth")
+        self.assertIn("0 of 1 further checks passed: 1 points off\nPart B score: 0/1\n", text)
+
+    def test_mit_runs_no_checks(self):
+        status, text = self.checked_grade(OUTPUT, "--mit")
+        self.assertTrue(text.endswith("Part B score: 11/11\n\nScore: 16/16\n"), text)
+        self.assertNotIn("further", text)
+        self.assertEqual(status, 0)
+
+    def test_checks_alone_have_no_score(self):
+        status, text = self.checked_grade(OUTPUT, "fourth")
+        self.assertIn("0 of 1 further checks passed\n\nScore: 0/0\n", text)
+        self.assertEqual(status, 1)
+
+    def test_failed_lines_of_a_program_are_the_message(self):
+        output = "x: 45: expected -3 (fffffffd), got 0 (00000000): sys_page_alloc(0, 1, 7)\n" * 9
+        status, text = self.checked_grade(output, "fourth")
+        self.assertIn("    expected -E_INVAL, got 0: sys_page_alloc(0, 1, 7)\n", text)
+        self.assertIn("    and 3 more\n", text)
+        self.assertNotIn("last lines", text)
+
+    def test_first_failure_ends_the_grade(self):
+        self.fake_tree("if grep -q second disk.img; then printf 'K> '; exec cat >/dev/null; fi\n"
+                       "exec sleep 1000")
+        self.write("grade", CHECKED_GRADE)
+        status, text = self.run_tool("grade", "--fail-fast", "-j3")
+        self.assertRegex(text, r"^second: FAIL \(.*s\)\n    missing: one\n")
+        self.assertTrue(text.endswith("\nNo score: stopped at the first failure.\n"), text)
+        self.assertEqual(status, 1)
+
+    # ---- Kernels that do not boot, hang or flood ----
+
+    def test_kernel_that_does_not_boot_fails_all_tests_at_once(self):
+        self.fake_tree("")
+        self.fake_boot("echo 'kernel panic on CPU 0 at x.c:3: no'; printf 'K> '; "
+                       "exec cat >/dev/null")
+        status, text = self.run_tool("grade")
+        self.assertIn("The kernel does not boot, so no program is run:\n    kernel panic", text)
+        self.assertEqual((status, text.count("not run, because")), (1, 3), text)
+        self.assertTrue(text.endswith("Score: 0/16\n"), text)
+
+    def test_flood_is_cut_off(self):
+        self.fake_tree("exec yes")
+        status, text = self.run_tool("grade", "second")
+        self.assertIn("cut off: the output has more than", text)
+        self.assertEqual(status, 1)
 
     # ---- Interrupted grades ----
 

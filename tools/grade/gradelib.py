@@ -13,120 +13,30 @@ prints its monitor's prompt. Then it checks the output:
 A test with enough=True is for a program that may not end. It stops as soon as all of `lines` have
 been printed. It ignores later output and needs no audit, because the program still runs.
 
+A part also has further checks (class Check). They find mistakes that its tests do not show. They
+give no points: a check that fails takes its cost off the points of its part. --mit leaves them out.
+
 Tests run in parallel, each on a separate machine. The report is in the order of the list.
 """
 
 import argparse
 import os
-import re
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, TimeoutError as StillRunning
 
 from tools.grade import report as files
+from tools.grade.cases import Check, Part, Test
+from tools.grade.grader import Grader, check_end, match
 from tools.run.buildtree import Tree
-from tools.run.child import ChildError, end_all, last_lines
-from tools.run.machine import PROMPT, Machine
+from tools.run.child import end_all, last_lines
 from tools.run.tool import SIGNAL_SECONDS, ToolError, run_tool
 
-LIMIT_SECONDS = 60
+__all__ = ["Check", "Part", "Test", "check_end", "grade", "match", "result_of"]
+
 COLORS = {"OK": "\033[32m", "FAIL": "\033[31m"}
 PLAIN = "\033[0m"
-
-
-class Test:
-    """Run user program `name`. The test gives `points` if the program prints all of `lines` and
-    none of `no`. Lines that depend on the number of CPUs are given as a function: cpus -> lines."""
-
-    def __init__(self, name, points, lines, no=(), cpus=1, limit=LIMIT_SECONDS, enough=False):
-        self.name = name
-        self.points = points
-        self._lines = lines
-        self.no = no
-        self.cpus = cpus
-        self.limit = limit
-        self.enough = enough
-
-    def lines(self, cpus):
-        """The lines that must be printed on a machine with this number of CPUs."""
-        return self._lines(cpus) if callable(self._lines) else self._lines
-
-
-class Part:
-    """A part of the lab, named by a letter, with its tests."""
-
-    def __init__(self, letter, tests):
-        self.letter = letter
-        self.tests = tests
-
-
-class Outcome:
-    """The result of a test. `complaint` is None if the test passed."""
-
-    def __init__(self, complaint, output, seconds):
-        self.complaint = complaint
-        self.output = output
-        self.seconds = seconds
-
-
-def match(output, lines, no=()):
-    """Compare an output with `lines` and `no`. Return the errors as a list of lines."""
-    printed = output.replace("\r", "").split("\n")
-    complaints = ["missing: " + regex for regex in lines
-                  if not any(re.fullmatch(regex, line) for line in printed)]
-    complaints += ["must not appear: " + line for line in printed
-                   if any(re.fullmatch(regex, line) for regex in no)]
-    return complaints
-
-
-def check_end(output):
-    """Check how a run ended; return the errors as a list of lines. The kernel must not have
-    panicked. If it printed its prompt, the last audit must be balanced, and later than the last
-    new or freed environment."""
-    text = output.replace("\r", "")
-    complaints = re.findall(r"(?m)^(?:kernel panic|audit: (?!.* balanced$)).*", text)
-    events = re.findall(r"(?m)^audit: .* balanced$|\] (?:new|free) env ", text)
-    if re.search(PROMPT, text) and not (events and events[-1].startswith("audit")):
-        complaints.append("missing at the end: audit: ... balanced")
-    return complaints
-
-
-def run_until_seen(machine, lines):
-    """Wait until all of `lines` have been printed, or the prompt. Return the output up to this
-    point."""
-    end = 0
-    for regex in lines:
-        found = machine.wait_for(r"(?m)^(?:%s)\r?\n|%s" % (regex, PROMPT))
-        end = max(end, found.end())
-        if re.match(PROMPT, found.group()):
-            break
-    return machine.output[:end]
-
-
-def run_test(test, tree):
-    """Run one test; return its Outcome."""
-    started = time.monotonic()
-    output = ""
-    try:
-        with Machine(tree.qemu(), disk=tree.disk_image(test.name), cpus=test.cpus,
-                     limit=test.limit) as machine:
-            try:
-                if test.enough:
-                    output = run_until_seen(machine, test.lines(test.cpus))
-                else:
-                    output = machine.run_to_prompt()
-            except ChildError:
-                output = machine.output
-                raise
-        complaints = match(output, test.lines(test.cpus), test.no) + check_end(output)
-        if complaints:
-            complaints += ["last lines of output:", last_lines(output)]
-        complaint = "\n".join(complaints) or None
-    except ChildError as e:
-        complaint = str(e)
-    if complaint:
-        complaint += "\nrun it again: make run-%s-nox CPUS=%d" % (test.name, test.cpus)
-    return Outcome(complaint, output, time.monotonic() - started)
 
 
 class Report:
@@ -141,16 +51,17 @@ class Report:
         return COLORS[word] + word + PLAIN if self.color else word
 
     def show(self, test, outcome):
-        """Print the outcome of a test; return its points."""
+        """Print the outcome of a test; return whether it passed."""
         self.outcomes[test] = outcome
-        word = "FAIL" if outcome.complaint else "OK"
-        print("%s: %s (%.1fs)" % (test.name, self.verdict(word), outcome.seconds))
+        if outcome.complaint or test.shown or self.verbose:
+            word = "FAIL" if outcome.complaint else "OK"
+            print("%s: %s (%.1fs)" % (test.name, self.verdict(word), outcome.seconds))
         if outcome.complaint:
             print("    " + outcome.complaint.replace("\n", "\n    "))
         if self.verbose:
             print(last_lines(outcome.output, sys.maxsize))
         sys.stdout.flush()
-        return 0 if outcome.complaint else test.points
+        return not outcome.complaint
 
 
 def result_of(future):
@@ -162,34 +73,81 @@ def result_of(future):
             pass
 
 
-def run_parts(parts, tree, jobs, report):
-    """Run all tests of all parts; return (points reached, points possible)."""
-    reached = possible = 0
+class Score:
+    """The points of the parts so far, and the number of tests and checks that failed."""
+
+    def __init__(self):
+        self.reached = self.possible = self.failed = 0
+
+    def add(self, part, tests, checks):
+        """Print the score of a part. `tests`, `checks`: for each, whether it passed."""
+        points = sum(t.points for t, passed in zip(part.tests, tests) if passed)
+        total = sum(t.points for t in part.tests)
+        costs = sum(c.cost for c, passed in zip(part.checks, checks) if not passed)
+        if checks:
+            print("%d of %d further checks passed%s" % (sum(checks), len(checks), (
+                ": %d points off" % min(costs, points)) if costs and total else ""))
+        self.failed += tests.count(False) + checks.count(False)
+        points -= min(costs, points)
+        if total:
+            print("Part %s score: %d/%d" % (part.letter, points, total))
+        print()
+        self.reached += points
+        self.possible += total
+
+
+def run_parts(parts, grader, jobs, report, fail_fast=False):
+    """Run all tests and checks, print the report, return the Score. With fail_fast, return None
+    after the first failure, whatever its place in the list."""
+    failed = threading.Event()
+
+    def run(test):
+        outcome = grader.run(test)
+        if outcome.complaint:
+            failed.set()
+        return outcome
+
+    score = Score()
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            running = {test: pool.submit(run_test, test, tree)
-                       for part in parts for test in part.tests}
+            running = {test: pool.submit(run, test) for part in parts for test in part.all()}
+            if fail_fast and not wait_for_all(running.values(), failed):
+                show_failed(running, report)
+                end_all()
+                return None
             for part in parts:
-                points = sum(report.show(test, result_of(running[test])) for test in part.tests)
-                total = sum(test.points for test in part.tests)
-                print("Part %s score: %d/%d" % (part.letter, points, total))
-                print()
-                reached += points
-                possible += total
+                score.add(part, *([report.show(test, result_of(running[test])) for test in some]
+                                  for some in (part.tests, part.checks)))
         except BaseException:
             end_all()
             raise
-    return reached, possible
+    return score
+
+
+def wait_for_all(futures, failed):
+    """Wait until all are done and return True, or until one has failed and return False."""
+    while not failed.wait(SIGNAL_SECONDS):
+        if all(future.done() for future in futures):
+            return not failed.is_set()
+    return False
+
+
+def show_failed(running, report):
+    for test, future in running.items():
+        if not future.cancel() and future.done() and future.result().complaint:
+            report.show(test, future.result())
 
 
 def choose(parts, names):
-    """Return the parts with only the named tests. Exit with a message if a name is unknown."""
-    known = [test.name for part in parts for test in part.tests]
+    """Return the parts with only the named tests and checks. Exit with a message if a name is
+    unknown."""
+    known = [test.name for part in parts for test in part.all()]
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit("no such test: %s\nthe tests are: %s" % (" ".join(unknown), " ".join(known)))
-    chosen = [Part(p.letter, [t for t in p.tests if t.name in names]) for p in parts]
-    return [part for part in chosen if part.tests]
+    chosen = [Part(p.letter, *([t for t in some if t.name in names]
+                               for some in (p.tests, p.checks))) for p in parts]
+    return [part for part in chosen if part.all()]
 
 
 def parse_arguments():
@@ -199,6 +157,11 @@ def parse_arguments():
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
                         help="run N tests at the same time (default: the number of cores)")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--strict", action="store_true",
+                       help="run the further checks too, which cost points (the default)")
+    which.add_argument("--mit", action="store_true", help="run only the tests that give points")
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     files.add_options(parser)
     args = parser.parse_args()
     if args.jobs < 1:
@@ -206,16 +169,30 @@ def parse_arguments():
     return args
 
 
+def run_booted(parts, grader, args, report):
+    """Boot the kernel, then run the tests; return the Score as run_parts does. If the kernel does
+    not boot, the tests fail without a run."""
+    complaint = grader.boot()
+    if complaint:
+        print("The kernel does not boot, so no program is run:\n    "
+              + complaint.replace("\n", "\n    ") + "\n")
+        parts = [Part(part.letter, part.tests) for part in parts]
+    return run_parts(parts, grader, args.jobs, report, args.fail_fast and not complaint)
+
+
 def run_grade(parts):
-    """Build, run the tests, print the report. Return the exit status: 0 for full points."""
+    """Build, run the tests, print the report. Return the exit status: 0 if all tests passed."""
     args = parse_arguments()
+    if args.mit:
+        parts = [Part(part.letter, part.tests) for part in parts]
     if args.tests:
         parts = choose(parts, args.tests)
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     files.check_options(args)
     report, started = Report(args.verbose, color), time.monotonic()
+    possible = sum(test.points for part in parts for test in part.tests)
 
-    def write(reached, possible, error=None):
+    def write(reached, error=None):
         files.write_reports(args, files.describe(parts, report.outcomes, reached, possible,
                                                  time.monotonic() - started, error))
     try:
@@ -224,12 +201,16 @@ def run_grade(parts):
         tree.qemu()
         tree.objdir()
     except ToolError as e:
-        write(0, sum(test.points for part in parts for test in part.tests), str(e))
+        write(0, str(e))
         raise
-    reached, possible = run_parts(parts, tree, args.jobs, report)
-    write(reached, possible)
-    print("Score: %d/%d" % (reached, possible))
-    return 0 if reached == possible else 1
+    score = run_booted(parts, Grader(tree), args, report)
+    if score is None:
+        print("\nNo score: stopped at the first failure.")
+        write(0, "stopped at the first failure")
+        return 1
+    write(score.reached)
+    print("Score: %d/%d" % (score.reached, score.possible))
+    return 1 if score.failed else 0
 
 
 def grade(parts):

@@ -53,8 +53,7 @@ def check_options(args):
 
 def repeat(test):
     """The command that runs a test's program again."""
-    program = getattr(test, "program", None) or test.name
-    return getattr(test, "repeat", None) or "make run-%s-nox CPUS=%d" % (program, test.cpus)
+    return test.repeat()
 
 
 def describe_test(part, test, outcome):
@@ -94,7 +93,7 @@ def describe(parts, outcomes, score, max_score, seconds, error=None, notes=()):
         "error": None if error is None else shorten(error),
         "notes": list(notes),
         "tests": [describe_test(part, test, outcomes[test])
-                  for part in parts for test in part.tests if test in outcomes],
+                  for part in parts for test in part.all() if test in outcomes],
     }
 
 
