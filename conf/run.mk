@@ -77,7 +77,8 @@ prep-%: FORCE
 trace-%: all check-qemu FORCE
 	@$(LOCK) release $$PPID $(OBJDIR)
 	$(V)$(PYTHON) tools/see/trace.py --cpus $(CPUS) --memory $(MEM) \
-	    --addr2line '$(GCCPREFIX)addr2line' --qemu-options=$(call quote,$(QEMUEXTRA)) $(TRACE) '$(call program,$*)'
+	    --addr2line '$(GCCPREFIX)addr2line' --qemu-options=$(call quote,$(QEMUEXTRA)) $(TRACE) \
+	    '$(call program,$*)'
 
 # A page that shows memory when program NAME gets to the place AT: tools/see/stop.py.
 $(call default,AT,exit)
