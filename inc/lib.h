@@ -218,6 +218,12 @@ int sys_batch(struct BatchCall *calls, size_t n, int flags);
 // if the caller was made runnable by sys_env_set_status, which ends the wait.
 int sys_cgetc_wait(void);
 
+#ifdef STRIDE
+// Set envid's number of tickets, 1 to 1000; otherwise the call returns -E_INVAL. envid gets turns
+// in proportion to its tickets. A new environment has 10: kern/challenge/stride.c.
+int sys_env_set_tickets(envid_t envid, uint32_t tickets);
+#endif
+
 // Create a child with the caller's registers and an empty address space. The child is not runnable.
 // Returns the child's id, and 0 in the child.
 //

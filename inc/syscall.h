@@ -27,7 +27,7 @@
 //
 // The calls in CHALLENGE_SYSCALLS are implemented in kern/challenge/. A kernel that is built
 // without that folder (`make CHALLENGES=`) returns -E_INVAL for these calls, as for any unknown
-// number.
+// number. STRIDE_SYSCALLS exists only with `make DEFS=-DSTRIDE` (kern/challenge/stride.c).
 #define SYSCALLS(X)     \
 	LAB_SYSCALLS(X) \
 	CHALLENGE_SYSCALLS(X)
@@ -52,7 +52,14 @@
 	X(ipc_send, 4)                 \
 	X(ipc_call, 5)                 \
 	X(env_set_exception_upcall, 3) \
-	X(batch, 3)
+	X(batch, 3)                    \
+	STRIDE_SYSCALLS(X)
+
+#ifdef STRIDE
+#define STRIDE_SYSCALLS(X) X(env_set_tickets, 2)
+#else
+#define STRIDE_SYSCALLS(X)
+#endif
 
 #ifndef __ASSEMBLER__
 

@@ -10,6 +10,8 @@
 #include <inc/syscall.h>
 #include <inc/types.h>
 
+#include <kern/runq.h>
+
 #ifdef CHALLENGES
 
 // sysenter.c: set up the faster entry points for system calls. trap_init calls challenge_init.
@@ -52,6 +54,12 @@ int sys_ipc_send(envid_t to, uint32_t value, void *srcva, int perm);
 int sys_ipc_call(envid_t to, uint32_t value, void *srcva, int perm, void *dstva);
 int sys_env_set_exception_upcall(envid_t envid, uint32_t trapno, void *upcall);
 int sys_batch(struct BatchCall *calls, size_t n, int flags);
+
+// stride.c: another way to choose the next environment, and the system call for it. Returns the
+// slot, or -1 if no environment is runnable. challenge_next calls stride_first with the big lock
+// held.
+int stride_first(void);
+int sys_env_set_tickets(envid_t envid, uint32_t tickets);
 
 #else
 
@@ -98,5 +106,17 @@ ipc_receive_waiting(struct Env *to, void *dstva)
 }
 
 #endif
+
+// Choose the slot that gets the next turn. Round robin searches from `slot` on. sched_yield calls
+// challenge_next. Only a kernel built with DEFS=-DSTRIDE chooses differently.
+static inline int
+challenge_next(uint32_t slot)
+{
+#if defined(CHALLENGES) && defined(STRIDE)
+	return stride_first();
+#else
+	return runq_first(slot);
+#endif
+}
 
 #endif // JOS_KERN_CHALLENGE_CHALLENGE_H
