@@ -37,6 +37,8 @@ OPERATIONS = [Operation(*row) for row in (
     ("ipc_call", "benchipc", "the same by ipc_call", "-", "-", "-", 600, 800),
     ("upcall", "benchupcall", "page fault upcall that maps a page", "1179 - 1329", "-",
      "4804 (SIGSEGV), 7689 (+ mprotect)", 480, 550),
+    ("exception", "benchtraps", "undefined instruction, handled", "-", "-", "-", None, 331),
+    ("fpu_switch", "benchtraps", "yield and back, both use the x87", "-", "-", "-", None, 1090),
     ("page_map", "benchpage", "page_map over an old mapping", "793", "-", "-", 220, 276),
     ("page_map_unmap", "benchpage", "page_map, page_unmap", "1215", "-", "11942 (mmap, munmap)",
      400, 448),
