@@ -1,4 +1,4 @@
-"""docs/challenges/: each page names files, functions and programs that exist."""
+"""docs/challenges/: there is a page for each challenge of the lab, and all have the same parts."""
 
 import glob
 import os
@@ -10,10 +10,6 @@ from tools.run.buildtree import Tree
 TREE = Tree()
 NUMBER_OF_CHALLENGES = 11
 PARTS = ("Task", "Idea", "Answer", "Run it", "Costs")
-FILE = r"`((?:[\w-]+/)+(?:[\w.-]+\.\w+)?)`"
-SOURCES = ("kern/*.[chS]", "kern/*/*.[chS]", "lib/*.[chS]", "lib/*/*.[chS]", "inc/*.h",
-           "user/*.[ch]", "user/*/*.[ch]", "user/user.ld", "tools/measure/budgets.py",
-           "conf/settings.mk")
 
 
 def read(name):
@@ -23,7 +19,7 @@ def read(name):
 
 def pages():
     """The pages, in the order of the list in the README, and their texts."""
-    names = re.findall(r"(?m)^\d+\. `(\w+\.md)`: ", read("docs/challenges/README.md"))
+    names = re.findall(r"(?m)^\d+\. \[[^]]*\]\((\w+\.md)\): ", read("docs/challenges/README.md"))
     return {name: read("docs/challenges/" + name) for name in names}
 
 
@@ -49,32 +45,6 @@ class ChallengePagesTest(unittest.TestCase):
         for name, text in self.pages.items():
             for line in text.splitlines():
                 self.assertTrue(line.startswith("|") or len(line) <= 100, (name, line))
-
-    def test_files_exist(self):
-        for name, text in self.pages.items():
-            for file in re.findall(FILE, text):
-                self.assertTrue(os.path.exists(TREE.path(*file.split("/"))), (name, file))
-
-    def test_programs_exist(self):
-        programs = TREE.programs()
-        for name, text in self.pages.items():
-            found = re.findall(r"make (?:run|trace)-(\w+)", text)
-            found += re.findall(r"CMDLINE=\"?(?:lockstat=on )?(\w+)", text)
-            self.assertTrue(found, name)
-            for program in set(found) - {"NAME"}:
-                self.assertIn(program, programs, name)
-
-    def test_names_are_in_the_sources(self):
-        """Each text in backquotes that is a name must be in a source file, as a whole word."""
-        words = set()
-        for pattern in SOURCES:
-            for path in glob.glob(TREE.path(*pattern.split("/"))):
-                words |= set(re.findall(r"\w+", read(os.path.relpath(path, TREE.root))))
-        words |= {os.path.splitext(os.path.basename(path))[0] for path in TREE.programs().values()}
-        commands = set(re.findall(r'\{ "(\w+)", "', read("kern/monitor.c")))
-        for name, text in self.pages.items():
-            for word in re.findall(r"`([A-Za-z_]\w+)`", text):
-                self.assertTrue(word in words | commands | {"malloc"}, (name, word))
 
     def test_output_of_the_power_series(self):
         """The output that the page shows is the one that tests/kernel/test_answers.py checks."""
