@@ -19,7 +19,7 @@ def read(name):
 
 def pages():
     """The pages, in the order of the list in the README, and their texts."""
-    names = re.findall(r"(?m)^\d+\. \[[^]]*\]\((\w+\.md)\): ", read("docs/challenges/README.md"))
+    names = re.findall(r"(?m)^- \[[^]]*\]\((\w+\.md)\): ", read("docs/challenges/README.md"))
     return {name: read("docs/challenges/" + name) for name in names}
 
 
