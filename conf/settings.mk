@@ -2,9 +2,10 @@
 # conf/env.mk. The command line overrides the environment, and both override conf/env.mk. Variables
 # that are not set have the defaults below. docs/make.md describes each variable.
 
-SETTINGS := AT BASE BENCH CALLS CC CFLAGS CHALLENGES CMDLINE CPUS DEFS FIRST FUZZ FUZZ_CC FUZZ_RUNS \
-    FUZZ_SEED GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LABDEFS MEM MUTANTS \
-    OBJDIR OPT PYTHON QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS TRACE V WERROR
+SETTINGS := AT BASE BENCH CALLS CC CFLAGS CHALLENGES CMDLINE CPUS DEFS DEST EXERCISES FIRST FUZZ \
+    FUZZ_CC FUZZ_RUNS FUZZ_SEED GCCPREFIX GDB GDBPORT GRADEFLAGS GRUB_MKRESCUE INIT_CFLAGS LAB \
+    LABDEFS MEM MUTANTS OBJDIR OPT PYTHON QEMU QEMUEXTRA RUNS SAN SEED SEEDS STRESS TESTS TRACE \
+    V WERROR
 
 # An assignment in conf/env.mk would override the environment. So save the values from the
 # environment, and restore them afterwards.
@@ -60,12 +61,16 @@ ifeq ($(filter $(LEVELS),$(OPT)),)
 $(error OPT=$(OPT) is not one of $(LEVELS))
 endif
 
-# `make clean` removes $(OBJDIR), so this folder must not contain sources.
-SOURCES := .ci .git boot conf docs fuzz inc kern lib models tests tools user
-SOURCES := / $(addprefix $(CURDIR)/,$(SOURCES) $(addsuffix /%,$(SOURCES)))
-ifneq ($(filter $(SOURCES),$(or $(abspath $(OBJDIR)),/)),)
+# `make clean` removes $(OBJDIR), so this folder must not contain sources. The path of the project
+# may have blanks, which would end a word for make: compare the paths without them.
+no_blanks = $(subst $(subst ,, ),?,$(1))
+HERE := $(call no_blanks,$(CURDIR))
+PLACE := $(call no_blanks,$(abspath $(OBJDIR)))
+SOURCES := .ci .git boot conf docs fuzz inc kern lib models starter tests tools user
+SOURCES := / $(addprefix $(HERE)/,$(SOURCES) $(addsuffix /%,$(SOURCES)))
+ifneq ($(filter $(SOURCES),$(or $(PLACE),/)),)
 $(error OBJDIR=$(OBJDIR) contains files of the project, which make clean would remove)
 endif
-ifneq ($(words $(OBJDIR))$(filter $(abspath $(OBJDIR))/%,$(CURDIR)/),1)
+ifneq ($(words $(OBJDIR))$(filter $(PLACE)/%,$(HERE)/),1)
 $(error OBJDIR=$(OBJDIR) must be a folder only for build products, with no blank in its name)
 endif

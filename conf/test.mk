@@ -1,7 +1,7 @@
 # Targets that grade, test and measure. Each runs a tool. models/Makefrag and fuzz/Makefrag have
 # similar targets. docs/make.md describes the settings.
 
-.PHONY: grade check format bench fuzz stress mutants
+.PHONY: grade check format bench fuzz stress mutants starter
 
 grade: all
 	$(V)$(PYTHON) ./grade-lab$(LAB) $(GRADEFLAGS)
@@ -28,3 +28,7 @@ stress: all
 
 mutants: all
 	$(V)$(PYTHON) tools/check/mutants.py $(MUTANTS)
+
+starter:
+	$(V)$(PYTHON) tools/teach/starter.py --lab=$(call quote,$(LAB)) \
+	    --exercises=$(call quote,$(EXERCISES)) -- $(call quote,$(DEST))

@@ -33,7 +33,7 @@ need = $(if $(call have,$(1)),,\
 GOALS := $(or $(MAKECMDGOALS),all)
 CLEANERS := clean realclean distclean
 # Targets that build nothing.
-QUERIES := help print-% gdb .gdbinit format
+QUERIES := help print-% gdb .gdbinit format starter
 ifneq ($(filter-out $(CLEANERS) $(QUERIES),$(GOALS)),)
 $(call need,$(CC),a C compiler for 32-bit x86: gcc or clang)
 $(call need,$(LD),GNU binutils)
