@@ -100,7 +100,8 @@ class SectionsTest(unittest.TestCase):
                 left = set(stripped.get(name, "").split("\n"))
                 answers |= {line.strip() for line in text.split("\n")
                             if line not in left and not line.lstrip().startswith(("//", "#"))}
-        answers = {line for line in answers if len(line) > 35}
+        # Also in biglock.c, for another purpose: sti; hlt; cli.
+        answers = {line for line in answers if len(line) > 35 and "sti; hlt" not in line}
         self.assertGreater(len(answers), 60)
         self.assertIn("return page_insert(dst->env_pgdir, pp, dstva, perm);", answers)
         for name, text in stripped.items():
