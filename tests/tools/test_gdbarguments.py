@@ -55,6 +55,20 @@ class ArgumentsTest(GdbTest):
                 self.assertTrue(out["jos trapframe 0x4242"].startswith("Trap frame at 00004242"))
 
 
+class PanicTest(GdbTest):
+    may_panic = True
+
+    def test_after_a_panic_with_a_damaged_environment(self):
+        # The selftest makes the first slot runnable, which has no page directory.
+        for cpus, out in self.each(
+                "selftest=change_status_without_lock", "break monitor", "continue", "jos page 0",
+                "jos envs", "jos pgdir 0", "jos cpus", "jos va 0xf0100000"):
+            with self.subTest(cpus=cpus):
+                self.assertIn("\n  mapped at f0000000 by the kernel: ", out["jos page 0"])
+                self.assertRegex(out["jos envs"], r"\n00000000 +runnable ")
+                self.assertIn("has no page directory", out["jos pgdir 0"])
+
+
 class TraceTest(GdbTest):
     def test_the_last_events(self):
         for cpus, out in self.each(

@@ -33,6 +33,8 @@ def directory(words):
     or of the kernel (`kernel`); without a word, the one that the selected CPU has loaded."""
     if words and words[0] != "kernel":
         env = kernel.find_env(words[0])
+        if not env.pgdir:
+            raise gdb.GdbError("Environment %s has no page directory." % env.describe())
         return env.pgdir, "environment " + env.describe()
     if words:
         return kern_pgdir(), "the kernel"
@@ -250,7 +252,7 @@ directory or a page table."""
         else:
             yield "Page %08x: not one of the %d pages of RAM that the kernel uses" % (
                 pa, kernel.variable("npages"))
-        for env in kernel.environments():
+        for env in filter(lambda env: env.pgdir, kernel.environments()):
             yield from self.uses(pa, env.pgdir, env.describe(), 0, constant("UTOP") // LARGE)
         yield from self.uses(pa, kern_pgdir(), "the kernel", constant("UTOP") // LARGE, 1024)
 
