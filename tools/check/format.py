@@ -28,7 +28,7 @@ from tools.run.child import Child
 from tools.run.tool import ToolError, make_folder, remove_folder, run_tool
 
 # The folders with C files. (The files models/*.h are not C.)
-FOLDERS = ("boot", "fuzz", "inc", "kern", "lib", "tests", "user")
+FOLDERS = ("boot", "fuzz", "inc", "kern", "lib", "tests", "tools", "user")
 
 # The major versions of clang-format that give the same result. 14, 16, 19 and 22 were compared.
 VERSIONS = range(14, 23)

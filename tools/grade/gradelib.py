@@ -20,6 +20,7 @@ Tests run in parallel, each on a separate machine. The report is in the order of
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import threading
@@ -29,7 +30,7 @@ from concurrent.futures import ThreadPoolExecutor, TimeoutError as StillRunning
 from tools.grade import report as files
 from tools.grade.cases import Check, Part, Test
 from tools.grade.grader import Grader, check_end, match
-from tools.run.buildtree import Tree
+from tools.grade.scratch import add_options, make_tree
 from tools.run.child import end_all, last_lines
 from tools.run.tool import SIGNAL_SECONDS, ToolError, run_tool
 
@@ -162,8 +163,11 @@ def parse_arguments():
                        help="run the further checks too, which cost points (the default)")
     which.add_argument("--mit", action="store_true", help="run only the tests that give points")
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    add_options(parser)
     files.add_options(parser)
     args = parser.parse_args()
+    if (args.timelines or args.base) and not args.answers:
+        parser.error("--base and --timelines need --answers")
     if args.jobs < 1:
         parser.error("-j needs a number greater than 0")
     return args
@@ -189,21 +193,26 @@ def run_grade(parts):
         parts = choose(parts, args.tests)
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     files.check_options(args)
-    report, started = Report(args.verbose, color), time.monotonic()
+    report, started, notes = Report(args.verbose, color), time.monotonic(), []
     possible = sum(test.points for part in parts for test in part.tests)
 
     def write(reached, error=None):
         files.write_reports(args, files.describe(parts, report.outcomes, reached, possible,
-                                                 time.monotonic() - started, error))
-    try:
-        tree = Tree()
-        tree.build()
-        tree.qemu()
-        tree.objdir()
-    except ToolError as e:
-        write(0, str(e))
-        raise
-    score = run_booted(parts, Grader(tree), args, report)
+                                                 time.monotonic() - started, error, notes))
+    with contextlib.ExitStack() as stack:
+        try:
+            tree = make_tree(args, stack, notes)
+            tree.qemu()
+            tree.objdir()
+        except ToolError as e:
+            write(0, str(e))
+            if args.answers:
+                print("Score: 0/%d" % possible)
+            raise
+        score = run_booted(parts, Grader(tree), args, report)
+        if args.timelines:
+            tree.write_timelines([test for test, outcome in report.outcomes.items()
+                                  if outcome.complaint], args.timelines)
     if score is None:
         print("\nNo score: stopped at the first failure.")
         write(0, "stopped at the first failure")

@@ -6,6 +6,7 @@ import time
 
 from tools.grade.cases import Check, Outcome, repeat_command
 from tools.grade.likely import guess
+from tools.grade.scratch import AnswerTree
 from tools.grade.watch import Kernel, Watch
 from tools.run.child import ChildError, last_lines
 from tools.run.machine import PROMPT, Machine
@@ -112,13 +113,19 @@ class Grader:
                 break
         return Outcome(complaint, output, time.monotonic() - started)
 
+    def _start(self, cmdline, **options):
+        """Start a machine with this command line."""
+        if isinstance(self.tree, AnswerTree):
+            return self.tree.machine(cmdline, **options)
+        return Machine(self.tree.qemu(), disk=self.tree.disk_image(cmdline), **options)
+
     def _run_once(self, test, cmdline, cpus, options):
         """Run a test on one machine; return (complaint or None, output)."""
         quiet = min(self._quiet, QUIET_AFTER_HANGS) if self._hangs >= HANGS else self._quiet
         output, watch = "", None
         try:
-            with Machine(self.tree.qemu(), disk=self.tree.disk_image(cmdline), cpus=cpus,
-                         args=options, memory=test.memory, limit=test.limit) as machine:
+            with self._start(cmdline, cpus=cpus, args=options, memory=test.memory,
+                             limit=test.limit) as machine:
                 self._machine_started = True
                 watch = Watch(machine, self.kernel, quiet, test.limit)
                 try:
@@ -133,6 +140,8 @@ class Grader:
                     output = machine.output
                     raise
                 seen = test.look(machine, self.kernel, cpus) if test.look else []
+                if isinstance(self.tree, AnswerTree):
+                    seen += self.tree.verify(machine, test)
             complaints = failed_checks(output) + seen
             show_output = not complaints
             if not complaints:

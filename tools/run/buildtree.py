@@ -22,7 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 MAKE_SECONDS = 3600
 
 # Files that make writes outside the build folder.
-MADE_FILES = (".gdbinit", "compile_commands.json")
+MADE_FILES = (".gdbinit", "compile_commands.json", "autograder.zip")
 
 
 class BuildError(ToolError):

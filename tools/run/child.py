@@ -56,6 +56,8 @@ class Child:
                when the pipe is full, because we are slow; a child that writes to a file does not
     tool       the command has children and stops them when it gets SIGTERM
     waits_for  another Child that this child waits for
+    most_output  size limit of the standard output, in characters. A wait then ends with an error,
+               and the rest is not kept
 
     Attributes: `output` has the standard output so far, unless a subclass sets STDOUT; `errors` has
     the standard error so far.
@@ -64,7 +66,7 @@ class Child:
     STDOUT = "output"  # The attribute that collects the standard output
 
     def __init__(self, command, name=None, limit=60, pass_fds=(), cwd=None, env=None, merge=False,
-                 tool=False, waits_for=None, via_file=None):
+                 tool=False, waits_for=None, via_file=None, most_output=None):
         self.name = name or os.path.basename(command[0])
         self.limit = limit
         self.output = ""
@@ -72,6 +74,7 @@ class Child:
         setattr(self, self.STDOUT, "")
         self._tool = tool
         self._waits_for = waits_for
+        self._most_output, self._flooded = most_output, False
         self._changed = threading.Condition()
         self._open_pipes = 0
         self._process = None
@@ -116,7 +119,7 @@ class Child:
                 data = b""
             with self._changed:
                 if data:
-                    setattr(self, attribute, getattr(self, attribute) + decoder.decode(data))
+                    self._keep(attribute, decoder.decode(data))
                 elif not more_later:
                     self._open_pipes -= 1
                 self._changed.notify_all()
@@ -125,6 +128,12 @@ class Child:
                     pipe.close()
                 return
             time.sleep(COLLECTING_SECONDS)
+
+    def _keep(self, attribute, text):
+        text = getattr(self, attribute) + text
+        if self._most_output and len(text) > self._most_output:
+            text, self._flooded = text[:self._most_output], True
+        setattr(self, attribute, text)
 
     def send(self, text):
         """Write text or bytes to the standard input (in Bochs, to the serial line)."""
@@ -163,6 +172,7 @@ class Child:
                 found = regex.search(self.output, start)
                 if found:
                     return found
+                self._check_size()
                 if not self._open_pipes:
                     raise ChildError(self._describe_end())
                 patience = patience or self.patience()
@@ -173,8 +183,15 @@ class Child:
         patience = self.patience()
         with self._changed:
             while self._open_pipes:
+                self._check_size()
                 self._wait_for_change(patience, "the end")
+            self._check_size()
         return self._process.wait()
+
+    def _check_size(self):
+        if self._flooded:
+            raise ChildError("cut off after %d characters of output\n%s"
+                             % (self._most_output, self.describe_output()))
 
     def _wait_for_change(self, patience, name):
         left = patience.left()

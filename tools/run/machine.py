@@ -80,12 +80,13 @@ class Machine(Emulator):
     gdb     wait for GDB before the first instruction; the socket GDB_SOCKET, in the machine's
             folder, exists after the first qmp() call has returned
     via_file  collect the output in a file, so that the serial line never waits for us
+    most_output  size limit of the output, as for Child
     """
 
     GDB_SOCKET = "gdb"
 
     def __init__(self, qemu, args=(), disk=None, bus=None, cpus=1, smp=None, memory=128, limit=60,
-                 gdb=False, via_file=False):
+                 gdb=False, via_file=False, most_output=None):
         super().__init__(cpus)
         self._qmp_ready = False
         self._qmp_received = b""
@@ -97,7 +98,7 @@ class Machine(Emulator):
                      "-display", "none", "-no-reboot", "-serial", "stdio",
                      "-chardev", "socket,id=qmp,fd=%d" % theirs.fileno(), "-qmp", "chardev:qmp",
                      *args, *self._disk_options(disk, bus), *self._gdb_options(gdb)],
-                    name="QEMU", limit=limit, pass_fds=[theirs.fileno()],
+                    name="QEMU", limit=limit, pass_fds=[theirs.fileno()], most_output=most_output,
                     via_file=os.path.join(self.dir, "serial") if via_file else None)
         except BaseException:
             self.stop()
