@@ -49,7 +49,7 @@ class GradeTest(KernelTest):
         self.check()
 
     def test_full_score_with_smep_and_smap(self):
-        self.check("QEMU=%s -cpu max" % " ".join(TREE.qemu()))
+        self.check("QEMU=%s -cpu max" % " ".join(TREE.qemu()), "GRADEFLAGS=--mit")
 
     def check(self, *variables):
         output = TREE.make("-s", "grade", *variables)

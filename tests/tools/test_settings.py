@@ -177,7 +177,7 @@ class OptimizationTest(MakeTest):
 
     def check_level(self, *settings):
         settings = [*settings, "WERROR=1", "OBJDIR=obj/" + "".join(settings).replace("=", "")]
-        output = self.tree.make("grade", *settings)
+        output = self.tree.make("grade", "GRADEFLAGS=--mit", *settings)
         self.assertNotRegex(output.lower(), "warning:|error:")
         self.assertRegex(output, r"(?m)^Score: (\d+)/\1$")
         built = Tree(self.tree.root, settings)
