@@ -48,7 +48,8 @@ def entry(docs, folder, text, target):
 
 def contents(docs, page=None):
     """The table of contents that a README has: a list of {title: page} and {title: list}. An item
-    `Title: [link](page.md), [link](page.md)` is a list. A README in a folder is also a page."""
+    `Title: [link](page.md), [link](page.md)` is a list, and so is an item whose first link is the
+    README of a folder. This README is also a page."""
     folder = os.path.dirname(page or "")
     with open(os.path.join(docs, page or README), encoding="utf-8") as f:
         items = re.findall(r"(?ms)^- (.*?)(?=^- |^$|\Z)", f.read())
@@ -58,14 +59,19 @@ def contents(docs, page=None):
         section = re.match(r"([^:\[]+): \[", item)
         for place in [i for i, link in enumerate(links) if AFTER in link.values()]:
             links.insert(place + 1, {TIMELINE_TITLE: TIMELINE})
-        result += [{section[1]: links}] if section else links
+        if section:
+            links = [{section[1]: links}]
+        elif len(links) > 1 and isinstance(next(iter(links[0].values())), list):
+            next(iter(links[0].values())).extend(links[1:])  # More pages of this section
+            links = links[:1]
+        result += links
     return result
 
 
 def settings(docs, site):
     """The settings of mkdocs. JSON is also YAML."""
     return {
-        "site_name": "JOS, rebuilt: the handbook",
+        "site_name": "JOS, rebuilt",
         "docs_dir": docs,
         "site_dir": site,
         "theme": {"name": "mkdocs", "highlightjs": False},
