@@ -91,6 +91,8 @@ class SiteTest(unittest.TestCase):
             for address in re.findall(r"(?:@import\s*|url\()[\"']?([^\"')\s]+)", self.read(path)):
                 with self.subTest(style=path, address=address):
                     self.assertNotRegex(address, "^(?:https?:)?//")
+        self.assertIn("<code>VA [+|-]PERMS [ENV]</code>",
+                      self.read("monitor.html").replace("&#124;", "|"))
         self.assertIn("<iframe", self.read("timeline.html"))
         self.assertIn("the timeline", self.read("timeline", "stresssched.html"))
         self.assertIn("MPBOOTPHYS", self.read("search", "search_index.json"))

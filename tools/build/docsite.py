@@ -9,6 +9,8 @@ The site is complete in itself: it loads nothing from other addresses.
 """
 
 import argparse
+import glob
+import html
 import json
 import os
 import re
@@ -81,6 +83,23 @@ def settings(docs, site):
     }
 
 
+def adapt(text):
+    """GitHub needs \\| for a | in a table's code, and mkdocs would show the backslash."""
+    def adapted(code):
+        return "<code>%s</code>" % html.escape(code[1]).replace("\\|", "&#124;")
+    return re.sub(r"`([^`\n]*\\\|[^`\n]*)`", adapted, text)
+
+
+def copy_pages(docs):
+    """Copy docs/ to another folder."""
+    shutil.copytree(os.path.join(ROOT, "docs"), docs)
+    for path in glob.glob(os.path.join(docs, "**", "*.md"), recursive=True):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(adapt(text))
+
+
 def add_timeline(docs, timeline):
     """Copy the timeline, a page of its own, and add a page that shows it."""
     name = os.path.basename(timeline)
@@ -110,7 +129,7 @@ def main():
     work = site + ".work"
     docs = os.path.join(work, "pages")
     shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(os.path.join(ROOT, "docs"), docs)
+    copy_pages(docs)
     add_timeline(docs, args.timeline)
     config = os.path.join(work, "mkdocs.yml")
     with open(config, "w", encoding="utf-8") as f:
