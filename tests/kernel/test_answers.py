@@ -8,6 +8,7 @@ from tests.support import ICOUNT, TREE, KernelTest
 TERMS = 13
 MATRIX = [[1, 2, 3], [4, 5, 6], [7, 8, 10]]
 STEPS = 10000000
+CLOCK = ["-icount", "shift=4,sleep=off"]  # A time slice is 625,000 instructions.
 
 
 def factorial(n):
@@ -46,17 +47,18 @@ def last_value():
 
 
 def turns(output):
-    """The number of turns of each child of user/challenge/tickets.c."""
+    """What user/challenge/tickets.c prints: the turns of each child; those after the sleep."""
     found = re.findall(r"(?m)^tickets: (\d+) tickets: (\d+) turns, \d+ loops$", output)
     if [int(tickets) for tickets, _ in found] != [10, 20, 30, 40]:
         raise AssertionError(output)
-    return [int(n) for _, n in found]
+    after = re.search(r"(?m)^tickets: (\d+) turns of the others during 10 of the parent$", output)
+    return [int(n) for _, n in found], int(after[1])
 
 
 class ProgramsTest(KernelTest):
-    def run_program(self, name, cpus):
+    def run_program(self, name, cpus, clock=ICOUNT):
         """Run a program until it ends. All of its environments must have been freed."""
-        output = self.run_kernel(name, cpus=cpus, args=ICOUNT if cpus == 1 else [])
+        output = self.run_kernel(name, cpus=cpus, args=clock if cpus == 1 else [])
         self.assert_lines(output, [r"audit: \d+ pages, 0 environments, balanced"],
                           no=["kernel panic.*", ".*user panic.*"])
         return output
@@ -116,8 +118,9 @@ class ProgramsTest(KernelTest):
         self.check_checkpoint(4)
 
     def test_round_robin_ignores_tickets(self):
-        counts = turns(self.run_program("tickets", 1))
+        counts, after = turns(self.run_program("tickets", 1, CLOCK))
         self.assertLessEqual(max(counts) - min(counts), 1)
+        self.assertIn(after, range(29, 32))
 
 
 class StrideTest(KernelTest):
@@ -136,9 +139,14 @@ class StrideTest(KernelTest):
         return output
 
     def test_turns_are_in_proportion_to_tickets(self):
-        counts = turns(self.run_stride("tickets", args=ICOUNT))
+        counts, _ = turns(self.run_stride("tickets", args=CLOCK))
         for count, share in zip(counts, (20, 40, 60, 80)):
             self.assertIn(count, range(share - 1, share + 3), counts)
+
+    def test_environment_that_wakes_up_gets_no_more_than_its_share(self):
+        # 10 turns with 10 tickets, while the three others have 20, 30 and 40.
+        _, after = turns(self.run_stride("tickets", args=CLOCK))
+        self.assertIn(after, range(86, 94))
 
     def test_each_environment_gets_turns(self):
         for cpus in (1, 4):
