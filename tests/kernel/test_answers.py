@@ -46,10 +46,10 @@ def last_value():
     return value
 
 
-def turns(output):
+def turns(output, tickets=(10, 20, 30, 40)):
     """What user/challenge/tickets.c prints: the turns of each child; those after the sleep."""
     found = re.findall(r"(?m)^tickets: (\d+) tickets: (\d+) turns, \d+ loops$", output)
-    if [int(tickets) for tickets, _ in found] != [10, 20, 30, 40]:
+    if [int(n) for n, _ in found] != list(tickets):
         raise AssertionError(output)
     after = re.search(r"(?m)^tickets: (\d+) turns of the others during 10 of the parent$", output)
     return [int(n) for _, n in found], int(after[1])
@@ -147,6 +147,12 @@ class StrideTest(KernelTest):
         # 10 turns with 10 tickets, while the three others have 20, 30 and 40.
         _, after = turns(self.run_stride("tickets", args=CLOCK))
         self.assertIn(after, range(86, 94))
+
+    def test_tickets_are_not_inherited_with_the_slot(self):
+        machine = self.start(disk=self.tree.disk_image("tickets"), args=CLOCK)
+        turns(machine.run_to_prompt().replace("\r", ""))
+        counts, _ = turns(machine.command("run tickets,equal"), [10] * 4)
+        self.assertLessEqual(max(counts) - min(counts), 2)
 
     def test_each_environment_gets_turns(self):
         for cpus in (1, 4):

@@ -75,6 +75,7 @@ umain(int argc, char **argv)
 {
 	envid_t ids[CHILDREN];
 	uint32_t before[CHILDREN];
+	bool equal = argc > 1; // With an argument, no child gets other tickets than at its start.
 
 	share_memory(shared, sizeof(*shared));
 	for (int i = 0; i < CHILDREN; i++) {
@@ -83,14 +84,15 @@ umain(int argc, char **argv)
 			compute(i);
 			exit();
 		}
-		set_tickets(ids[i], 10 * (i + 1));
+		if (!equal)
+			set_tickets(ids[i], 10 * (i + 1));
 	}
 	for (int i = 0; i < CHILDREN; i++)
 		before[i] = env_of(ids[i])->env_runs;
 	shared->go = true;
 	ipc_recv(NULL, NULL, NULL);
 	for (int i = 0; i < CHILDREN; i++)
-		cprintf("tickets: %d tickets: %u turns, %u loops\n", 10 * (i + 1),
+		cprintf("tickets: %d tickets: %u turns, %u loops\n", equal ? 10 : 10 * (i + 1),
 		    env_of(ids[i])->env_runs - before[i], shared->loops[i]);
 	wake_up(ids);
 	for (int i = 1; i < CHILDREN; i++)
