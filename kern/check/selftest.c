@@ -2,7 +2,7 @@
 // file makes one mistake. If the command line has selftest=NAME, the boot CPU calls function NAME
 // (init.c). An assertion or a sanitizer check must then panic. One exception is
 // get_spurious_interrupt, which imitates an error of a device: the kernel must only count the
-// interrupt. Another exception is fill_mmio, whose call is allowed.
+// interrupt. Other exceptions are fill_mmio and map_odd_registers, whose calls are allowed.
 
 #include <inc/stdio.h>
 #include <inc/string.h>
@@ -129,6 +129,23 @@ fill_mmio(void)
 		cprintf("selftest: registers fill the region up to MMIOLIM\n");
 }
 
+// Map registers whose address has all bits set that would be permissions in a page table entry.
+static void
+map_odd_registers(void)
+{
+	const physaddr_t device = DEVICE + 0xFE7;
+	uintptr_t va = (uintptr_t)mmio_map_region(device, 2 * PGSIZE);
+	const pte_t *pte = pgdir_walk(kern_pgdir, (void *)va, 0);
+	const pte_t perm = PTE_P | PTE_W | PTE_PCD | PTE_PWT;
+
+	for (int i = 0; i < 3; i++) {
+		if (pte[i] != (PTE_ADDR(device) + i * PGSIZE) + perm)
+			return;
+	}
+	if (PGOFF(va) == PGOFF(device))
+		cprintf("selftest: registers at an odd address are mapped\n");
+}
+
 static void
 overfill_mmio(void)
 {
@@ -206,6 +223,7 @@ static const struct {
 	{ "get_spurious_interrupt", get_spurious_interrupt },
 	{ "fault_in_kernel", fault_in_kernel },
 	{ "fill_mmio", fill_mmio },
+	{ "map_odd_registers", map_odd_registers },
 	{ "overfill_mmio", overfill_mmio },
 	{ "map_almost_everything", map_almost_everything },
 	{ "overflow_number", overflow_number },

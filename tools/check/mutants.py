@@ -40,6 +40,17 @@ class ListError(Exception):
     """The list has a wrong format, or a mistake cannot be applied to the source."""
 
 
+def function_span(source, function):
+    """(start, end) of a function, or of the whole source if `function` is None. The function's name
+    and its last brace are at the start of a line. Raise ListError if it is not there."""
+    if function is None:
+        return 0, len(source)
+    found = re.search(r"(?m)^%s\((?s:.*?)^}" % function, source)
+    if not found:
+        raise ListError("no function %s in that file" % function)
+    return found.span()
+
+
 class Mutant:
     """A mistake. `function`: the function to change, or None for anywhere in the file."""
 
@@ -57,22 +68,16 @@ class Mutant:
 
     def apply(self, source):
         """Return the changed source. Raise ListError unless the old text is there exactly once."""
-        start, end = self._find_function(source)
+        try:
+            start, end = function_span(source, self.function)
+        except ListError as e:
+            raise ListError("%s\n    %s" % (self, e)) from None
         part = source[start:end]
         count = part.count(self.old)
         if count != 1:
             raise ListError("%s\n    is %s: %s" % (
                 self, "not there" if count == 0 else "there %d times" % count, self.old))
         return source[:start] + part.replace(self.old, self.new) + source[end:]
-
-    def _find_function(self, source):
-        """(start, end) of the function. Its name and its last brace are at the start of a line."""
-        if self.function is None:
-            return 0, len(source)
-        found = re.search(r"(?m)^%s\((?s:.*?)^}" % self.function, source)
-        if not found:
-            raise ListError("%s\n    no function %s in that file" % (self, self.function))
-        return found.span()
 
 
 def parse(text):
