@@ -1,7 +1,7 @@
 # Targets that grade, test and measure. Each runs a tool. models/Makefrag and fuzz/Makefrag have
 # similar targets. docs/make.md describes the settings.
 
-.PHONY: grade check format bench fuzz stress mutants starter
+.PHONY: grade check format bench fuzz stress mutants starter grade-the-grader
 
 grade: all
 	$(V)$(PYTHON) ./grade-lab$(LAB) $(GRADEFLAGS)
@@ -32,3 +32,7 @@ mutants: all
 starter:
 	$(V)$(PYTHON) tools/teach/starter.py --lab=$(call quote,$(LAB)) \
 	    --exercises=$(call quote,$(EXERCISES)) -- $(call quote,$(DEST))
+
+# With VARIANTS=1, try the right kernels in tests/variants, not the mistakes in tests/mistakes.
+grade-the-grader: all
+	$(V)$(PYTHON) tools/check/mistakes.py $(if $(filter-out 0,$(VARIANTS)),--variants) $(MISTAKES)

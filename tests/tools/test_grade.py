@@ -74,3 +74,34 @@ class EnoughTest(KernelTest):
                    limit=MAKE_SECONDS, env=clean_environment()) as grade:
             grade.wait_for_end()
         self.assertRegex(grade.output, r"^primes: OK \(.*s\)\nPart C score: 5/5\n\nScore: 5/5\n$")
+
+
+class GradeTheGraderTest(KernelTest):
+    """A handful of the mistakes and variants. `make grade-the-grader` tries all of them."""
+
+    slow = True
+
+    def try_some(self, *args):
+        with Child([TREE.path("tools", "check", "mistakes.py"), *args], merge=True, tool=True,
+                   limit=MAKE_SECONDS, env=clean_environment()) as tool:
+            status = tool.wait_for_end()
+        return status, tool.output
+
+    def test_mistakes_are_found(self):
+        status, output = self.try_some("alloc-leaks-on-failure", "tss-direct-map",
+                                       "yield-left-out")
+        self.assertRegex(output, r"(?m)^caught +alloc-leaks-on-failure by page_alloc: ")
+        self.assertRegex(output, r"(?m)^caught +tss-direct-map by cpu_state: .*direct map")
+        self.assertRegex(output, r"(?m)^caught +yield-left-out by ")
+        self.assertEqual(status, 0, output)
+
+    def test_right_kernel_passes(self):
+        status, output = self.try_some("--variants", "arguments-before-environment")
+        self.assertRegex(output, r"(?m)^right +arguments-before-environment")
+        self.assertEqual(status, 0, output)
+
+    def test_mistake_without_a_difference_is_not_tried(self):
+        status, output = self.try_some("cow-reads-too")
+        self.assertIn("no difference cow-reads-too", output)
+        self.assertIn("0 of 0 caught; 1 without a difference, not tried", output)
+        self.assertEqual(status, 0)

@@ -16,24 +16,27 @@ tree. For each mistake, the tool changes the copy, builds and grades it, and pri
     no difference not tried: the list says why the change makes no difference
 
 and for a variant `right` or WRONG. The exit status is 0 if the grade was right about all of them.
---check only checks that all can be applied; --table writes the table in docs/mistakes.md.
+--check only checks that all can be applied; --table updates the rows
+of these mistakes in the table of docs/mistakes.md.
 """
 
 import argparse
-import json
 import os
 import re
+import runpy
 import sys
 import threading
 
 sys.path.insert(0, os.path.abspath(__file__ + "/../../.."))  # The project's root
 
 from tools.check.mutants import ListError, function_span
-from tools.run.buildtree import ROOT, BuildError, Tree, clean_environment
-from tools.run.child import Child, end_all
+from tools.grade.grader import Grader
+from tools.run.buildtree import ROOT, BuildError, Tree
+from tools.run.child import end_all
 from tools.run.tool import SIGNAL_SECONDS, run_tool
 
-GRADE_SECONDS = 1800
+LAB = 4
+MESSAGE_SIZE = 200  # In the table
 FOLDERS = {False: "mistakes", True: "variants"}
 
 
@@ -162,25 +165,25 @@ def check_lists(mistakes, root=ROOT):
 
 # ---- Trying a mistake ----
 
-def run_grade(tree, args, result):
-    """Run the grade in a tree with these arguments. Return its output and what it wrote as JSON."""
-    with Child([sys.executable, "./grade-lab4", "-j1", "--json", result, *args], name="grade",
-               cwd=tree.root, limit=GRADE_SECONDS, env=clean_environment(), merge=True,
-               tool=True) as child:
-        child.wait_for_end()
-        output = child.output
-    with open(result, encoding="utf-8") as f:
-        return output, json.load(f)
+def all_tests():
+    """The tests and checks of the grade, in order."""
+    parts = runpy.run_path(os.path.join(ROOT, "grade-lab%d" % LAB))["PARTS"]
+    return [test for part in parts for test in part.all()]
 
 
-def first_complaint(output, result):
-    """(name, message) of the first failure; None if everything passed."""
-    failed = [test for test in result["tests"] if not test["passed"]]
-    if "does not boot" in output:
-        return "boot", complaint_of(output.partition("\n")[2])
-    if not failed:
-        return None
-    return failed[0]["name"], complaint_of(failed[0]["message"], failed[0]["cost"])
+def grade(tree, checks):
+    """Grade a tree as `make grade` does, but only up to the first failure: the named checks first.
+    Return (name, message) of the failure; None if everything passes."""
+    grader = Grader(tree)
+    complaint = grader.boot()
+    if complaint:
+        return "boot", complaint_of(complaint)
+    tests = sorted(all_tests(), key=lambda test: test.name not in checks)  # The sort is stable.
+    for test in tests:
+        outcome = grader.run(test)
+        if outcome.complaint:
+            return test.name, complaint_of(outcome.complaint, test.cost)
+    return None
 
 
 def complaint_of(message, cost=0):
@@ -190,7 +193,8 @@ def complaint_of(message, cost=0):
         lines = lines[1:]  # The first line says what the check is about.
     panic = [line for line in lines if line.startswith(("kernel panic", "cut off"))]
     likely = [line for line in lines if line.startswith("likely: ")]
-    return (panic or lines)[0] + (" (%s)" % likely[0] if likely and not panic else "")
+    chosen = (panic or lines)[0]
+    return chosen + (" (%s)" % likely[0] if likely and not chosen.startswith("kernel") else "")
 
 
 def try_mistake(tree, mistake, variant):
@@ -199,26 +203,18 @@ def try_mistake(tree, mistake, variant):
         before = mistake.apply(tree)
     except ListError as e:
         return "NO MATCH", "", str(e)
-    variables = tree.variables
-    tree.variables = variables + mistake.variables
-    result = tree.path("grade-result.json")
+    if mistake.variables:  # They may name another build folder.
+        tree = Tree(tree.root, tree.variables + mistake.variables)
     try:
         tree.build()
-        tries = [["--fail-fast"]] if variant or not mistake.checks else \
-            [mistake.checks, ["--fail-fast"]]
-        for args in tries:
-            output, answer = run_grade(tree, args, result)
-            if answer["error"] and not any(not t["passed"] for t in answer["tests"]):
-                return "NO BUILD", "", output
-            found = first_complaint(output, answer)
-            if found:
-                return ("WRONG" if variant else "caught", *found)
-        return ("right" if variant else "SURVIVED"), "", ""
+        found = grade(tree, mistake.checks)
     except BuildError as e:
         return "NO BUILD", "", str(e)
     finally:
-        tree.variables = variables
         restore(before)
+    if found:
+        return ("WRONG" if variant else "caught", *found)
+    return ("right" if variant else "SURVIVED"), "", ""
 
 
 class Run:
@@ -238,7 +234,7 @@ class Run:
     def _report(self, mistake, result, check, message):
         with self._lock:
             self.results[mistake] = (result, check, message)
-            short = message if self._verbose or result.startswith("NO") else message[:150]
+            short = message if self._verbose or result.startswith("NO") else message[:MESSAGE_SIZE]
             print("%-9s %s%s%s" % (result, mistake.name, " by %s: " % check if check else " ",
                                    short), flush=True)
 
@@ -260,6 +256,7 @@ def try_all(run, count):
     try:
         for _ in range(count):
             trees.append(Tree().copy_built())
+            trees[-1].variables.append("OBJDUMP=true")  # The disassembly takes long.
         threads = [threading.Thread(target=run.work, args=(tree,), daemon=True) for tree in trees]
         for thread in threads:
             thread.start()
@@ -280,25 +277,30 @@ def markdown(text):
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def table(results):
-    """The table of docs/mistakes.md."""
+def row(mistake, result, check, message):
+    """A row of the table. A long message loses its end."""
+    if len(message) > MESSAGE_SIZE:
+        message = message[:MESSAGE_SIZE] + " ..."
+    return "| `%s` | %s | %s | %s |" % (mistake.name, markdown(mistake.text),
+                                        "`%s`" % check if check else result, markdown(message))
+
+
+def write_table(path, all_mistakes, results):
+    """Update the table in a file, which follows the line `<!-- table -->`: the rows of the mistakes
+    that were tried. {mistake: (result, check, message)}"""
+    with open(path, encoding="utf-8") as f:
+        head, _, old = f.read().partition("<!-- table -->\n")
+    rows = {name: line for line, name in re.findall(r"(?m)^(\| `([\w-]+)` .*)$", old)}
+    rows.update((m.name, row(m, *result)) for m, result in results.items())
     lines, exercise = [], None
-    for mistake, (result, check, message) in results.items():
+    for mistake in all_mistakes:
         if mistake.exercise != exercise:
             exercise = mistake.exercise
             lines += ["", "## Exercise %d" % exercise, "",
                       "| mistake | what is wrong | found by | message |", "|---|---|---|---|"]
-        lines.append("| `%s` | %s | %s | %s |" % (
-            mistake.name, markdown(mistake.text), "`%s`" % check if check else result,
-            markdown(message)))
-    return "\n".join(lines) + "\n"
-
-
-def write_table(path, results):
-    """Replace the table in a file. It follows the first line that says `<!-- table -->`."""
-    with open(path, encoding="utf-8") as f:
-        head = f.read().partition("<!-- table -->\n")[0]
-    write(path, head + "<!-- table -->\n" + table(results))
+        if mistake.name in rows:
+            lines.append(rows[mistake.name])
+    write(path, head + "<!-- table -->\n" + "\n".join(lines) + "\n")
 
 
 def select(mistakes, words):
@@ -319,7 +321,7 @@ def main():
     parser.add_argument("--variants", action="store_true", help="try right kernels instead")
     parser.add_argument("--check", action="store_true", help="only check that all can be applied")
     parser.add_argument("--list", action="store_true", help="only print the mistakes")
-    parser.add_argument("--table", metavar="FILE", help="write the results to the table in FILE")
+    parser.add_argument("--table", metavar="FILE", help="update the table in FILE")
     args = parser.parse_args()
     try:
         mistakes = select(read_lists(args.variants), args.which)
@@ -334,10 +336,12 @@ def main():
                                   % (len(mistakes), len(errors))]))
         return 1 if errors else 0
     run = Run(mistakes, args.variants, args.verbose)
-    try_all(run, min(max(args.jobs, 1), len(mistakes)))
-    results = {mistake: run.results[mistake] for mistake in mistakes}
-    if args.table:
-        write_table(args.table, results)
+    try:
+        try_all(run, min(max(args.jobs, 1), len(mistakes)))
+    finally:
+        results = {mistake: run.results[mistake] for mistake in mistakes if mistake in run.results}
+        if args.table and not args.variants:
+            write_table(args.table, read_lists(), results)
     good = "right" if args.variants else "caught"
     tried = [result for result, _, _ in results.values() if result != "no difference"]
     print("%d of %d %s; %d without a difference, not tried" % (

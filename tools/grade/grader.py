@@ -11,10 +11,10 @@ from tools.grade.watch import Kernel, Watch
 from tools.run.child import ChildError, last_lines
 from tools.run.machine import PROMPT, Machine
 
-# How long a program may print nothing: this factor times the duration of the boot, within limits.
-# After some programs that hung, the others get less time.
-QUIET_FACTOR, QUIET_MIN, QUIET_MAX = 30, 10, 60
-HANGS, QUIET_AFTER_HANGS = 3, 5
+# How long a program may print nothing, in seconds. After some programs that hung, the others get
+# less time.
+QUIET_SECONDS = 15
+HANGS, QUIET_AFTER_HANGS = 2, 6
 
 MAX_CHECKS = 6  # Failed checks of a program that a message shows
 
@@ -80,20 +80,15 @@ class Grader:
     def __init__(self, tree):
         self.tree = tree
         self.kernel = Kernel(tree.obj("kern", "kernel"))
-        self._quiet = QUIET_MAX
         self._hangs = 0
         self._boots = True
         self._machine_started = False
         self._lock = threading.Lock()
 
     def boot(self):
-        """Boot without a program, and learn how fast the machine is. If the kernel does not boot,
-        return a complaint, and run no test from now on. (If no machine can be started, the tests
-        say why.)"""
-        started = time.monotonic()
+        """Boot without a program. If the kernel does not boot, return a complaint, and run no test
+        from now on. (If no machine can be started, the tests say why.)"""
         complaint, output = self._run_once(Check("boot", 0, "", ""), "", 1, [])
-        seconds = time.monotonic() - started
-        self._quiet = min(max(QUIET_FACTOR * seconds, QUIET_MIN), QUIET_MAX)
         ended_well = re.search(PROMPT, output) and "kernel panic" not in output
         self._boots = bool(ended_well or not self._machine_started)
         return None if self._boots else complaint
@@ -121,7 +116,7 @@ class Grader:
 
     def _run_once(self, test, cmdline, cpus, options):
         """Run a test on one machine; return (complaint or None, output)."""
-        quiet = min(self._quiet, QUIET_AFTER_HANGS) if self._hangs >= HANGS else self._quiet
+        quiet = QUIET_AFTER_HANGS if self._hangs >= HANGS else QUIET_SECONDS
         output, watch = "", None
         try:
             with self._start(cmdline, cpus=cpus, args=options, memory=test.memory,
@@ -157,4 +152,13 @@ class Grader:
         with self._lock:
             self._hangs += bool(watch and watch.state)
         hint = None if test.panics else guess(output, watch and watch.state, cpus)
-        return "\n".join(complaints + (["likely: " + hint] if hint else [])), output
+        return with_hint("\n".join(complaints), hint), output
+
+
+def with_hint(complaint, hint):
+    """Add a hint to a complaint, before the output that the complaint shows."""
+    if not hint:
+        return complaint
+    found = re.search(r"(?m)^ *last lines of output:$", complaint)
+    at = found.start() if found else len(complaint) + 1
+    return "\n".join(filter(None, [complaint[:at].rstrip("\n"), "likely: " + hint, complaint[at:]]))

@@ -7,16 +7,17 @@
 #define ROUNDS 20
 #define COUNTS 20000
 
+// words[0] is the count in memory, words[1] the number of differences.
 static void
 count(void)
 {
-	volatile uint32_t *memory = &STATE->words[0];
-
 	for (int round = 0; round < ROUNDS; round++) {
-		uint32_t local = *memory = 0;
-		for (int i = 0; i < COUNTS; i++)
-			*memory = ++local == *memory + 1 ? local : local + 1000000;
-		STATE->words[1] += *memory != COUNTS;
+		STATE->words[0] = 0;
+		for (uint32_t own = 0; own < COUNTS; own++) {
+			if (STATE->words[0] != own)
+				STATE->words[1]++;
+			STATE->words[0] = own + 1;
+		}
 		sys_yield();
 	}
 }
@@ -27,7 +28,7 @@ umain(int argc, char **argv)
 	conform_begin("gradeonce");
 	count();
 	conform_count(STATE->words[1] == 0, __LINE__,
-	    "rounds in which another CPU ran the same environment", 0, STATE->words[1]);
+	    "differences, because another CPU ran the same environment", 0, STATE->words[1]);
 	CHECK_EQ(thisenv->env_status, ENV_RUNNING);
 	conform_end();
 }

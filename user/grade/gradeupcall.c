@@ -155,14 +155,6 @@ fault_without_room(void)
 	STATE->words[0] = 1;
 }
 
-// The same, with a page below the exception stack.
-static void
-fault_beyond_stack(void)
-{
-	conform_must(sys_page_alloc(0, (void *)USTACKTOP, PERM_WRITE), "sys_page_alloc");
-	fault_without_room();
-}
-
 static void
 fault_in_readonly_nested(void)
 {
@@ -200,8 +192,6 @@ destroy(void)
 		nested_sp = sps[i];
 		CHECK_KILLED(fault_without_room);
 	}
-	nested_sp = XSTACK + 8;
-	CHECK_KILLED(fault_beyond_stack);
 	CHECK_KILLED(fault_after_reset);
 }
 
