@@ -2,7 +2,7 @@
 """Grade the grader: make mistakes that students make, one at a time, and check that the grade finds
 each of them: `make grade-the-grader`.
 
-    mistakes.py [-j N] [-v] [--variants] [--check] [--list] [--table FILE] [WHICH...]
+    mistakes.py [-j N] [-v] [--variants] [--quick] [--check] [--list] [--table FILE] [WHICH...]
 
 The mistakes are in tests/mistakes/, which also describes the format. WHICH selects some of them, by
 parts of their names or their files' names. With --variants, tries the right but different kernels
@@ -171,15 +171,15 @@ def all_tests():
     return [test for part in parts for test in part.all()]
 
 
-def grade(tree, checks):
-    """Grade a tree as `make grade` does, but only up to the first failure: the named checks first.
-    Return (name, message) of the failure; None if everything passes."""
+def grade(tree, checks, named_only):
+    """Grade a tree as `make grade` does, but only up to the first failure: the named checks first,
+    or only these. Return (name, message) of the failure; None if everything passes."""
     grader = Grader(tree)
     complaint = grader.boot()
     if complaint:
         return "boot", complaint_of(complaint)
     tests = sorted(all_tests(), key=lambda test: test.name not in checks)  # The sort is stable.
-    for test in tests:
+    for test in tests[:len(checks)] if named_only and checks else tests:
         outcome = grader.run(test)
         if outcome.complaint:
             return test.name, complaint_of(outcome.complaint, test.cost)
@@ -197,7 +197,7 @@ def complaint_of(message, cost=0):
     return chosen + (" (%s)" % likely[0] if likely and not chosen.startswith("kernel") else "")
 
 
-def try_mistake(tree, mistake, variant):
+def try_mistake(tree, mistake, variant, named_only):
     """Change a copy of the tree, build and grade it. Return (result, check, message)."""
     try:
         before = mistake.apply(tree)
@@ -207,7 +207,7 @@ def try_mistake(tree, mistake, variant):
         tree = Tree(tree.root, tree.variables + mistake.variables)
     try:
         tree.build()
-        found = grade(tree, mistake.checks)
+        found = grade(tree, mistake.checks, named_only)
     except BuildError as e:
         return "NO BUILD", "", str(e)
     finally:
@@ -220,8 +220,9 @@ def try_mistake(tree, mistake, variant):
 class Run:
     """A list of mistakes to try, and their results. Thread-safe."""
 
-    def __init__(self, mistakes, variant, verbose):
+    def __init__(self, mistakes, variant, named_only, verbose):
         self._variant = variant
+        self._named_only = named_only
         self._verbose = verbose
         self._waiting = list(mistakes)
         self._lock = threading.Lock()
@@ -247,7 +248,8 @@ class Run:
             if mistake.reason:
                 self._report(mistake, "no difference", "", mistake.reason)
             else:
-                self._report(mistake, *try_mistake(tree, mistake, self._variant))
+                self._report(mistake, *try_mistake(tree, mistake, self._variant,
+                                                   self._named_only))
 
 
 def try_all(run, count):
@@ -291,7 +293,8 @@ def write_table(path, all_mistakes, results):
     with open(path, encoding="utf-8") as f:
         head, _, old = f.read().partition("<!-- table -->\n")
     rows = {name: line for line, name in re.findall(r"(?m)^(\| `([\w-]+)` .*)$", old)}
-    rows.update((m.name, row(m, *result)) for m, result in results.items())
+    rows.update((m.name, row(m, *result)) for m, result in results.items()
+                if not result[0].startswith("NO"))
     lines, exercise = [], None
     for mistake in all_mistakes:
         if mistake.exercise != exercise:
@@ -304,12 +307,15 @@ def write_table(path, all_mistakes, results):
 
 
 def select(mistakes, words):
-    """The mistakes whose names or lists contain one of the words; all if there are no words."""
+    """The mistakes whose names or lists contain one of the words, in the order of the words; all if
+    there are no words."""
     for word in words:
         if not any(word in m.name or word in m.source for m in mistakes):
             raise ListError("nothing matches %s" % word)
-    return [m for m in mistakes
-            if not words or any(word in m.name or word in m.source for word in words)]
+    if not words:
+        return mistakes
+    chosen = [m for word in words for m in mistakes if word in m.name or word in m.source]
+    return list(dict.fromkeys(chosen))
 
 
 def main():
@@ -319,6 +325,8 @@ def main():
                         help="try N mistakes at the same time (default: 1)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show whole complaints")
     parser.add_argument("--variants", action="store_true", help="try right kernels instead")
+    parser.add_argument("--quick", action="store_true",
+                        help="run only the checks that the lists name, where they name any")
     parser.add_argument("--check", action="store_true", help="only check that all can be applied")
     parser.add_argument("--list", action="store_true", help="only print the mistakes")
     parser.add_argument("--table", metavar="FILE", help="update the table in FILE")
@@ -335,7 +343,7 @@ def main():
         print("\n".join(errors + ["%d, of which %d cannot be applied"
                                   % (len(mistakes), len(errors))]))
         return 1 if errors else 0
-    run = Run(mistakes, args.variants, args.verbose)
+    run = Run(mistakes, args.variants, args.quick, args.verbose)
     try:
         try_all(run, min(max(args.jobs, 1), len(mistakes)))
     finally:
