@@ -33,7 +33,8 @@ class SanitizeTest(KernelTest):
         cls.tree.build()
 
     def test_grade_passes(self):
-        self.assertRegex(self.tree.make("-s", "grade", "GRADEFLAGS=--mit"), r"(?m)^Score: (\d+)/\1$")
+        output = self.tree.make("-s", "grade", "GRADEFLAGS=--mit")
+        self.assertRegex(output, r"(?m)^Score: (\d+)/\1$")
 
     def run_sanitized(self, cmdline, tree=None, **options):
         disk = (tree or self.tree).disk_image(cmdline)
