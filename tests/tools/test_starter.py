@@ -222,7 +222,7 @@ class BuiltTreeTest(KernelTest):
         cls.starter = Starter(4)
         root = make_folder("jos-student-")
         variables = [v for v in TREE.variables if not v.startswith(("OBJDIR=", "CHALLENGES="))]
-        cls.tree = Tree(root, variables)
+        cls.tree = Tree(root, [*variables, "WERROR=1"])
         cls.addClassCleanup(cls.tree.remove)
 
     def build(self, missing):
@@ -232,7 +232,7 @@ class BuiltTreeTest(KernelTest):
             if name not in files:
                 os.remove(self.tree.path(name))
         write(files, self.tree.root)
-        output = self.tree.make("-s", "WERROR=1", "-j%d" % (os.cpu_count() or 1))
+        output = self.tree.make("-s", "-j%d" % (os.cpu_count() or 1))
         self.assertEqual([line for line in output.split("\n") if not re.fullmatch(QUIET, line)], [])
         return output.strip().split("\n")[-1]
 
@@ -263,9 +263,11 @@ class EachStep(BuiltTreeTest):
             self.assert_boots(step)
 
     def assert_grade(self, names, passing, points):
+        # With the same settings, the grade builds nothing again.
+        env = dict(clean_environment(), **dict(v.split("=", 1) for v in self.tree.variables))
         done = subprocess.run([self.tree.path("grade-lab4"), "--mit", "-j", "1", *names],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
-                              check=False)
+                              check=False, env=env)
         results = dict(re.findall(r"(?m)^(\w+): (OK|FAIL) ", done.stdout))
         self.assertEqual(results, {n: "OK" if n in passing else "FAIL" for n in names}, done.stdout)
         self.assertRegex(done.stdout, r"(?m)^Score: %d/" % points)
