@@ -1,8 +1,8 @@
 #!/bin/sh
 # Gradescope runs this once, when it builds the autograder's image. It installs the packages, and
-# builds our tree, with which each submission is graded. One test shows that grading works.
+# builds the tree with which each submission is graded.
 
 set -eu
 cd "${AUTOGRADER:-/autograder}/source/jos"
 conf/setup
-./grade-lab4 --answers . --base "${AUTOGRADER:-/autograder}/base" faultread
+./grade-lab4 --base "${AUTOGRADER:-/autograder}/base"

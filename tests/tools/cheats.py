@@ -1,8 +1,22 @@
 """Cheats: answers that try to get points without solving an exercise.
 
-All start from WEAK, our answers without exercise 7: sys_exofork fails, so a program has no child.
-A cheat is {file: [(old text, new text)]}. Files that are no answers come with the submission, too.
+They are changes of our answers. Most start from WEAK, without exercise 7: sys_exofork fails, so a
+program has no child. A cheat is {file: [(old text, new text)]}. Files that are no answers come with
+the submission, too.
 """
+
+from tests.support import TREE
+from tools.grade.answers import ANSWERS
+
+
+def our_answers():
+    """{name: text} of our answer files. They belong to the whole project: --whole."""
+    answers = {}
+    for name in ANSWERS:
+        with open(TREE.path(*name.split("/")), encoding="utf-8") as f:
+            answers[name] = f.read()
+    return answers
+
 
 WEAK = {"kern/syscall.c": [(
     "sys_exofork(void)\n{\n", "sys_exofork(void)\n{\n\tif (curenv)\n\t\treturn -E_NO_FREE_ENV;\n")]}

@@ -17,6 +17,7 @@ from tools.grade.answers import ANSWERS
 from tools.run.buildtree import clean_environment
 from tools.run.child import Child
 from tools.run.tool import ToolError, make_folder, remove_folder
+from tools.teach.starter import Starter
 
 TESTS = ["--test", "faultread", "--test", "dumbfork"]
 
@@ -31,6 +32,15 @@ def entry(name, **result):
                    "max_points": 5, "cost": 0, "message": "<script>\033", "seconds": 1.0,
                    "repeat": "make 2"}],
         **result}}
+
+
+def write_answers(folder):
+    """Write our answers to a folder."""
+    for name, text in cheats.our_answers().items():
+        target = os.path.join(folder, *name.split("/"))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "w", encoding="utf-8") as f:
+            f.write(text)
 
 
 class PagesTest(unittest.TestCase):
@@ -98,10 +108,7 @@ class ClassTest(unittest.TestCase):
         self.addCleanup(remove_folder, self.dir)
         self.folder, self.out = (os.path.join(self.dir, name) for name in ("class", "out"))
         for student in ("ann", "bob", "carl", "dora"):
-            for name in ANSWERS:
-                target = os.path.join(self.folder, student, *name.split("/"))
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                shutil.copy(TREE.path(*name.split("/")), target)
+            write_answers(os.path.join(self.folder, student))
         (old, new), = cheats.WEAK["kern/syscall.c"]
         self.change("bob", "kern/syscall.c", lambda text: text.replace(old, new))
         self.change("carl", "kern/ipc.c", lambda text: "int <x>;\n" + text)
@@ -115,8 +122,8 @@ class ClassTest(unittest.TestCase):
             f.write(function(text))
 
     def start(self, *options):
-        return Child([TREE.path("tools", "grade-class"), self.folder, "-o", self.out, *TESTS,
-                      *options], merge=True, tool=True, limit=1200)
+        return Child([TREE.path("tools", "grade-class"), self.folder, "-o", self.out, "--whole",
+                      *TESTS, *options], merge=True, tool=True, limit=1200)
 
     def grade(self, *options):
         with self.start(*options) as child:
@@ -236,7 +243,7 @@ class GradescopeTest(ScriptTest):
     needs_build = True
 
     def test_autograder_grades_a_submission(self):
-        """Unpack the archive, set up, grade a submission in which exercise 7 is missing."""
+        """Unpack the archive, set up, grade the student's tree as it is handed out."""
         packed = os.path.join(self.dir, "autograder.zip")
         subprocess.run(["python3", TREE.path("tools", "build", "autograder.py"), packed],
                        check=True, stdout=subprocess.DEVNULL)
@@ -246,24 +253,20 @@ class GradescopeTest(ScriptTest):
                        check=True)
         for name in ("setup.sh", "run_autograder", "jos/conf/setup", "jos/grade-lab4"):
             os.chmod(os.path.join(home, "source", *name.split("/")), 0o755)
+        files = Starter(4, TREE.root).files(set(range(1, 16)))
         for name in ANSWERS:
             target = os.path.join(home, "submission", *name.split("/"))
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy(TREE.path(*name.split("/")), target)
-        path = os.path.join(home, "submission", "kern", "syscall.c")
-        (old, new), = cheats.WEAK["kern/syscall.c"]
-        with open(path, encoding="utf-8") as f:
-            text = f.read()
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text.replace(old, new))
+            with open(target, "w", encoding="utf-8") as f:
+                f.write(files[name])
         self.run_script(os.path.join(home, "source", "setup.sh"), AUTOGRADER=home)
         self.run_script(os.path.join(home, "source", "run_autograder"), "faultread", "dumbfork",
                         AUTOGRADER=home)
         with open(os.path.join(home, "results", "results.json"), encoding="utf-8") as f:
             result = json.load(f)
         self.assertEqual([(t["name"], t["score"], t["max_score"]) for t in result["tests"]],
-                         [("dumbfork", 0, 5), ("faultread", 5, 5)])
-        self.assertEqual(result["score"], 5)
+                         [("dumbfork", 0, 5), ("faultread", 0, 5)])
+        self.assertEqual(result["score"], 0)
         shutil.rmtree(os.path.join(home, "submission"))
         os.mkdir(os.path.join(home, "submission"))
         self.run_script(os.path.join(home, "source", "run_autograder"), AUTOGRADER=home)

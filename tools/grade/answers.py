@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 import zlib
 
+from tools.run.buildtree import Tree
 from tools.run.tool import ToolError
 
 # The files that the exercises change. tests/tools/test_cheats.py compares this list with the files
@@ -21,6 +22,9 @@ ANSWERS = (
     "kern/sched.c", "kern/syscall.c", "kern/upcall.c", "kern/ipc.c",
     "lib/fork.c", "lib/pgfault.c", "lib/pfentry.S", "lib/ipc.c",
 )
+
+# These differ in the tree of a sealed grade: scratch.py.
+SEALED = ("lib/printf.c", "lib/libmain.c")
 
 MAX_SIZE = 256 * 1024              # Bytes of an answer file. The longest is about 16 KB.
 MAX_ARCHIVE = 64 * 1024 * 1024     # Bytes to read from an archive, after decompression
@@ -35,12 +39,13 @@ class SubmissionError(ToolError):
 
 class Submission:
     """The answer files of a submission: `files` is {name: bytes}, `notes` says in a few lines what
-    was taken and what was not. Raises SubmissionError if a file is missing or not acceptable."""
+    was taken and what was not. Raises SubmissionError if a file is missing or not acceptable.
+    `ours` is the root of a tree to compare other files with, or None."""
 
-    def __init__(self, path):
+    def __init__(self, path, ours=None):
         if os.path.isdir(path):
             packed = only_archive(path)
-            self.files, ignored = (read_archive(packed), []) if packed else read_folder(path)
+            self.files, ignored = (read_archive(packed), []) if packed else read_folder(path, ours)
         elif path.lower().endswith(ARCHIVES):
             self.files, ignored = read_archive(path), []
         elif not os.path.exists(path):
@@ -152,23 +157,23 @@ def read_answer(root, name):
         raise SubmissionError("%s cannot be read: %s" % (name, e.strerror)) from None
 
 
-def read_folder(folder):
+def read_folder(folder, ours):
     """The answer files of a folder, and the names of other files that differ from ours."""
     root = find_root(folder)
     files = {name: read_answer(root, name) for name in ANSWERS}
-    return {name: data for name, data in files.items() if data is not None}, changed(root)
+    return ({name: data for name, data in files.items() if data is not None},
+            changed(root, Tree(ours, [])) if ours else [])
 
 
-def changed(root):
-    """Files of the teacher that exist in the submission with other contents. They are only named,
-    so a file that cannot be compared is left out."""
-    from tools.run.buildtree import Tree
-    tree, names = Tree(), []
+def changed(root, tree):
+    """Files of our tree that exist in the submission with other contents. They are only named, so
+    a file that cannot be compared is left out."""
+    names = []
     for name in sorted(tree.sources()):
         theirs = os.path.join(root, name)
         try:
             ours = os.stat(tree.path(name)).st_size
-            if name in ANSWERS or os.path.islink(theirs) or not os.path.isfile(theirs):
+            if name in (*ANSWERS, *SEALED) or os.path.islink(theirs) or not os.path.isfile(theirs):
                 continue
             if os.stat(theirs).st_size == ours:
                 with open(theirs, "rb") as a, open(tree.path(name), "rb") as b:

@@ -82,7 +82,8 @@ class Grader:
 
     def key(self, digest):
         """What a result depends on."""
-        return [digest, self.base.digest(), sorted(self.args.tests), bool(self.args.timelines)]
+        return [digest, self.base.digest(), sorted(self.args.tests), self.args.timelines,
+                self.args.mit]
 
     def known(self, student, key):
         """The earlier result of a student, if it is up to date."""
@@ -124,6 +125,8 @@ class Grader:
         shutil.rmtree(self.file(student.name), ignore_errors=True)
         command = [sys.executable, self._script, "--answers", student.path, "--base",
                    self.base.root, "--as-is", "--json", part, "-j1", *self.args.tests]
+        command += [option for option, given in (("--whole", self.args.whole),
+                                                 ("--mit", self.args.mit)) if given]
         if self.args.timelines:
             command += ["--timelines", self.file(student.name)]
         try:
@@ -232,6 +235,10 @@ def parse_arguments():
                         help="also make a timeline of each failed test (about 1 MB each)")
     parser.add_argument("--limit", type=int, default=LIMIT_SECONDS, metavar="SECONDS",
                         help="stop the grade of a submission after this time (%(default)s)")
+    parser.add_argument("--whole", action="store_true", help="the answers belong to the whole "
+                        "project, not to the tree of make starter")
+    parser.add_argument("--mit", action="store_true",
+                        help="run only the tests that give points")
     parser.add_argument("--test", dest="tests", action="append", default=[], metavar="NAME",
                         help="run only this test; may be given more than once")
     args = parser.parse_args()
@@ -264,7 +271,7 @@ def main():
     script = os.path.join(ROOT, "grade-lab4")
     possible = full_score(script, args.tests)
     os.makedirs(os.path.join(args.output, "results"), exist_ok=True)
-    base, started = Base(os.path.join(args.output, "base")), time.monotonic()
+    base, started = Base(os.path.join(args.output, "base"), args.whole), time.monotonic()
     print("%d submissions; the results go to %s" % (len(students), args.output))
     sys.stdout.flush()
     if base.prepare():

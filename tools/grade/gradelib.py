@@ -30,7 +30,7 @@ from concurrent.futures import ThreadPoolExecutor, TimeoutError as StillRunning
 from tools.grade import report as files
 from tools.grade.cases import Check, Part, Test
 from tools.grade.grader import Grader, check_end, match
-from tools.grade.scratch import add_options, make_tree
+from tools.grade.scratch import Base, add_options, make_tree
 from tools.run.child import end_all, last_lines
 from tools.run.tool import SIGNAL_SECONDS, ToolError, run_tool
 
@@ -166,8 +166,8 @@ def parse_arguments():
     add_options(parser)
     files.add_options(parser)
     args = parser.parse_args()
-    if (args.timelines or args.base) and not args.answers:
-        parser.error("--base and --timelines need --answers")
+    if args.timelines and not args.answers:
+        parser.error("--timelines needs --answers")
     if args.jobs < 1:
         parser.error("-j needs a number greater than 0")
     return args
@@ -193,6 +193,9 @@ def run_grade(parts):
         parts = choose(parts, args.tests)
     color = args.color == "always" or (args.color == "auto" and sys.stdout.isatty())
     files.check_options(args)
+    if args.base and not args.answers:
+        Base(args.base, args.whole).prepare()
+        return 0
     report, started, notes = Report(args.verbose, color), time.monotonic(), []
     possible = sum(test.points for part in parts for test in part.tests)
 

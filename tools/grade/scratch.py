@@ -75,11 +75,14 @@ def object_name(source):
 
 
 class Base:
-    """The teacher's tree, sealed and built, in `folder`. Without a folder, it is in a temporary
-    one, which remove() deletes."""
+    """The tree that answers are put into, sealed and built, in `folder`; without a folder, in a
+    temporary one, which remove() deletes. It is the student's tree of `make starter`, where there
+    is one, or with `whole` the whole project."""
 
-    def __init__(self, folder=None, source=None):
+    def __init__(self, folder=None, whole=False, source=None):
         self.source = source or Tree()
+        self._starter = not whole and os.path.exists(
+            self.source.path("tools", "teach", "starter.py"))
         self.temporary = folder is None
         self.root = os.path.abspath(folder) if folder else make_folder("jos-base-")
         self.tree = Tree(self.root, [v for v in self.source.variables
@@ -119,7 +122,7 @@ class Base:
                       if not name.startswith(UNUSED) and name != STAMP)
 
     def _digest(self):
-        total = hashlib.sha256(" ".join(self.source.variables).encode())
+        total = hashlib.sha256(" ".join([*self.source.variables, str(self._starter)]).encode())
         for name in self._sources():
             with open(self.source.path(name), "rb") as f:
                 data = f.read()
@@ -145,17 +148,28 @@ class Base:
                 path = os.path.join(self.root, name)
                 (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path)
                  else os.unlink)(path)
-        programs, needed = set(self.source.programs().values()), self._needed_programs()
-        for name in self._sources():
-            if name in programs - needed:
-                continue
-            target = os.path.join(self.root, name)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy2(self.source.path(name), target)
+        unused = set(self.source.programs().values()) - self._needed_programs()
+        if self._starter:
+            self._write_starter(unused)
+        else:
+            for name in self._sources():
+                if name not in unused:
+                    target = os.path.join(self.root, name)
+                    os.makedirs(os.path.dirname(target), exist_ok=True)
+                    shutil.copy2(self.source.path(name), target)
         shutil.copy(self.source.path("tools", "grade", "sealed.c"),
                     self.tree.path("lib", "printf.c"))
         replace_once(self.tree.path("lib", "libmain.c"), "\tumain(argc, argv);\n",
                      "\tvoid _seal_start(void);\n\n\t_seal_start();\n\tumain(argc, argv);\n")
+
+    def _write_starter(self, unused):
+        """Write the student's tree: that is what the answers of students fit to."""
+        from tools.teach.starter import Starter, write
+        with open(self.source.path("conf", "lab.mk"), encoding="utf-8") as f:
+            starter = Starter(int(re.search(r"LAB\s*:?=\s*(\d+)", f.read())[1]), self.source.root)
+        files = starter.files(set(starter.exercises))
+        write({name: data for name, data in files.items() if name not in unused}, self.root,
+              self.source.root)
 
     def _read(self):
         """Read what the copies need to know about the build with the teacher's own answers."""
@@ -306,10 +320,12 @@ def add_options(parser):
     group = parser.add_argument_group("grading a submission (docs/teachers.md)")
     group.add_argument("--answers", metavar="SUBMISSION",
                        help="grade only the answer files of this folder or archive, in a copy")
-    group.add_argument("--base", metavar="DIR",
-                       help="keep the built tree of the teacher in DIR, and use it the next time")
+    group.add_argument("--base", metavar="DIR", help="keep the built tree in DIR, and use it the "
+                       "next time; without --answers, only build it")
     group.add_argument("--as-is", action="store_true",
                        help="do not check that the tree in DIR is up to date")
+    group.add_argument("--whole", action="store_true", help="the answers belong to the whole "
+                       "project, not to the tree of make starter")
     group.add_argument("--timelines", metavar="DIR",
                        help="write a timeline of each failed test to DIR")
 
@@ -321,12 +337,12 @@ def make_tree(args, stack, notes):
         tree.build()
         return tree
     limit_resources()
-    submission = Submission(args.answers)
-    notes += submission.notes
-    print("\n".join(notes) + "\n")
-    base = Base(args.base)
+    base = Base(args.base, args.whole)
     stack.callback(base.remove)
     base.prepare(args.as_is)
+    submission = Submission(args.answers, base.root)
+    notes += submission.notes
+    print("\n".join(notes) + "\n")
     tree = AnswerTree(base, args.jobs)
     stack.callback(tree.remove)
     tree.take(submission)
