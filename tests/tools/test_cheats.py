@@ -294,8 +294,8 @@ class CheatTest(FolderTest):
         self.submit(cheats.WEAK, cheats.FORGED)
         report = self.path("report.json")
         with Child([TREE.path("grade-lab4"), "--answers", self.dir, "--whole", "--base",
-                    self.base.root, "--json", report, "dumbfork", "faultread"], merge=True, tool=True, limit=600,
-                   cwd=self.dir) as grade:
+                    self.base.root, "--json", report, "dumbfork", "faultread"],
+                   merge=True, tool=True, limit=600, cwd=self.dir) as grade:
             status = grade.wait_for_end()
         self.assertEqual((status, grade.output.rsplit("\n", 2)[1]), (1, "Score: 5/10"))
         self.assertFalse(os.path.exists(self.path("mark")))
