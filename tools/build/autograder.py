@@ -16,7 +16,7 @@ from tools.run.buildtree import Tree
 from tools.run.tool import run_tool
 
 SCRIPTS = ("setup.sh", "run_autograder")
-UNUSED = ("tests/", "docs/pictures/", ".ci/", ".github/")
+UNUSED = ("tests/", ".ci/", ".github/")
 
 
 def main():
