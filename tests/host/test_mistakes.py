@@ -80,7 +80,7 @@ class ListTest(unittest.TestCase):
         self.assertEqual([pair for pair in listed if pair[0] in {name for name, *_ in rows}],
                          [(name, text) for name, text, _ in rows])
         for name, _, found_by in rows:
-            self.assertRegex(found_by, r"^(`\w+`|no difference)$", name)
+            self.assertRegex(found_by, r"^(`\w+`|not tried)$", name)
 
 
 class ToolTest(unittest.TestCase):

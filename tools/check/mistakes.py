@@ -13,7 +13,7 @@ tree. For each mistake, the tool changes the copy, builds and grades it, and pri
     SURVIVED      the grade gave the full score
     NO MATCH      the text to change is not in the source, or is there more than once
     NO BUILD      the kernel does not build
-    no difference not tried: the list says why the change makes no difference
+    not tried     the list says why no run of a program shows the mistake
 
 and for a variant `right` or WRONG. The exit status is 0 if the grade was right about all of them.
 --check only checks that all can be applied; --table updates the rows
@@ -239,6 +239,11 @@ class Run:
             print("%-9s %s%s%s" % (result, mistake.name, " by %s: " % check if check else " ",
                                    short), flush=True)
 
+    def stop(self):
+        """Start no other mistake."""
+        with self._lock:
+            self._waiting = []
+
     def work(self, tree):
         """Try mistakes in a copy of the tree until none are left."""
         while True:
@@ -246,7 +251,7 @@ class Run:
             if mistake is None:
                 return
             if mistake.reason:
-                self._report(mistake, "no difference", "", mistake.reason)
+                self._report(mistake, "not tried", "", mistake.reason)
             else:
                 self._report(mistake, *try_mistake(tree, mistake, self._variant,
                                                    self._named_only))
@@ -266,6 +271,7 @@ def try_all(run, count):
             while thread.is_alive():
                 thread.join(SIGNAL_SECONDS)
     except BaseException:
+        run.stop()
         end_all()
         raise
     finally:
@@ -351,8 +357,8 @@ def main():
         if args.table and not args.variants:
             write_table(args.table, read_lists(), results)
     good = "right" if args.variants else "caught"
-    tried = [result for result, _, _ in results.values() if result != "no difference"]
-    print("%d of %d %s; %d without a difference, not tried" % (
+    tried = [result for result, _, _ in results.values() if result != "not tried"]
+    print("%d of %d %s; %d not tried" % (
         tried.count(good), len(tried), good, len(results) - len(tried)))
     return 0 if tried.count(good) == len(tried) else 1
 
