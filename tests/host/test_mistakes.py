@@ -112,7 +112,7 @@ class ToolTest(unittest.TestCase):
         self.assertEqual(re.findall(r"(?m)^[\w-]+(?=: )", said)[:4],
                          ["mmio-no-limit", "mmio-not-writable", "tick-left-out", "tick-no-eoi"])
         said = TREE.make("-s", "grade-the-grader", "MISTAKES=--list clang", "VARIANTS=1")
-        self.assertRegex(said, r"^clang: ")
+        self.assertRegex(said, r"(?m)^clang: ")
 
 
 class MessageTest(unittest.TestCase):

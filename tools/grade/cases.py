@@ -64,6 +64,7 @@ class Check(Test):
     repeats   on one CPU, make all runs equal: the machine's clock counts instructions
     panics    the kernel or the program panics at the end, so there is no audit
     memory    of the machine, in MiB
+    options   more options of QEMU
     types     [(line, text)]: when the line has been printed, type the text on the serial line
     look      a function that looks into the machine at the end: look(machine, kernel, cpus) returns
               a list of complaints (inspect.py)
@@ -72,7 +73,7 @@ class Check(Test):
     shown = False
 
     def __init__(self, name, exercise, says, where, lines=(), no=(), cost=1, run=None, cpus=(1,),
-                 repeats=False, panics=False, memory=128, types=(), look=None):
+                 repeats=False, panics=False, memory=128, types=(), look=None, options=()):
         super().__init__(name, 0, lines, no)
         self.exercise = exercise
         self.cost = cost
@@ -85,9 +86,11 @@ class Check(Test):
         self._lines_to_run = [name] if run is None else [run] if isinstance(run, str) else run
         self._cpus = cpus
         self._repeats = repeats
+        self._options = list(options)
 
     def runs(self):
-        return [(line, cpus, ICOUNT if self._repeats and cpus == 1 else [])
+        return [(line, cpus,
+                 self._options + (ICOUNT if self._repeats and cpus == 1 else []))
                 for line in self._lines_to_run for cpus in self._cpus]
 
     def explain(self, complaint):

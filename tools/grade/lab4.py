@@ -117,6 +117,10 @@ CHECKS_C = [
     Check("preemption", 14, "The timer ends the turn of a program that loops, again and again.",
           PLACES[14], ["preempt: all environments ran beside 10 endless loops",
                        "preempt: no register has changed"], NO_PANIC, run="preempt", cpus=BOTH),
+    Check("interrupts_on", 13, "Programs start with interrupts on. (This CPU has no sysenter, "
+          "which would switch them on.)", "env_alloc in kern/env.c",
+          ["preempt: no register has changed"], NO_PANIC, run="preempt",
+          options=["-cpu", "qemu32,-sep"]),
     Check("fairness", 14, "No environment gets two turns before every other had one.",
           "sched_yield in kern/sched.c, and sched_tick",
           ["fairness: 4 environments sent, each in its turn"], NO_PANIC, cpus=BOTH),
