@@ -32,7 +32,7 @@ def call(name, exercise, says, where=None):
 
 # What may be printed by a program that has not enough memory for a fork.
 LITTLE_MEMORY = [r"gradelow: all [1-9]\d* checks passed|"
-                 r"\[\w{8}\] user panic in gradelow at lib/(fork|challenge/forkbatch)\.c:.*"]
+                 r"\[\w{8}\] user panic in gradelow at lib/(fork\.c:.*|pgfault\.c:.*memory.*)"]
 
 CHECKS_A = [
     Check("mmio_full", 1, "Device registers may fill their region exactly up to MMIOLIM.",

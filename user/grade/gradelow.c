@@ -52,9 +52,14 @@ fork_with_little_memory(void)
 		sys_page_unmap(0, TAKEN + i * PGSIZE);
 	for (char *va = SPARE; conform_pte(va) & PTE_P; va += PGSIZE)
 		sys_page_unmap(0, va);
-	GO = 1;
-	if (child > 0)
+	if (child > 0) {
+		uint32_t before = SUCCEEDS;
+		GO = 1;
 		conform_wait(child);
+		conform_count_with(free_pages, __LINE__,
+		    "fork returned a child, which must run to its end; free pages", before + 1,
+		    SUCCEEDS);
+	}
 	check_memory(100, "the parent's memory, at this page");
 }
 
