@@ -32,7 +32,7 @@ class BreakInTest(KernelTest):
         self.fail("the program does not wait:\n" + answer)
 
     def boot_spin(self, **options):
-        """Boot a program whose child loops for ever, and that never looks at a key."""
+        """Boot a program whose child loops without end, and that never looks at a key."""
         machine = self.boot("endless", **options)
         machine.wait_for("new env 00001000")
         return machine

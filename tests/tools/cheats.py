@@ -119,7 +119,7 @@ ONE_CPU = {"kern/sched.c": [
 		envs[i].env_cpunum = turns % 4;
 	// If e is ENV_RUNNABLE,""")]}
 
-# The kernel prints for ever, hangs, or makes the machine reset.
+# The kernel prints without end, hangs, or makes the machine reset.
 FLOOD = {"kern/init.c": [(START, "\tfor (;;)\n\t\tcprintf(\"flood\\n\");\n")]}
 HANG = {"kern/init.c": [(START, "\tfor (;;)\n\t\t;\n")]}
 CRASH = {"kern/init.c": [

@@ -212,8 +212,8 @@ def pages_look(machine, kernel, cpus):
                           "%#x alone must be kept off the list" % (
                               len(lost), lost[0] * PGSIZE, MPENTRY_PADDR))
     if refs(entry) != 1:
-        complaints.append("pp_ref of the page at MPENTRY_PADDR is %d: a page that is in use for "
-                          "ever has the count 1" % refs(entry))
+        complaints.append("pp_ref of the page at MPENTRY_PADDR is %d: a page that always stays "
+                          "in use has the count 1" % refs(entry))
     listed, at = set(), word("page_free_list")
     while at and at not in listed and len(listed) <= count:
         listed.add(at)

@@ -46,7 +46,7 @@ CHECKS_A = [
     Check("mmio_wrap", 1, "mmio_map_region must panic for a size so large that the sum wraps.",
           PLACES[1], PANIC, ["selftest: .*: no panic"], run="selftest=map_almost_everything",
           panics=True),
-    Check("free_pages", 2, "All RAM is free at the end, except what the kernel needs for ever.",
+    Check("free_pages", 2, "All RAM is free at the end, except what the kernel always needs.",
           PLACES[2], run="", look=pages_look),
     Check("cpu_state", 4, "Each CPU has its own TSS, stack and guard, and no I/O port is open.",
           "trap_init_percpu in kern/trap.c, mem_init_mp in kern/pmap.c", run="", cpus=FOUR,

@@ -1,4 +1,4 @@
-// Loops for ever, without system calls: only Ctrl-C, or the monitor's command `kill`, ends it.
+// Loops without end, without system calls: only Ctrl-C, or the monitor's command `kill`, ends it.
 
 #include <inc/lib.h>
 
