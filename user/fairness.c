@@ -9,7 +9,9 @@
 // program ends only if each environment gets its turns.
 //
 // Second, several environments repeatedly send to one receiver. After a message of a sender is
-// received, the next message of that sender must wait until every other sender has had a turn.
+// received, the next message of that sender must wait until every other sender has had a turn. The
+// lab's ipc_send, which tries again and again, does not guarantee this: with an argument
+// (fairness,computing), this part is left out.
 
 #include <user/common/testing.h>
 
@@ -177,5 +179,6 @@ umain(int argc, char **argv)
 {
 	share_memory(shared, sizeof(*shared));
 	try_computing();
-	try_sending();
+	if (argc == 1)
+		try_sending();
 }

@@ -123,7 +123,8 @@ CHECKS_C = [
           options=["-cpu", "qemu32,-sep"]),
     Check("fairness", 14, "No environment gets two turns before every other had one.",
           "sched_yield in kern/sched.c, and sched_tick",
-          ["fairness: 4 environments sent, each in its turn"], NO_PANIC, cpus=BOTH),
+          [r"fairness: 6 environments computed on \d CPU\(s\), .*"], NO_PANIC, cpus=BOTH,
+          run="fairness,computing"),
     call("ipc_try_send", 15, "sys_ipc_try_send delivers a message, or refuses it and leaves the "
          "receiver receiving.", "sys_ipc_try_send in kern/ipc.c"),
     call("ipc_recv", 15, "sys_ipc_recv waits for a message, and refuses bad addresses.",
@@ -137,7 +138,7 @@ CHECKS_C = [
             "kern/ipc.c, and sched_halt in kern/sched.c", name="wake_ups", cost=2, cpus=(1, 2, 4)),
     Check("races", 15, "Environments that are destroyed, send and fork at random leave no trace.",
           "the lock and CR3 in env_run (kern/env.c), kern/tlb.c, kern/ipc.c",
-          [r"stress: seed .*: ok"], NO_PANIC, run="jitter=3 stress,1", cpus=FOUR),
+          [r"stress: seed .*: ok"], NO_PANIC, run="jitter=3 stress,lab", cpus=FOUR),
     Check("gone", 15, "A destroyed environment executes no more instructions, on no CPU.",
           "env_destroy and env_run in kern/env.c", ["gone: 500 rounds"], NO_PANIC,
           run="jitter=5 gone", cpus=FOUR),

@@ -13,7 +13,8 @@ execute(void)
 		__asm__ volatile("divl %0" : : "r"(0), "a"(1), "d"(0) : "cc");
 		break;
 	case T_BOUND:
-		__asm__ volatile("boundl %0, %1" : : "r"(3), "m"(bounds));
+		// bound %eax, bounds. Assemblers do not agree on the mnemonic.
+		__asm__ volatile(".byte 0x62, 0x05; .long %c1" : : "a"(3), "i"(&bounds));
 		break;
 	case T_ILLOP:
 		__asm__ volatile("ud2");

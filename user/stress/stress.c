@@ -14,6 +14,8 @@
 // no environment is destroyed while it forks, which would leave an incomplete child, or while it
 // destroys a child. A parent receives only if one of its children has sent more messages than were
 // received from it: then a message must arrive.
+//
+// With an argument (stress,lab), it makes only system calls of the lab, not those of challenges.
 
 #include <user/common/testing.h>
 
@@ -52,6 +54,7 @@ struct family {
 // ---- Random numbers, counters, states ----
 
 static uint32_t random_state;
+static bool only_lab_calls;
 
 // xorshift32: simple, and random enough for tests. Never returns 0.
 static uint32_t
@@ -206,6 +209,19 @@ send(envid_t to, int (*call)(envid_t to, uint32_t value, void *srcva, int perm))
 	must(sys_page_unmap(0, TO_SEND), "sys_page_unmap");
 }
 
+// Send only with a call of the lab, which does not wait for the receiver.
+static int
+send_later(envid_t to, uint32_t value, void *page, int perm)
+{
+	int r;
+
+	do {
+		sys_yield();
+		r = sys_ipc_try_send(to, value, page, perm);
+	} while (r == -E_IPC_NOT_RECV);
+	return r;
+}
+
 static void
 send_to_parent(struct family *f)
 {
@@ -214,7 +230,7 @@ send_to_parent(struct family *f)
 	if (f->depth == 0 || parent == 0)
 		return;
 	shared->entries[ENVX(thisenv->env_id)].sent++;
-	send(parent, sys_ipc_send);
+	send(parent, only_lab_calls ? send_later : sys_ipc_send);
 }
 
 // Try to send to a random environment. Most environments do not receive, or are gone.
@@ -325,6 +341,7 @@ umain(int argc, char **argv)
 {
 	uint32_t seed = SEED ? SEED : (uint32_t)read_tsc() | 1;
 
+	only_lab_calls = argc > 1;
 	share_memory(shared, sizeof(*shared));
 	// Page tables, and the pages that the first fork allocates, stay: make them before the free
 	// pages are counted.
