@@ -18,7 +18,7 @@ from tools.teach.starter import Starter, check_dest, parse_exercises, write
 
 EXERCISES = range(1, 16)
 SCRIPT = TREE.path("tools", "teach", "starter.py")
-MESSAGE = r"Exercise \d+: [^\r\n]*"
+MESSAGE = r"Exercise \d+: [^\r\n]*(?=\r?\n)"
 QUIET = r"(?:(?:cc|ld|ar|mk) \S+|Next: .*|All exercises are written.*|)"
 
 # In these steps, some programs never end, as the lab's text says. They must not be graded.
