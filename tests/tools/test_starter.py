@@ -150,7 +150,7 @@ class WrittenTreeTest(unittest.TestCase):
             with open(name, encoding="utf-8") as f:
                 text = f.read()
             folder = os.path.dirname(name)
-            for file in re.findall(FILE, text):
+            for file in set(re.findall(FILE, text)) - {"user/lost.c"}:  # A reader writes this one.
                 places = (folder, folder + "/..", folder + "/*", self.root, self.root + "/*")
                 with self.subTest(name=os.path.relpath(name, self.root), file=file):
                     self.assertTrue(file.startswith("obj/")
