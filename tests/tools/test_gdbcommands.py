@@ -218,8 +218,9 @@ class KernelEntryTest(GdbTest):
 
     def test_entry_points_show_their_source(self):
         for cpus in CPU_NUMBERS:
-            _, text = self.gdb("faultread", cpus, "break all_traps if curenv", "continue", "step",
-                               "next", "bt", "next", "next")
+            # A stop of another CPU at the breakpoint would end the step too early.
+            _, text = self.gdb("faultread", cpus, "break all_traps if curenv", "continue",
+                               "set scheduler-locking on", "step", "next", "bt", "next", "next")
             self.assertRegex(text, r"all_traps \(\) at kern/trapentry\.S:\d+\n\d+\t\tpushl %ds\n"
                                    r"(?s:.*)\n\d+\t\tpushl %es\n(?s:.*)\n\d+\t\tpushal\n(?s:.*)\n"
                                    r"\d+\t\tmovl \$GD_KD, %eax.*\n(?s:.*)\n\d+\t\tmovw %ax, %ds")
