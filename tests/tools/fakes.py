@@ -49,8 +49,8 @@ class FakesTest(unittest.TestCase):
         return self.write("fake-qemu", "#!/bin/sh\n" + BOOT + script + "\n", 0o755)
 
     def fake_boot(self, script):
-        """Write a shell script that runs in place of QEMU, also for the boot."""
-        self.write("fake-qemu", "#!/bin/sh\n" + script + "\n", 0o755)
+        """Write a shell script that runs in place of QEMU, also for the boot. Returns its path."""
+        return self.write("fake-qemu", "#!/bin/sh\n" + script + "\n", 0o755)
 
     def fake_tree(self, script, makefile=""):
         """Make the folder a small tree: the tools, a GNUmakefile that builds nothing, a grade."""

@@ -235,9 +235,9 @@ class KernelEntryTest(GdbTest):
 
     def test_an_interrupt(self):
         for cpus, out in self.each(
-                "spin", 'break sched_tick if $_any_caller_is("trap", 3)', "continue", "bt"):
+                "endless", 'break sched_tick if $_any_caller_is("trap", 3)', "continue", "bt"):
             self.assertRegex(out["bt"], r"all_traps \(\) at kern/trapentry\.S:\d+\n#")
-            self.assertRegex(out["bt"], PROGRAM_FRAMES % "spin")
+            self.assertRegex(out["bt"], PROGRAM_FRAMES % "console/endless")
 
 
 class BootTest(GdbTest):

@@ -196,7 +196,7 @@ class BochsTest(FakesTest):
                          "^Bochs cannot run: (?s:.*)wrong value for parameter 'model'")
 
     def test_end_without_a_serial_line_is_an_error(self):
-        text = self.failure(command=[self.fake_qemu("echo drawn; exit 0")])
+        text = self.failure(command=[self.fake_boot("echo drawn; exit 0")])
         self.assertIn("Bochs ended by itself, with status 0\n  there was no output", text)
 
     def test_missing_serial_line_ends_at_the_limit(self):
