@@ -215,6 +215,7 @@ def grade_all(grader, students):
             for future in waiting:
                 future.cancel()
             end_all()
+            write_tables(grader, entries)
             print("%d of %d submissions are graded. The same command goes on with the others."
                   % (len(entries), total))
             raise
