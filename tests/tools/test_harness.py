@@ -130,7 +130,7 @@ class FolderTest(FakesTest):
         folder = os.path.join(self.dir, "busy")
         os.mkdir(folder)
         # When the folder is gone, the shell's writes fail.
-        with Child(["sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); "
+        with Child(["sh", "-c", "i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); "
                     "echo > $i; test $i -ne 500 || echo; done 2>/dev/null"], cwd=folder) as child:
             child.wait_for("\n")
             remove_folder(folder)
