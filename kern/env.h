@@ -37,7 +37,7 @@ env_set_status(struct Env *e, unsigned status)
 	if (status == ENV_RUNNABLE) {
 		e->env_wait = -sched_turns;
 		if (old != ENV_RUNNING)
-			runq_wake();
+			runq_wake(); // First, because it asserts that this CPU holds the lock.
 		runq_add(ENVX(e->env_id));
 	} else if (old == ENV_RUNNABLE) {
 		runq_remove(ENVX(e->env_id));

@@ -16,8 +16,8 @@ tree. For each mistake, the tool changes the copy, builds and grades it, and pri
     not tried     the list says why no run of a program shows the mistake
 
 and for a variant `right` or WRONG. The exit status is 0 if the grade was right about all of them.
---check only checks that all can be applied; --table updates the rows
-of these mistakes in the table of docs/mistakes.md.
+--check only checks that all can be applied; --table updates the rows of these mistakes in the table
+of docs/mistakes.md.
 """
 
 import argparse
