@@ -29,11 +29,11 @@ import threading
 
 sys.path.insert(0, os.path.abspath(__file__ + "/../../.."))  # The project's root
 
-from tools.check.mutants import ListError, function_span
+from tools.check.mutants import ListError, function_span, work_in_threads
 from tools.grade.grader import Grader
 from tools.run.buildtree import ROOT, BuildError, Tree
 from tools.run.child import end_all
-from tools.run.tool import SIGNAL_SECONDS, run_tool
+from tools.run.tool import run_tool
 
 LAB = 4
 MESSAGE_SIZE = 200  # In the table
@@ -264,12 +264,7 @@ def try_all(run, count):
         for _ in range(count):
             trees.append(Tree().copy_built())
             trees[-1].variables.append("OBJDUMP=true")  # The disassembly takes long.
-        threads = [threading.Thread(target=run.work, args=(tree,), daemon=True) for tree in trees]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(SIGNAL_SECONDS)
+        work_in_threads(run.work, trees)
     except BaseException:
         run.stop()
         end_all()

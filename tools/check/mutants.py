@@ -211,6 +211,17 @@ class Run:
                 self._report(mutant, *try_mutant(tree, mutant, self._verbose))
 
 
+def work_in_threads(work, trees):
+    """Call work(tree) for each tree, each in a thread of its own, and wait for all. Signals are
+    handled during the wait."""
+    threads = [threading.Thread(target=work, args=(tree,), daemon=True) for tree in trees]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(SIGNAL_SECONDS)
+
+
 def try_all(mutants, jobs, verbose):
     """Try the mistakes in copies of the tree; print the results. Return the exit status."""
     trees = []
@@ -221,12 +232,7 @@ def try_all(mutants, jobs, verbose):
             print(output + "These tests fail without a mistake: " + " ".join(failed))
             return 1
         run = Run(mutants, verbose)
-        threads = [threading.Thread(target=run.work, args=(tree,), daemon=True) for tree in trees]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(SIGNAL_SECONDS)
+        work_in_threads(run.work, trees)
     except BaseException:
         end_all()
         raise
